@@ -1,0 +1,64 @@
+package scheduler
+
+import (
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
+
+	"github.com/pacer-run/pacer/runtime/deployment"
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// Snapshot is the state after a batch, for everybody who reads. It is immutable
+// and complete: what a reply promises is in the snapshot published before it.
+type Snapshot struct {
+	// Apps maps the path's text to the app. The tree makes a group a prefix scan.
+	Apps        *iradix.Tree[*AppView]
+	Deployments []*DeploymentView // in the order in which they began
+	FrameworkID string            // "" before the first subscription
+	MasterHost  string            // "" while not subscribed
+	MasterURL   string
+	Subscribed  bool
+	Counts      Counts
+}
+
+// AppView is one app with its instances.
+type AppView struct {
+	App *spec.App
+	// Removed marks an app whose definition is deleted while instances still die.
+	Removed   bool
+	Instances []*Instance // in the order of their creation
+	// Deployments are the ids of those that change the app.
+	Deployments []string
+	Backoff     Backoff
+	LastFailure *TaskFailure
+	// Refusals is the outcome of the last match that looked for a place; nil
+	// when there was none.
+	Refusals *placement.Refusals
+}
+
+// Backoff is an app's launch delay.
+type Backoff struct {
+	Delay int64          // milliseconds; 0 for none
+	Until spec.Timestamp // nothing is launched before
+}
+
+// TaskFailure is the last failed task of an app.
+type TaskFailure struct {
+	TaskID, Host, AgentID, Message, State string
+	At, Version                           spec.Timestamp
+}
+
+// DeploymentView is one running deployment.
+type DeploymentView struct {
+	Plan    *deployment.Plan
+	Current int // index of the step under way
+}
+
+// Counts are totals for metrics.
+type Counts struct {
+	Apps, Instances, Running, Staged, Deployments int
+	OffersHeld                                    int
+	OffersReceived, OffersUsed, OffersDeclined    uint64
+	Launched, Finished, Failed                    uint64
+	Revives, Suppresses, Matches, Kills           uint64
+}
