@@ -1,0 +1,75 @@
+package placement
+
+import (
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// Wanted is a number of like instances of one app version that need a place.
+type Wanted struct {
+	App   *spec.App
+	Count int
+	// Placed are the agents of the instances that constraints count, the one
+	// placed first at the front. Only filled for an app with constraints.
+	Placed []*Agent
+}
+
+// Request is one match: everything in it is immutable while it runs.
+type Request struct {
+	Now    spec.Timestamp
+	Wanted []Wanted // in the order in which they are served, round-robin
+	Offers []*Offer
+	// Agents are all agents known; their values count as known groups.
+	Agents []*Agent
+	// HomeRegion is the master's region; "" for none.
+	HomeRegion string
+	// Seed makes the choice of random ports differ from match to match.
+	Seed uint64
+}
+
+// Rule is one constraint of an app, ready to be asked.
+type Rule struct {
+	Constraint spec.Constraint
+	Prepared   sdk.PreparedConstraint // nil when Err is set
+	Err        error                  // why it could not be prepared: the app is not placed
+}
+
+// Placement is one instance's place: the app's n-th wanted one goes there.
+type Placement struct {
+	App   *spec.App
+	Offer *Offer
+	Take  []Share // what it takes, by reservation; Ports hold the single ports as ranges
+	Ports []uint16 // host ports in the order of the app's port definitions
+}
+
+// Reason is why an offer did not host an instance, in the order in which they
+// are checked: an offer counts under its first one.
+type Reason uint8
+
+const (
+	UnfulfilledRole Reason = iota
+	UnfulfilledConstraint
+	NoCorrespondingReservationFound
+	AgentMaintenance
+	InsufficientCpus
+	InsufficientMemory
+	InsufficientDisk
+	InsufficientGpus
+	InsufficientPorts
+	DeclinedScarceResources
+	Reasons // how many there are
+)
+
+// Refusals say, for one app, how the offers of a match fared.
+type Refusals struct {
+	App       *spec.App
+	Processed int            // offers looked at
+	Declined  [Reasons]int   // by first reason
+	Fault     error          // a policy's fault that kept the app from being placed; nil for none
+}
+
+// Result is the answer of a match.
+type Result struct {
+	Placements []Placement
+	Refusals   []Refusals // one per Wanted, in its order
+}
