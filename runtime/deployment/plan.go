@@ -2,7 +2,11 @@
 // become a plan of steps. It is pure.
 package deployment
 
-import "github.com/pacer-run/pacer/runtime/spec"
+import (
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+)
 
 // ActionKind is what a step does to one app.
 type ActionKind uint8
@@ -29,9 +33,61 @@ type Action struct {
 // of them are done.
 type Step struct{ Actions []Action }
 
-// Plan is a deployment: its steps run one after the other.
+// Plan is a deployment: its steps run one after the other. A value is never
+// changed once it was accepted.
 type Plan struct {
 	ID      string // UUID
 	Version spec.Timestamp
 	Steps   []Step
+}
+
+// Change is one app before and after; nil means that it is not there.
+type Change struct {
+	Before, After *spec.App
+}
+
+// app returns the id of the app that changes.
+func (c Change) app() spec.PathID {
+	if c.After != nil {
+		return c.After.ID
+	}
+	return c.Before.ID
+}
+
+// Steps plans the changes: what goes is stopped first, what is new is made known
+// next, then every app gets its instances. Steps without actions are left out, so
+// changes that change nothing give no steps.
+func Steps(changes []Change) []Step {
+	var stop, start, scale []Action
+	for _, c := range changes {
+		switch {
+		case c.Before == nil && c.After == nil:
+		case c.After == nil:
+			stop = append(stop, Action{Kind: Stop, App: c.app()})
+		case c.Before == nil:
+			start = append(start, Action{Kind: Start, App: c.app()})
+			scale = append(scale, Action{Kind: Scale, App: c.app(), To: c.After.Instances})
+		case c.Before.Version != c.After.Version:
+			scale = append(scale, Action{Kind: Scale, App: c.app(), To: c.After.Instances})
+		}
+	}
+	var steps []Step
+	for _, actions := range [][]Action{stop, start, scale} {
+		if len(actions) > 0 {
+			steps = append(steps, Step{Actions: actions})
+		}
+	}
+	return steps
+}
+
+// Apps returns the ids of all apps that the plan changes, sorted, each once.
+func (p *Plan) Apps() []spec.PathID {
+	var ids []spec.PathID
+	for _, step := range p.Steps {
+		for _, a := range step.Actions {
+			ids = append(ids, a.App)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

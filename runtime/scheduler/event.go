@@ -45,7 +45,13 @@ type CallFailed struct {
 }
 
 // Matched is the answer to the Match that was asked for.
-type Matched struct{ Result placement.Result }
+type Matched struct {
+	Result placement.Result
+	// MatchedOffers are the offers that the match looked at: Request.Offers.
+	MatchedOffers []*placement.Offer
+	// Partial: more of the same answer follows, see Split.
+	Partial bool
+}
 
 // Tick says that time has passed. It carries nothing: Step is told the time.
 type Tick struct{}

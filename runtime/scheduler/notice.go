@@ -40,7 +40,7 @@ type InstanceChanged struct {
 type UnknownTerminated struct {
 	At         spec.Timestamp
 	InstanceID string
-	App        spec.PathID
+	SafePath   string // the app's path in the form of task ids; the path itself is not known
 	Condition  Condition
 }
 

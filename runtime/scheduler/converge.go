@@ -1,0 +1,115 @@
+package scheduler
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// settle brings an app's instances to its target and moves its deployment on.
+// It is called after every change that may matter and does nothing when all is
+// as it should be.
+func (s *Scheduler) settle(a *app) {
+	if a.removed {
+		if a.total() == 0 {
+			s.forget(a)
+		}
+	} else {
+		s.converge(a)
+	}
+	if a.lock != nil {
+		s.progress(a.lock)
+	}
+}
+
+// converge creates missing instances and dooms surplus ones.
+func (s *Scheduler) converge(a *app) {
+	switch held := a.held(); {
+	case held < a.target:
+		for range a.target - held {
+			s.addMember(a)
+		}
+		s.want(a)
+	case held > a.target:
+		for _, m := range a.victims(held - a.target) {
+			s.doom(m)
+		}
+	}
+}
+
+// doomAll ends every instance of an app.
+func (s *Scheduler) doomAll(a *app) {
+	for _, m := range slices.Clone(a.members) {
+		if m.inst != nil && (m.inst.Goal != GoalDecommissioned || !m.inst.mayExist()) {
+			s.doom(m)
+		}
+	}
+}
+
+// victims picks n instances to end: those without a task first, then those that
+// do not run well, then by the app's kill selection.
+func (a *app) victims(n int) []*member {
+	var all []*member
+	for _, m := range a.members {
+		if m.inst != nil && m.inst.Goal == GoalRunning && m.inst.Condition != UnreachableInactive {
+			all = append(all, m)
+		}
+	}
+	slices.SortStableFunc(all, func(x, y *member) int {
+		if c := cmp.Compare(x.inst.killRank(), y.inst.killRank()); c != 0 {
+			return c
+		}
+		return a.byAge(x.inst, y.inst)
+	})
+	return all[:min(n, len(all))]
+}
+
+// byAge orders by kill selection; what never ran dies before what did.
+func (a *app) byAge(x, y *Instance) int {
+	bx, by := x.began(), y.began()
+	if (bx == 0) != (by == 0) {
+		return cmp.Compare(min(bx, 1), min(by, 1))
+	}
+	if a.spec.KillSelection == spec.OldestFirst {
+		return cmp.Compare(bx, by)
+	}
+	return cmp.Compare(by, bx)
+}
+
+// began is the time that age counts from.
+func (i *Instance) began() int64 {
+	if i.StartedAt != 0 {
+		return int64(i.StartedAt)
+	}
+	return int64(i.StagedAt)
+}
+
+// killRank orders instances by how little is lost with them.
+func (i *Instance) killRank() int {
+	switch {
+	case i.needsPlace():
+		return 0
+	case i.Condition == Provisioned || i.Condition == Killing:
+		return 1
+	case i.Condition == Unreachable || i.Healthy != nil && !*i.Healthy:
+		return 2
+	case i.Condition == Staging:
+		return 3
+	case i.Condition == Starting:
+		return 4
+	}
+	return 5
+}
+
+// forget drops a removed app whose last instance is gone.
+func (s *Scheduler) forget(a *app) {
+	if s.apps[a.spec.ID] != a {
+		return
+	}
+	delete(s.apps, a.spec.ID)
+	s.clearBackoff(a)
+	s.dirty(appKey(a.spec.ID))
+	s.touch(a)
+	s.notify(AppTerminated{At: s.now, App: a.spec.ID})
+}

@@ -1,0 +1,147 @@
+package scheduler
+
+import (
+	"github.com/pacer-run/pacer/runtime/launch"
+	"github.com/pacer-run/pacer/runtime/placement"
+)
+
+// Split cuts the answer of a match into pieces of about max placements, so that
+// each fits one transaction. Placements on one offer stay together: an offer can
+// be accepted only once. All pieces but the last are Partial.
+func (m Matched) Split(limit int) []Matched {
+	var out []Matched
+	all := m.Result.Placements
+	for len(all) > limit {
+		cut := limit
+		for cut < len(all) && all[cut].Offer == all[cut-1].Offer {
+			cut++
+		}
+		if cut == len(all) {
+			break
+		}
+		out = append(out, Matched{Result: placement.Result{Placements: all[:cut:cut]}, Partial: true})
+		all = all[cut:]
+	}
+	last := placement.Result{Placements: all, Refusals: m.Result.Refusals}
+	return append(out, Matched{Result: last, MatchedOffers: m.MatchedOffers, Partial: m.Partial})
+}
+
+// onMatched commits each placement that still holds and gives back the offers
+// that nobody could use.
+func (s *Scheduler) onMatched(e Matched) {
+	if !s.demand.out {
+		return // not asked: the answer of an earlier term
+	}
+	s.launchAll(e.Result.Placements)
+	if e.Partial {
+		return
+	}
+	s.demand.out = false
+	for i := range e.Result.Refusals {
+		r := &e.Result.Refusals[i]
+		if a := s.apps[r.App.ID]; a != nil && a.spec == r.App {
+			a.refusals = r
+			s.touch(a)
+		}
+	}
+	s.returnUnused(e.MatchedOffers)
+}
+
+// returnUnused declines what the match looked at and did not use. When a wish
+// came up meanwhile those offers are kept: they were not asked about it.
+func (s *Scheduler) returnUnused(offers []*placement.Offer) {
+	if s.demand.fresh && len(s.wants()) > 0 {
+		return
+	}
+	var ids []string
+	for _, o := range offers {
+		if s.offers.find(o.ID) == o {
+			s.offers.remove(o.ID)
+			ids = append(ids, o.ID)
+		}
+	}
+	if len(ids) > 0 {
+		s.decline(ids)
+	}
+}
+
+// launchAll accepts offer by offer. Placements on one offer follow each other.
+func (s *Scheduler) launchAll(placements []placement.Placement) {
+	cursors := map[*app]int{}
+	for len(placements) > 0 {
+		offer := placements[0].Offer
+		n := 1
+		for n < len(placements) && placements[n].Offer == offer {
+			n++
+		}
+		if s.offers.find(offer.ID) == offer {
+			s.accept(offer, placements[:n], cursors)
+		}
+		placements = placements[n:]
+	}
+}
+
+// accept launches what still fits the state on one offer that is held.
+func (s *Scheduler) accept(offer *placement.Offer, placements []placement.Placement, cursors map[*app]int) {
+	var tasks []launch.Task
+	for _, p := range placements {
+		a := s.apps[p.App.ID]
+		if a == nil || a.removed || a.spec != p.App || s.now < a.backoff.until {
+			continue
+		}
+		if m := a.nextWaiting(cursors); m != nil {
+			tasks = append(tasks, s.launch(m, p))
+		}
+	}
+	if len(tasks) == 0 {
+		return // the offer stays in hand for the next match
+	}
+	s.offers.remove(offer.ID)
+	s.counts.OffersUsed++
+	s.call(Accept{Offer: offer, Tasks: tasks})
+}
+
+// nextWaiting returns the app's next member that needs a place. The cursor makes
+// a wave of launches one walk over the members.
+func (a *app) nextWaiting(cursors map[*app]int) *member {
+	for i := cursors[a]; i < len(a.members); i++ {
+		if m := a.members[i]; m.inst != nil && m.inst.needsPlace() {
+			cursors[a] = i + 1
+			return m
+		}
+	}
+	cursors[a] = len(a.members)
+	return nil
+}
+
+// launch gives a member its place. Its record is saved before the master hears
+// of the task, so a task that nobody knows can never run.
+func (s *Scheduler) launch(m *member, p placement.Placement) launch.Task {
+	next := &Instance{
+		ID:          m.inst.ID,
+		App:         m.app.spec.ID,
+		Version:     m.app.spec.Version,
+		Incarnation: m.inst.Incarnation + 1,
+		Condition:   Provisioned,
+		Agent:       p.Offer.Agent,
+		Ports:       p.Ports,
+		Role:        m.app.spec.Role,
+		StagedAt:    s.now,
+		Since:       s.now,
+	}
+	s.put(m, next)
+	s.save(m)
+	s.counts.Launched++
+	s.advanceBackoff(m.app)
+	s.alarms.add(alarm{
+		at: s.now.Add(s.cfg.ConfirmTimeout), kind: alarmOverdue, member: m, incarnation: next.Incarnation,
+	})
+	s.notify(InstanceChanged{At: s.now, Instance: next})
+	return launch.Task{ID: next.TaskID(), App: m.app.spec, Place: p}
+}
+
+// save marks the member's record as changed.
+func (s *Scheduler) save(m *member) {
+	m.saved = true
+	s.dirty(instanceKey(m.inst.ID))
+}

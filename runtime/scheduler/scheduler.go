@@ -1,0 +1,278 @@
+// Package scheduler is the core of Pacer: a value that is told what happened and
+// answers with what to do about it.
+//
+// The shell around it (runtime/driver) works like this, for ever:
+//
+//	for each event in the inbox { s.Step(now, event) }
+//	effects := s.Effects(now)
+//	save effects.Save; only then: calls, match, snapshot, replies, notices
+//	wait for the next event, or for effects.Wake and then Step(now, Tick{})
+//
+// The package performs no I/O, starts no goroutine, takes no lock, reads no clock
+// and draws no random number: the same events give the same effects. What is in
+// Effects.Save, given to Restore, gives back the same state but for what the
+// master is asked again: held offers, matches and instances that were never
+// launched.
+package scheduler
+
+import (
+	"time"
+
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// Config is what the core is told once. The zero value of a duration or a limit
+// means the default of the flag that its comment names.
+type Config struct {
+	// Seed makes the ids of instances. It must be random, and another one in
+	// each term.
+	Seed [16]byte
+	Role string // mesos_role; "" means "*"
+
+	DeclineFor     time.Duration // decline_offer_duration, 120 s
+	ReviveInterval time.Duration // min_revive_offers_interval, 5 s
+	LaunchTimeout  time.Duration // task_launch_timeout, 300 s
+	ConfirmTimeout time.Duration // task_launch_confirm_timeout, 300 s
+	KillRetry      time.Duration // kill_retry_timeout, 30 s
+	ReconcileRound time.Duration // first pause between rounds, 15 s; doubles up to 8 times
+	ReconcileEvery time.Duration // reconciliation_interval, 600 s
+	FirstPort      int           // local_port_min, 10000
+	LastPort       int           // local_port_max, 20000
+	MaxDeployments int           // max_running_deployments, 100
+}
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	duration := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	number := func(n *int, def int) {
+		if *n == 0 {
+			*n = def
+		}
+	}
+	duration(&c.DeclineFor, 120*time.Second)
+	duration(&c.ReviveInterval, 5*time.Second)
+	duration(&c.LaunchTimeout, 300*time.Second)
+	duration(&c.ConfirmTimeout, 300*time.Second)
+	duration(&c.KillRetry, 30*time.Second)
+	duration(&c.ReconcileRound, 15*time.Second)
+	duration(&c.ReconcileEvery, 600*time.Second)
+	number(&c.FirstPort, 10000)
+	number(&c.LastPort, 20000)
+	number(&c.MaxDeployments, 100)
+	if c.Role == "" {
+		c.Role = "*"
+	}
+	return c
+}
+
+// Scheduler is the whole state and its one entry, Step. It belongs to one
+// goroutine.
+type Scheduler struct {
+	cfg Config
+	ids ids
+	now spec.Timestamp
+
+	apps        map[spec.PathID]*app
+	members     map[UUID]*member
+	deployments []*running // in the order in which they began
+	ports       portBook
+	lastVersion spec.Timestamp
+
+	master  masterState
+	offers  offerBook
+	demand  demand
+	rounds  rounds
+	alarms  alarms
+	counts  Counts
+	pending pending
+
+	view     *iradix.Tree[*AppView]
+	snapshot *Snapshot
+}
+
+// masterState is what is known of the connection.
+type masterState struct {
+	frameworkID string
+	masterID    string
+	host, url   string
+	region      string
+	subscribed  bool
+	everInTerm  bool // a subscription was taken in this term
+}
+
+// pending are the effects of the steps since the last drain.
+type pending struct {
+	dirty    []string // keys to save, in the order of their first change
+	isDirty  map[string]bool
+	calls    []Call
+	replies  []Reply
+	notices  []Notice
+	dirtyApp []*app // whose view must be built anew
+	changed  bool   // the snapshot's header must be built anew
+}
+
+// New returns the core of a framework that has no state yet.
+func New(cfg Config) *Scheduler {
+	cfg = cfg.withDefaults()
+	return &Scheduler{
+		cfg:     cfg,
+		ids:     newIDs(cfg.Seed),
+		apps:    map[spec.PathID]*app{},
+		members: map[UUID]*member{},
+		ports:   newPortBook(cfg.FirstPort, cfg.LastPort),
+		offers:  newOfferBook(),
+		rounds:  newRounds(),
+		pending: pending{isDirty: map[string]bool{}, changed: true},
+		view:    iradix.New[*AppView](),
+	}
+}
+
+// FrameworkID returns the id that the next subscription must use; "" for none.
+func (s *Scheduler) FrameworkID() string { return s.master.frameworkID }
+
+// Step takes one event in. Its effects are collected until Effects is called.
+// now must not go backwards; when the machine's clock does, Step stays at the
+// latest time it has seen.
+func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
+	s.now = max(now, s.now)
+	s.ring()
+	switch e := ev.(type) {
+	case Subscribed:
+		s.onSubscribed(e)
+	case Disconnected:
+		s.onDisconnected()
+	case Offers:
+		s.onOffers(e)
+	case Rescinded:
+		s.offers.remove(e.OfferID)
+	case StatusUpdate:
+		s.onStatus(&e.Status)
+	case AgentLost:
+		s.offers.forgetAgent(e.AgentID)
+	case CallFailed:
+		s.onCallFailed(e)
+	case Matched:
+		s.onMatched(e)
+	case ChangeApps:
+		s.onChangeApps(e)
+	case Tick:
+	}
+}
+
+// Effects drains what the steps since the last drain ask for.
+func (s *Scheduler) Effects(now spec.Timestamp) Effects {
+	s.now = max(now, s.now)
+	s.ring()
+	match := s.serveDemand()
+	e := Effects{
+		Save:    s.drainRecords(),
+		Calls:   s.pending.calls,
+		Match:   match,
+		Replies: s.pending.replies,
+		Notices: s.pending.notices,
+		Wake:    s.alarms.next(),
+	}
+	s.pending.calls, s.pending.replies, s.pending.notices = nil, nil, nil
+	return e
+}
+
+// ring handles every alarm that is due. A handler looks at the state as it is
+// now: an alarm that has become pointless does nothing.
+func (s *Scheduler) ring() {
+	for {
+		a, ok := s.alarms.pop(s.now)
+		if !ok {
+			return
+		}
+		switch a.kind {
+		case alarmBackoff:
+			s.backoffOver(a.app)
+		case alarmOverdue:
+			s.overdue(a.member, a.incarnation)
+		case alarmKill:
+			s.killAgain(a.member)
+		case alarmUnreachable:
+			s.judgeUnreachable(a.member)
+		case alarmReconcile:
+			s.reconcileRound()
+		case alarmDemand:
+			// Looked at in serveDemand, at the end of every batch.
+		}
+	}
+}
+
+func (s *Scheduler) call(c Call)     { s.pending.calls = append(s.pending.calls, c) }
+func (s *Scheduler) notify(n Notice) { s.pending.notices = append(s.pending.notices, n) }
+
+// onSubscribed starts a subscription: earlier offers are void, and everything
+// that the master may not know, or may have told nobody, is asked and said again.
+func (s *Scheduler) onSubscribed(e Subscribed) {
+	m := &s.master
+	if m.frameworkID != e.FrameworkID {
+		m.frameworkID = e.FrameworkID
+		s.dirty(frameworkKey)
+	}
+	if m.everInTerm {
+		s.notify(Reregistered{Master: e.MasterHost})
+	} else {
+		s.notify(Registered{FrameworkID: e.FrameworkID, Master: e.MasterHost})
+	}
+	m.masterID, m.host, m.url, m.region = e.MasterID, e.MasterHost, e.MasterURL, e.Region
+	m.subscribed, m.everInTerm = true, true
+	s.pending.changed = true
+	s.offers.clear()
+	s.demand.told = toldNothing
+	s.killAllDoomed()
+	s.rounds.begin()
+	s.reconcileRound()
+}
+
+// onDisconnected forgets what belonged to the subscription.
+func (s *Scheduler) onDisconnected() {
+	if !s.master.subscribed {
+		return
+	}
+	s.master.subscribed = false
+	s.pending.changed = true
+	s.offers.clear()
+	s.notify(MasterLost{})
+}
+
+// onCallFailed settles a call that may not have arrived. What is repeated
+// anyway (acknowledgements, kills, reconciliation) needs nothing here.
+func (s *Scheduler) onCallFailed(e CallFailed) {
+	switch c := e.Call.(type) {
+	case Accept:
+		for i := range c.Tasks {
+			s.doubt(c.Tasks[i].ID)
+		}
+	case Decline:
+		s.offers.owe(c.OfferIDs)
+		s.alarms.add(alarm{at: s.now.Add(s.cfg.ReviveInterval), kind: alarmDemand})
+	case Revive, Suppress:
+		s.demand.told = toldNothing
+		s.alarms.add(alarm{at: s.now.Add(s.cfg.ReviveInterval), kind: alarmDemand})
+		s.demand.blockedUntil = s.now.Add(s.cfg.ReviveInterval)
+	case Kill, Acknowledge, Reconcile:
+	}
+}
+
+// request builds the match for the apps in wanted over the offers held.
+func (s *Scheduler) request(wanted []placement.Wanted) *placement.Request {
+	s.counts.Matches++
+	return &placement.Request{
+		Now:        s.now,
+		Wanted:     wanted,
+		Offers:     s.offers.list(),
+		Agents:     s.offers.agents(),
+		HomeRegion: s.master.region,
+		Seed:       s.ids.next64(),
+	}
+}

@@ -1,0 +1,189 @@
+package scheduler
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// Names gives instances short names in text. The zero value uses full ids.
+type Names struct {
+	// Instance returns the name of an instance; nil means its full id.
+	Instance func(app spec.PathID, id UUID) string
+	// Start is the time that others are told relative to; 0 means in full.
+	Start spec.Timestamp
+}
+
+func (n Names) instance(app spec.PathID, id UUID) string {
+	if n.Instance == nil {
+		return app.Safe() + ".instance-" + id.String()
+	}
+	return n.Instance(app, id)
+}
+
+// task names a task id by its instance and incarnation: "/web.1#2".
+func (n Names) task(s *Scheduler, taskID string) string {
+	safe, id, incarnation, err := ParseTaskID(taskID)
+	if err != nil || n.Instance == nil {
+		return taskID
+	}
+	app := spec.PathID("/" + strings.ReplaceAll(safe, "_", "/"))
+	if m := s.members[id]; m != nil {
+		app = m.app.spec.ID
+	}
+	return fmt.Sprintf("%s#%d", n.Instance(app, id), incarnation)
+}
+
+func (n Names) time(t spec.Timestamp) string {
+	if n.Start == 0 {
+		return t.String()
+	}
+	return fmt.Sprintf("+%gs", float64(t-n.Start)/1000)
+}
+
+// Text renders effects, one per line, in the order of execution.
+func (e *Effects) Text(s *Scheduler, n Names) string {
+	var b strings.Builder
+	for _, r := range e.Save {
+		fmt.Fprintf(&b, "save   %s\n", s.recordText(r, n))
+	}
+	for _, c := range e.Calls {
+		fmt.Fprintf(&b, "call   %s\n", callText(s, c, n))
+	}
+	if e.Match != nil {
+		fmt.Fprintf(&b, "match  %s\n", matchText(e.Match))
+	}
+	for _, r := range e.Replies {
+		fmt.Fprintf(&b, "reply  %s\n", replyText(r))
+	}
+	for _, x := range e.Notices {
+		if t := noticeText(s, x, n); t != "" {
+			fmt.Fprintf(&b, "notice %s\n", t)
+		}
+	}
+	return b.String()
+}
+
+func (s *Scheduler) recordText(r Record, n Names) string {
+	name := r.Key
+	if id, err := ParseUUID(strings.TrimPrefix(r.Key, instancePrefix)); err == nil && strings.HasPrefix(r.Key, instancePrefix) {
+		if m := s.members[id]; m != nil {
+			return s.instanceText(m.inst, n)
+		}
+		name = n.instance("", id)
+	}
+	if r.Value == nil {
+		return name + " removed"
+	}
+	return name
+}
+
+// instanceText is one instance on one line.
+func (s *Scheduler) instanceText(i *Instance, n Names) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s#%d %s", n.instance(i.App, i.ID), i.Incarnation, strings.ToLower(i.Condition.String()))
+	if i.Goal != GoalRunning {
+		b.WriteString(" goal=" + strings.ToLower(i.Goal.String()))
+	}
+	if i.Agent != nil {
+		b.WriteString(" on " + i.Agent.ID)
+	}
+	if i.UnreachableSince != 0 {
+		b.WriteString(" since " + n.time(i.UnreachableSince))
+	}
+	return b.String()
+}
+
+func callText(s *Scheduler, c Call, n Names) string {
+	switch c := c.(type) {
+	case Accept:
+		var tasks []string
+		for _, t := range c.Tasks {
+			tasks = append(tasks, n.task(s, t.ID))
+		}
+		return fmt.Sprintf("accept %s: %s", c.Offer.ID, strings.Join(tasks, " "))
+	case Decline:
+		return fmt.Sprintf("decline %s for %s", strings.Join(c.OfferIDs, " "), c.Refuse)
+	case Revive:
+		return "revive " + strings.Join(c.Roles, " ")
+	case Suppress:
+		return "suppress " + strings.Join(c.Roles, " ")
+	case Kill:
+		return "kill " + n.task(s, c.TaskID) + on(c.AgentID)
+	case Acknowledge:
+		return "acknowledge " + n.task(s, c.TaskID)
+	case Reconcile:
+		var tasks []string
+		for _, t := range c.Tasks {
+			tasks = append(tasks, n.task(s, t.TaskID)+on(t.AgentID))
+		}
+		if len(tasks) == 0 {
+			return "reconcile all"
+		}
+		return "reconcile " + strings.Join(tasks, " ")
+	}
+	return fmt.Sprintf("%T", c)
+}
+
+func on(agent string) string {
+	if agent == "" {
+		return ""
+	}
+	return "@" + agent
+}
+
+func matchText(r *placement.Request) string {
+	var b strings.Builder
+	for _, w := range r.Wanted {
+		fmt.Fprintf(&b, "%s×%d", w.App.ID, w.Count)
+		for _, a := range w.Placed {
+			b.WriteString(" placed@" + a.ID)
+		}
+		b.WriteString(" ")
+	}
+	b.WriteString("over")
+	for _, o := range r.Offers {
+		b.WriteString(" " + o.ID)
+	}
+	return b.String()
+}
+
+func replyText(r Reply) string {
+	if r.Err != nil {
+		return fmt.Sprintf("%d refused: %v", r.Request, r.Err)
+	}
+	return fmt.Sprintf("%d accepted as %s", r.Request, r.DeploymentID)
+}
+
+func noticeText(s *Scheduler, x Notice, n Names) string {
+	switch x := x.(type) {
+	case Registered:
+		return "registered as " + x.FrameworkID
+	case Reregistered:
+		return "reregistered"
+	case MasterLost:
+		return "disconnected"
+	case StatusApplied:
+		return fmt.Sprintf("status %s %s", n.task(s, x.TaskID), x.State)
+	case InstanceChanged:
+		return "" // the records and the state say it
+	case UnknownTerminated:
+		return fmt.Sprintf("unknown instance of %s terminated", x.SafePath)
+	case GroupChanged:
+		return fmt.Sprintf("group %s changed", x.Group)
+	case StepBegun:
+		return fmt.Sprintf("deployment %s step %d of %d: %s", x.Plan.ID, x.Step+1, len(x.Plan.Steps), actionsText(x.Plan, x.Step))
+	case StepEnded:
+		return fmt.Sprintf("deployment %s step %d done", x.Plan.ID, x.Step+1)
+	case DeploymentEnded:
+		if x.Failed {
+			return fmt.Sprintf("deployment %s failed: %s", x.Plan.ID, x.Reason)
+		}
+		return fmt.Sprintf("deployment %s succeeded", x.Plan.ID)
+	case AppTerminated:
+		return fmt.Sprintf("app %s terminated", x.App)
+	}
+	return fmt.Sprintf("%T", x)
+}
