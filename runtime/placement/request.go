@@ -38,7 +38,7 @@ type Rule struct {
 type Placement struct {
 	App   *spec.App
 	Offer *Offer
-	Take  []Share // what it takes, by reservation; Ports hold the single ports as ranges
+	Take  []Share  // what it takes, by reservation; Ports hold the single ports as ranges
 	Ports []uint16 // host ports in the order of the app's port definitions
 }
 
@@ -63,9 +63,9 @@ const (
 // Refusals say, for one app, how the offers of a match fared.
 type Refusals struct {
 	App       *spec.App
-	Processed int            // offers looked at
-	Declined  [Reasons]int   // by first reason
-	Fault     error          // a policy's fault that kept the app from being placed; nil for none
+	Processed int          // offers looked at
+	Declined  [Reasons]int // by first reason
+	Fault     error        // a policy's fault that kept the app from being placed; nil for none
 }
 
 // Result is the answer of a match.

@@ -1,0 +1,190 @@
+package placement
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// grouping sorts the rows of a match by their slots in some columns: rows of one
+// group look the same to every rule on these columns. Apps with the same columns
+// share it. Rows are sorted in as far as somebody looked for them.
+type grouping struct {
+	columns []*column
+	ready   int     // rows sorted in
+	head    []int32 // the first row of a group
+	tail    []int32 // its last row so far
+	next    []int32 // the row behind a row in its group; none at the tail
+	bySlot  []int32 // group of a slot of columns[0], for one column; none
+	byGroup map[groupKey]int32
+}
+
+// groupKey leads from a group of the first columns to one of one column more.
+type groupKey struct {
+	column, group, slot int32
+}
+
+// none ends chains of rows and stands for no group.
+const none = -1
+
+// firstSorted is how many rows are sorted into groups at first; then twice as
+// many each time.
+const firstSorted = 64
+
+// extend sorts in more rows. It reports whether there were any.
+func (g *grouping) extend(t *table) bool {
+	if g.ready == len(t.rows) {
+		return false
+	}
+	to := min(max(firstSorted, 2*g.ready), len(t.rows))
+	t.extend(to - 1)
+	for ; g.ready < to; g.ready++ {
+		p := int32(g.ready)
+		g.next = append(g.next, none)
+		group := g.groupOf(t.rows[p].agent)
+		if group == none {
+			continue
+		}
+		g.next[g.tail[group]], g.tail[group] = p, p
+	}
+	return true
+}
+
+// groupOf returns the group of the agent's rows, or none after it has made a
+// new group with the row that is being sorted in.
+func (g *grouping) groupOf(agent int32) int32 {
+	first := g.columns[0].of[agent]
+	for int(first) >= len(g.bySlot) {
+		g.bySlot = append(g.bySlot, none)
+	}
+	if len(g.columns) == 1 {
+		if group := g.bySlot[first]; group != none {
+			return group
+		}
+		g.bySlot[first] = g.add()
+		return none
+	}
+	group := first
+	for i, c := range g.columns[1:] {
+		key := groupKey{int32(i), group, c.of[agent]}
+		next, ok := g.byGroup[key]
+		if !ok {
+			// The last step's number is the group's, earlier ones only tell apart.
+			next = int32(len(g.byGroup))
+			if i == len(g.columns)-2 {
+				next = g.add()
+			}
+			g.byGroup[key] = next
+			if i == len(g.columns)-2 {
+				return none
+			}
+		}
+		group = next
+	}
+	return group
+}
+
+// add makes a group of the row that is being sorted in.
+func (g *grouping) add() int32 {
+	g.head, g.tail = append(g.head, int32(g.ready)), append(g.tail, int32(g.ready))
+	return int32(len(g.head) - 1)
+}
+
+func (g *grouping) reset() {
+	g.ready, g.head, g.tail, g.next = 0, g.head[:0], g.tail[:0], g.next[:0]
+	g.bySlot = g.bySlot[:0]
+	clear(g.byGroup)
+}
+
+// groupCursor is an app's way through the groups: it goes round them, taking
+// from each while the rules let it, and forwards only within a group.
+type groupCursor struct {
+	grouping *grouping
+	passed   []int32 // the last row of a group that was refused for good; none
+	at       int     // the group to look at first
+}
+
+// groupCursor makes a cursor over the columns of the rules with dynamic answers.
+func (m *Matcher) groupCursor(s *seeker) *groupCursor {
+	var columns []*column
+	var key strings.Builder
+	for i := range s.rulings {
+		r := &s.rulings[i]
+		if r.flags&dynamic == 0 {
+			continue
+		}
+		columns = append(columns, r.column)
+		key.WriteString(r.column.field)
+		key.WriteByte(0)
+	}
+	// A column may have been forgotten and made anew since.
+	g, ok := m.groupings[key.String()]
+	if !ok || !slices.Equal(g.columns, columns) {
+		g = &grouping{columns: columns, byGroup: map[groupKey]int32{}}
+		m.groupings[key.String()] = g
+	}
+	return &groupCursor{grouping: g}
+}
+
+// has tells whether the groups keep the column's values apart.
+func (c *groupCursor) has(column *column) bool {
+	if c == nil {
+		return false
+	}
+	return slices.Contains(c.grouping.columns, column)
+}
+
+// next is the row for one more instance, or -1.
+func (c *groupCursor) next(ctx context.Context, s *seeker, m *Matcher) int {
+	for {
+		n := len(c.grouping.head)
+		for len(c.passed) < n {
+			c.passed = append(c.passed, none)
+		}
+		for range n {
+			if c.at >= n {
+				c.at = 0
+			}
+			if p := c.first(ctx, s, m); p >= 0 || s.fault != nil {
+				return p
+			}
+			c.at++
+		}
+		if !c.grouping.extend(&m.table) {
+			return -1
+		}
+	}
+}
+
+// first is the first row of the current group that can host an instance, or -1.
+func (c *groupCursor) first(ctx context.Context, s *seeker, m *Matcher) int {
+	p := c.grouping.head[c.at]
+	if passed := c.passed[c.at]; passed != none {
+		p = c.grouping.next[passed]
+	}
+	for ; p != none; p = c.grouping.next[p] {
+		if !s.covers(&m.table, int(p)) && !s.learn(ctx, m) {
+			return -1
+		}
+		if !s.opens(&m.table, int(p)) {
+			return -1 // not now: all rows of the group are alike in this
+		}
+		if m.table.try(s.requirement, int(p)) == fits && s.allows(&m.table, int(p)) {
+			return int(p)
+		}
+		c.passed[c.at] = p
+	}
+	return -1
+}
+
+// opens tells whether the rules with dynamic answers let an instance go to the row.
+func (s *seeker) opens(t *table, p int) bool {
+	agent := t.rows[p].agent
+	for i := range s.rulings {
+		r := &s.rulings[i]
+		if r.flags&dynamic != 0 && !r.open(r.column.of[agent]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,168 @@
+package placement
+
+import (
+	"reflect"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// memory is what is kept of app versions from match to match.
+type memory struct {
+	apps         map[*spec.App]*remembered
+	requirements map[demand]*requirement
+	sweepAt      int // how many apps there are when forgotten ones are dropped
+}
+
+// remembered is one app version.
+type remembered struct {
+	requirement *requirement
+	rules       []pureRule
+	turn        uint32 // the last match it was in
+}
+
+// pureRule is a rule and what is known of its verdicts, when they are pure.
+type pureRule struct {
+	prepared sdk.PreparedConstraint
+	field    string
+	column   *column
+	verdicts []verdict // by slot of the column; shorter when values are new
+	unknown  int       // how many of verdicts are
+}
+
+// verdict is a pure rule's word on a value.
+type verdict uint8
+
+const (
+	unknown verdict = iota
+	refused
+	accepted
+)
+
+// forgetAfter is for how many matches an app version may stay away before what
+// is remembered of it is dropped, and the least number of versions to hold.
+const (
+	forgetAfter = 64
+	leastSweep  = 1024
+)
+
+func newMemory() memory {
+	return memory{
+		apps:         map[*spec.App]*remembered{},
+		requirements: map[demand]*requirement{},
+		sweepAt:      leastSweep,
+	}
+}
+
+// recall returns what is remembered of the app, or a fresh start when it is new
+// or its rules are others than last time.
+func (m *memory) recall(app *spec.App, rules []Rule, unrestrictedGPUs bool, turn uint32) *remembered {
+	known, ok := m.apps[app]
+	if !ok {
+		known = &remembered{requirement: m.requirement(app, unrestrictedGPUs)}
+		m.apps[app] = known
+	}
+	known.turn = turn
+	if !known.hasRules(rules) {
+		known.rules = make([]pureRule, len(rules))
+		for i, r := range rules {
+			known.rules[i] = pureRule{prepared: r.Prepared, field: sdk.CanonicalField(r.Constraint.Field)}
+		}
+	}
+	return known
+}
+
+func (m *memory) requirement(app *spec.App, unrestrictedGPUs bool) *requirement {
+	d, impossible := demandOf(app, unrestrictedGPUs)
+	if impossible {
+		return &requirement{demand: d, impossible: true}
+	}
+	r, ok := m.requirements[d]
+	if !ok {
+		r = &requirement{demand: d}
+		m.requirements[d] = r
+	}
+	return r
+}
+
+func (k *remembered) hasRules(rules []Rule) bool {
+	if len(k.rules) != len(rules) {
+		return false
+	}
+	for i := range rules {
+		if !same(k.rules[i].prepared, rules[i].Prepared) ||
+			k.rules[i].field != sdk.CanonicalField(rules[i].Constraint.Field) {
+			return false
+		}
+	}
+	return true
+}
+
+// same tells whether a and b are one value. Values that cannot be compared never
+// are: their verdicts are asked for in every match.
+func same(a, b sdk.PreparedConstraint) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
+}
+
+// follow moves the verdicts as the slots of their columns moved.
+func (m *memory) follow(moved map[*column][]move) {
+	if len(moved) == 0 {
+		return
+	}
+	for _, known := range m.apps {
+		for i := range known.rules {
+			if moves := moved[known.rules[i].column]; len(moves) > 0 {
+				known.rules[i].follow(moves)
+			}
+		}
+	}
+}
+
+func (r *pureRule) follow(moves []move) {
+	for _, m := range moves {
+		if int(m.to) >= len(r.verdicts) {
+			continue
+		}
+		last := unknown
+		if int(m.from) < len(r.verdicts) {
+			last = r.verdicts[m.from]
+			r.verdicts = r.verdicts[:m.from]
+		}
+		if m.from != m.to {
+			r.verdicts[m.to] = last
+		}
+	}
+	r.unknown = 0
+	for _, v := range r.verdicts {
+		if v == unknown {
+			r.unknown++
+		}
+	}
+}
+
+// sweep drops what has not been used for long, so that memory follows what is
+// in use.
+func (m *memory) sweep(turn uint32, r *roster) {
+	if len(m.apps) < m.sweepAt {
+		return
+	}
+	clear(m.requirements)
+	for app, known := range m.apps {
+		if turn-known.turn > forgetAfter {
+			delete(m.apps, app)
+			continue
+		}
+		if !known.requirement.impossible {
+			m.requirements[known.requirement.demand] = known.requirement
+		}
+	}
+	m.sweepAt = max(leastSweep, 2*len(m.apps))
+	for field, c := range r.columns {
+		if turn-c.turn > forgetAfter {
+			delete(r.columns, field)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package placement
+
+import (
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// unreservedRole is Mesos' role of resources that belong to nobody.
+const unreservedRole = "*"
+
+// gpuLabel on an app set to gpuUnrestricted lets it use offers with GPUs that
+// it does not want.
+const (
+	gpuLabel        = "GPU_SCHEDULING_BEHAVIOR"
+	gpuUnrestricted = "unrestricted"
+)
+
+// demand is what an app asks of an offer apart from its constraints. Apps with
+// equal demands share the work of finding offers.
+type demand struct {
+	role      string // the offer's allocation role
+	own, star bool   // takes resources reserved for the role; unreserved ones
+	anywhere  bool   // not bound to the home region
+	scarce    bool   // may use up an offer with GPUs although it wants none
+	need      [kinds]Milli
+	ports     int    // how many
+	fixed     string // the numbers that have to be offered, two bytes each
+}
+
+// requirement is a demand and what is known of it in the running match.
+type requirement struct {
+	demand
+	impossible bool // its ports can never be offered
+	turn       uint32
+	// floor is the first offer that may still host it. Offers only get smaller
+	// during a match, so those before it are refused for good.
+	floor int
+	// tally is how the offers fared that no instance of the app in question
+	// went to; valid when counted.
+	tally   Refusals
+	counted bool
+}
+
+// demandOf reads the demand of an app. impossible is set when no offer can ever
+// hold its ports, such as one number twice.
+func demandOf(app *spec.App, unrestrictedGPUs bool) (d demand, impossible bool) {
+	d = demand{
+		role:   app.Role,
+		scarce: unrestrictedGPUs || app.GPUs > 0 || app.Labels[gpuLabel] == gpuUnrestricted,
+		need:   [kinds]Milli{MilliOf(app.CPUs), MilliOf(app.Mem), MilliOf(app.Disk), Milli(app.GPUs) * 1000},
+		ports:  len(app.PortDefinitions),
+	}
+	d.own, d.star = acceptedRoles(app)
+	for _, c := range app.Constraints {
+		field := sdk.CanonicalField(c.Field)
+		d.anywhere = d.anywhere || field == sdk.FieldRegion || field == sdk.FieldZone
+	}
+	if app.RequirePorts {
+		d.fixed, impossible = fixedPorts(app.PortDefinitions)
+	}
+	return d, impossible
+}
+
+// acceptedRoles tells whose resources the app takes: those reserved for its own
+// role, unreserved ones.
+func acceptedRoles(app *spec.App) (own, star bool) {
+	if len(app.AcceptedResourceRoles) == 0 {
+		return app.Role != unreservedRole, true
+	}
+	for _, role := range app.AcceptedResourceRoles {
+		if role == unreservedRole {
+			star = true
+		} else if role == app.Role {
+			own = true
+		}
+	}
+	return own, star
+}
+
+// fixedPorts packs the required numbers; 0 stands for any port and is not one.
+func fixedPorts(definitions []spec.PortDefinition) (packed string, impossible bool) {
+	var text []byte
+	for i, d := range definitions {
+		if d.Port == 0 {
+			continue
+		}
+		if d.Port < 0 || d.Port > maxPort {
+			return "", true
+		}
+		for _, before := range definitions[:i] {
+			if before.Port == d.Port {
+				return "", true
+			}
+		}
+		text = append(text, byte(d.Port>>8), byte(d.Port))
+	}
+	return string(text), false
+}
+
+const maxPort = 1<<16 - 1
+
+// fixedPort is the i-th of the required numbers.
+func (d *demand) fixedPort(i int) uint16 {
+	return uint16(d.fixed[2*i])<<8 | uint16(d.fixed[2*i+1])
+}
+
+// isFixed tells whether the number is one of the required ones.
+func (d *demand) isFixed(port uint16) bool {
+	for i := 0; i < len(d.fixed)/2; i++ {
+		if d.fixedPort(i) == port {
+			return true
+		}
+	}
+	return false
+}

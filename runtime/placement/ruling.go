@@ -1,0 +1,241 @@
+package placement
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// ruling is one rule of one app in one match: the last answer and what has been
+// used up of it.
+type ruling struct {
+	rule     *Rule
+	memory   *pureRule
+	column   *column
+	pure     bool // memory.verdicts rule, the rest is not used
+	stateful bool
+	asked    bool // there is an answer that holds
+	quota    []uint32
+	flags    sdk.AnswerFlags
+	chosen   int32  // the one slot of an Exclusive answer; -1: none yet
+	left     uint64 // sum of the quotas that are not used up
+
+	// placed counts instances by slot, for a rule that will be asked again in
+	// this match; nil: to be counted anew. Behind the known slots, of which there
+	// are known, come those of extra.
+	placed []uint32
+	known  int
+	extra  []string // values of placed instances that no known agent has
+	first  int      // slot of the instance placed first; -1: none
+}
+
+// anySlot is ruling.chosen while no value was chosen.
+const anySlot = -1
+
+// dynamic answers are asked for again after placements: a value may be refused
+// now and accepted later.
+const dynamic = sdk.Volatile | sdk.Refill
+
+// open tells whether the rule lets one more instance go to the slot.
+func (r *ruling) open(slot int32) bool {
+	if r.pure {
+		return r.memory.verdicts[slot] == accepted
+	}
+	return r.quota[slot] > 0 && (r.chosen == anySlot || r.chosen == slot)
+}
+
+// covers tells whether the rule's answer is good for the slot; it is not when
+// the slot came with an agent that Request.Agents did not name.
+func (r *ruling) covers(slot int32) bool {
+	if r.pure {
+		return int(slot) < len(r.memory.verdicts)
+	}
+	return int(slot) < len(r.quota)
+}
+
+// spend notes an instance that went to the slot.
+func (r *ruling) spend(slot int32) {
+	if r.pure {
+		return
+	}
+	if r.placed != nil {
+		r.placed[slot]++
+		if r.first < 0 {
+			r.first = int(slot)
+		}
+	}
+	if r.quota[slot] != sdk.Unlimited {
+		r.quota[slot]--
+		r.left--
+	}
+	if r.flags&sdk.Exclusive != 0 && r.chosen == anySlot {
+		r.chosen, r.left = slot, uint64(r.quota[slot])
+	}
+	if r.flags&sdk.Volatile != 0 || r.flags&sdk.Refill != 0 && r.left == 0 {
+		r.asked = false
+	}
+}
+
+// ask makes the rule's answer hold for every slot of its column.
+func (r *ruling) ask(ctx context.Context, s *seeker, m *Matcher) error {
+	if r.pure {
+		return r.askPure(ctx, s.wanted.App)
+	}
+	slots := len(r.column.values)
+	if r.asked && len(r.quota) >= slots {
+		return nil
+	}
+	in := sdk.ConstraintInput{Values: r.column.values, First: -1, Instances: instancesOf(s.wanted.App)}
+	if r.stateful {
+		if r.placed == nil || r.known != slots {
+			r.count(s, m)
+		}
+		in.Values = append(in.Values[:slots:slots], r.extra...)
+		in.Placed, in.First = r.placed, r.first
+	}
+	answer, err := r.evaluate(ctx, in)
+	if err != nil {
+		return err
+	}
+	r.left = 0
+	for _, q := range answer.Quota {
+		r.left += uint64(q)
+	}
+	r.quota, r.flags, r.chosen, r.asked = answer.Quota[:slots], answer.Flags, anySlot, true
+	r.keepCount(m)
+	return nil
+}
+
+// count fills placed, extra and first from the instances placed before and in
+// this match.
+func (r *ruling) count(s *seeker, m *Matcher) {
+	slots := len(r.column.values)
+	m.counts = append(m.counts[:0], make([]uint32, slots)...)
+	r.known, r.extra, r.first = slots, nil, -1
+	for _, a := range s.wanted.Placed {
+		slot := r.slotOf(a, &m.roster)
+		for slot >= len(m.counts) {
+			m.counts = append(m.counts, 0)
+		}
+		m.counts[slot]++
+		if r.first < 0 {
+			r.first = slot
+		}
+	}
+	for _, p := range s.hosts {
+		slot := int(r.column.of[m.table.rows[p].agent])
+		m.counts[slot]++
+		if r.first < 0 {
+			r.first = slot
+		}
+	}
+	r.placed = m.counts
+}
+
+// keepCount takes the counts out of the shared room if they are needed again.
+func (r *ruling) keepCount(m *Matcher) {
+	switch {
+	case r.flags&dynamic == 0:
+		r.placed = nil
+	case len(m.counts) > 0 && len(r.placed) > 0 && &r.placed[0] == &m.counts[0]:
+		m.counts = nil
+	}
+}
+
+// slotOf is the slot of an instance's agent: one of the column, or behind them
+// one of extra for an agent that is gone.
+func (r *ruling) slotOf(a *Agent, roster *roster) int {
+	if number, ok := roster.numbers[a]; ok {
+		return int(r.column.of[number])
+	}
+	value, ok := a.Value(r.column.field)
+	if !ok {
+		return sdk.AbsentSlot
+	}
+	if slot, ok := r.column.slots[value]; ok {
+		return int(slot)
+	}
+	for i, v := range r.extra {
+		if v == value {
+			return r.known + i
+		}
+	}
+	r.extra = append(r.extra, value)
+	return r.known + len(r.extra) - 1
+}
+
+// askPure asks about the values whose verdicts are not known yet.
+func (r *ruling) askPure(ctx context.Context, app *spec.App) error {
+	m := r.memory
+	for len(m.verdicts) < len(r.column.values) {
+		m.verdicts = append(m.verdicts, unknown)
+		m.unknown++
+	}
+	if m.unknown == 0 {
+		return nil
+	}
+	// Slot 0 of what is asked means absence, whether that is known or not.
+	values, slots := []string{sdk.AbsentSlot: ""}, []int32{sdk.AbsentSlot: sdk.AbsentSlot}
+	for slot, v := range m.verdicts {
+		if v == unknown && slot != sdk.AbsentSlot {
+			values, slots = append(values, r.column.values[slot]), append(slots, int32(slot))
+		}
+	}
+	answer, err := r.evaluate(ctx, sdk.ConstraintInput{Values: values, First: -1, Instances: instancesOf(app)})
+	if err != nil {
+		return err
+	}
+	if answer.Flags != 0 {
+		return r.fault("answered flags %#x although it is pure", uint32(answer.Flags))
+	}
+	for _, q := range answer.Quota {
+		if q != 0 && q != sdk.Unlimited {
+			return r.fault("answered the quota %d although it is pure", q)
+		}
+	}
+	for i, q := range answer.Quota {
+		m.verdicts[slots[i]] = refused
+		if q == sdk.Unlimited {
+			m.verdicts[slots[i]] = accepted
+		}
+	}
+	m.unknown = 0
+	return nil
+}
+
+// evaluate asks the policy and refuses an answer that does not fit the question.
+func (r *ruling) evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
+	n := len(in.Values)
+	answer, err := r.rule.Prepared.Evaluate(ctx, in)
+	switch {
+	case err != nil:
+		return answer, fmt.Errorf("constraint %s: %w", constraintText(r.rule.Constraint), err)
+	case len(answer.Quota) != n:
+		return answer, r.fault("answered %d quotas for %d values", len(answer.Quota), n)
+	case answer.Flags&^(sdk.Exclusive|dynamic) != 0:
+		return answer, r.fault("answered unknown flags %#x", uint32(answer.Flags))
+	}
+	return answer, nil
+}
+
+// fault says what is wrong with an answer.
+func (r *ruling) fault(format string, args ...any) error {
+	return &sdk.Fault{
+		Module: "of constraint " + constraintText(r.rule.Constraint),
+		Cause:  fmt.Sprintf(format, args...),
+	}
+}
+
+func constraintText(c spec.Constraint) string {
+	text := c.Field + ":" + c.Operator
+	if c.HasValue {
+		text += ":" + c.Value
+	}
+	return text
+}
+
+func instancesOf(app *spec.App) uint32 {
+	return uint32(max(0, min(app.Instances, int(sdk.Unlimited))))
+}

@@ -1,0 +1,173 @@
+package placement
+
+// table holds the offers of a match as rows, in the order in which they are
+// tried. A row is made when it is first looked at: a match that needs few offers
+// costs nothing for the others.
+type table struct {
+	offers      []*Offer
+	start       int // the offer that is tried first
+	rows        []row
+	ready       int // rows made
+	roster      *roster
+	home        string
+	now         int64 // Unix milliseconds
+	maxPerOffer int   // 0: any number
+	random      random
+	slab        slab
+	pieces      []piece // scratch of the choice of ports
+	chosen      []chosen
+	marks       []uint32 // scratch of counting, by row
+	mark        uint32
+}
+
+// row is what the checks need to know of an offer.
+type row struct {
+	free     [2][kinds]Milli // left over: reserved for the offer's role; unreserved
+	ports    [2]int32        // how many are left of each
+	rest     []Share         // what is left; nil: as offered
+	agent    int32           // number in the roster
+	launched int32
+	role     string // the role the offer is allocated to
+	has      [2]bool
+	away     bool // not in the home region
+	draining bool
+	gpus     bool
+}
+
+// Positions in row.free, row.ports and row.has.
+const (
+	reserved   = 0
+	unreserved = 1
+)
+
+// verdict of the checks besides the reasons.
+const (
+	fits = Reasons + iota // it can host an instance
+	full                  // it has taken as many instances as it may; not looked at
+)
+
+func (t *table) begin(req *Request, maxPerOffer int) {
+	n := len(req.Offers)
+	t.offers, t.home, t.now, t.maxPerOffer = req.Offers, req.HomeRegion, int64(req.Now), maxPerOffer
+	t.random, t.ready, t.start = random(req.Seed), 0, 0
+	if n > 0 {
+		t.start = int(t.random.below(uint64(n)))
+	}
+	if cap(t.rows) < n {
+		t.rows, t.marks = make([]row, n), make([]uint32, n)
+	}
+	t.rows, t.marks = t.rows[:n], t.marks[:n]
+	clear(t.marks)
+	t.mark = 0
+}
+
+// end lets go of the match's offers.
+func (t *table) end() {
+	clear(t.rows[:t.ready])
+	t.offers, t.slab = nil, slab{}
+}
+
+// offer is the one that the row at p is about.
+func (t *table) offer(p int) *Offer {
+	p += t.start
+	if p >= len(t.offers) {
+		p -= len(t.offers)
+	}
+	return t.offers[p]
+}
+
+// extend makes the rows up to and with p.
+func (t *table) extend(p int) {
+	for ; t.ready <= p; t.ready++ {
+		t.fill(&t.rows[t.ready], t.offer(t.ready))
+	}
+}
+
+func (t *table) fill(r *row, o *Offer) {
+	number, known := t.roster.numbers[o.Agent]
+	if !known {
+		number = t.roster.number(o.Agent)
+		t.roster.strays = true
+	}
+	*r = row{
+		agent:    number,
+		role:     o.Role,
+		away:     o.Agent.Region != "" && o.Agent.Region != t.home,
+		draining: o.Unavailable.covers(t.now),
+	}
+	for i := range o.Shares {
+		s := &o.Shares[i]
+		r.gpus = r.gpus || s.Scalars[GPUs] > 0
+		at, usable := position(o.Role, &s.Reservation)
+		if !usable {
+			continue
+		}
+		r.has[at] = true
+		for k, amount := range s.Scalars {
+			r.free[at][k] += amount
+		}
+		r.ports[at] += countPorts(s.Ports)
+	}
+}
+
+// covers tells whether the window is open at now. A nil window never is.
+func (w *Window) covers(now int64) bool {
+	return w != nil && now > w.Begin && (w.End == 0 || now <= w.End)
+}
+
+// position says in which column of a row a share counts, and whether it can be
+// used by new instances at all.
+func position(role string, r *Reservation) (at int, usable bool) {
+	switch {
+	case r.owned():
+		return 0, false
+	case r.Role == "" || r.Role == unreservedRole:
+		return unreserved, true
+	}
+	return reserved, r.Role == role
+}
+
+// accepts tells whether the requirement takes what counts at the position.
+func (d *demand) accepts(at int) bool {
+	if at == reserved {
+		return d.own
+	}
+	return d.star
+}
+
+// try checks the offer of row p against the requirement: a Reason, fits or full.
+// Ports are looked at last and only if all else fits.
+func (t *table) try(r *requirement, p int) Reason {
+	w := &t.rows[p]
+	if t.maxPerOffer > 0 && int(w.launched) >= t.maxPerOffer {
+		return full
+	}
+	if w.role != r.role || !(r.own && w.has[reserved] || r.star && w.has[unreserved]) {
+		return UnfulfilledRole
+	}
+	if w.away && !r.anywhere {
+		return UnfulfilledConstraint
+	}
+	if w.draining {
+		return AgentMaintenance
+	}
+	for k, need := range r.need {
+		var has Milli
+		if r.own {
+			has = w.free[reserved][k]
+		}
+		if r.star {
+			has += w.free[unreserved][k]
+		}
+		if has < need {
+			return InsufficientCpus + Reason(k)
+		}
+	}
+	if w.gpus && !r.scarce {
+		return DeclinedScarceResources
+	}
+	if r.ports > 0 && !t.hasPorts(r, p) {
+		return InsufficientPorts
+	}
+	return fits
+}

@@ -1,0 +1,90 @@
+package placement
+
+import "github.com/pacer-run/pacer/runtime/spec"
+
+// slab hands out small slices of larger arrays: a placement has several, and
+// thousands of placements are made in one match. What it handed out stays valid.
+type slab struct {
+	shareRoom []Share
+	rangeRoom []Range
+	portRoom  []uint16
+}
+
+// slabSize is how many values an array of a slab has room for. Placements keep
+// the array that they lie in alive, so it is not large.
+const slabSize = 256
+
+func (s *slab) shares(n int) []Share       { return carve(&s.shareRoom, n) }
+func (s *slab) ranges(n int) []Range       { return carve(&s.rangeRoom, n) }
+func (s *slab) portNumbers(n int) []uint16 { return carve(&s.portRoom, n) }
+
+// carve cuts n zero values off room; nobody else can reach them.
+func carve[T any](room *[]T, n int) []T {
+	if n > len(*room) {
+		*room = make([]T, max(n, slabSize))
+	}
+	cut := (*room)[:n:n]
+	*room = (*room)[n:]
+	return cut
+}
+
+// take puts an instance of the app on the offer of row p, which fits, and
+// returns what it takes.
+func (t *table) take(app *spec.App, r *requirement, p int) Placement {
+	t.choosePorts(r, p, func(i int) uint16 {
+		if !app.RequirePorts {
+			return 0
+		}
+		return uint16(app.PortDefinitions[i].Port)
+	})
+	w := &t.rows[p]
+	if w.rest == nil {
+		offered := t.offer(p).Shares
+		w.rest = t.slab.shares(len(offered))
+		copy(w.rest, offered)
+	}
+	placement := Placement{App: app, Offer: t.offer(p), Take: t.takeShares(r, w)}
+	if len(t.chosen) > 0 {
+		placement.Ports = t.slab.portNumbers(len(t.chosen))
+		for i, c := range t.chosen {
+			placement.Ports[i] = c.port
+		}
+	}
+	w.launched++
+	return placement
+}
+
+// takeShares takes the scalars in the order of the offer's shares, and the
+// chosen ports from where they are.
+func (t *table) takeShares(r *requirement, w *row) []Share {
+	left := r.need
+	taken := t.slab.shares(len(w.rest))[:0]
+	for i := range w.rest {
+		s := &w.rest[i]
+		at, usable := position(w.role, &s.Reservation)
+		if !usable || !r.accepts(at) {
+			continue
+		}
+		part, some := Share{Reservation: s.Reservation}, false
+		for k := range left {
+			amount := min(left[k], s.Scalars[k])
+			if amount <= 0 {
+				continue
+			}
+			part.Scalars[k] = amount
+			left[k] -= amount
+			s.Scalars[k] -= amount
+			w.free[at][k] -= amount
+			some = true
+		}
+		if part.Ports = t.rangesOf(i); part.Ports != nil {
+			s.Ports = t.without(s.Ports, part.Ports)
+			w.ports[at] -= countPorts(part.Ports)
+			some = true
+		}
+		if some {
+			taken = append(taken, part)
+		}
+	}
+	return taken
+}
