@@ -1,0 +1,239 @@
+package scheduler
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// TestScripts runs the scripts under testdata, one behaviour per file. A command
+// is one event and its output the effects of the batch that it makes. Run
+// "make rewrite" to write the outputs anew, and commit only what you understand.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		if filepath.Ext(path) != ".txt" {
+			return
+		}
+		w := newWorld()
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			out, err := w.run(d)
+			if err != nil {
+				d.Fatalf(t, "%v", err)
+			}
+			return out
+		})
+	})
+}
+
+// world is a core with the things around it that scripts speak of by name.
+type world struct {
+	cfg      Config
+	s        *Scheduler
+	now      spec.Timestamp
+	start    spec.Timestamp
+	records  map[string][]byte
+	names    map[UUID]string
+	perApp   map[spec.PathID]int
+	match    *placement.Request
+	lastCall []Call
+	requests RequestID
+	plans    int
+	terms    byte
+}
+
+func newWorld() *world {
+	start, _ := spec.ParseTimestamp("2026-01-01T00:00:00Z")
+	w := &world{
+		cfg: Config{Seed: [16]byte{1}}, now: start, start: start,
+		records: map[string][]byte{}, names: map[UUID]string{}, perApp: map[spec.PathID]int{},
+	}
+	w.s = New(w.cfg)
+	return w
+}
+
+// namesOf gives instances the short names of scripts: "/web.1" is the first
+// instance of /web that was ever seen.
+func (w *world) namesOf() Names {
+	return Names{Start: w.start, Instance: func(app spec.PathID, id UUID) string {
+		if w.names[id] == "" {
+			w.perApp[app]++
+			w.names[id] = fmt.Sprintf("%s.%d", app, w.perApp[app])
+		}
+		return w.names[id]
+	}}
+}
+
+func (w *world) run(d *datadriven.TestData) (string, error) {
+	switch d.Cmd {
+	case "at":
+		return w.at(d)
+	case "state":
+		w.nameAll()
+		return w.s.Text(w.namesOf()), nil
+	case "restart":
+		return w.restart()
+	case "fail":
+		return w.fail(d)
+	case "records":
+		keys := make([]string, 0, len(w.records))
+		for k := range w.records {
+			keys = append(keys, w.shortKey(k))
+		}
+		slices.Sort(keys)
+		return strings.Join(keys, "\n") + "\n", nil
+	}
+	ev, err := w.event(d)
+	if err != nil {
+		return "", err
+	}
+	w.s.Step(w.now, ev)
+	return w.drain(true), nil
+}
+
+// shortKey names the instance of a key as scripts do.
+func (w *world) shortKey(k string) string {
+	if id, err := ParseUUID(strings.TrimPrefix(k, instancePrefix)); err == nil && strings.HasPrefix(k, instancePrefix) {
+		return instancePrefix + w.names[id]
+	}
+	return k
+}
+
+// nameAll names every instance in the order of creation.
+func (w *world) nameAll() {
+	for _, a := range w.s.appsInOrder() {
+		for _, m := range a.members {
+			if m.inst != nil {
+				w.namesOf().Instance(a.spec.ID, m.inst.ID)
+			}
+		}
+	}
+}
+
+// drain ends the batch and shows its effects. When the save fails nothing of it
+// happens and the term is over.
+func (w *world) drain(saved bool) string {
+	w.nameAll()
+	e := w.s.Effects(w.now)
+	w.s.Snapshot()
+	if !saved {
+		return "save failed, term over\n"
+	}
+	for _, r := range e.Save {
+		if r.Value == nil {
+			delete(w.records, r.Key)
+		} else {
+			w.records[r.Key] = r.Value
+		}
+	}
+	if e.Match != nil {
+		w.match = e.Match
+	}
+	w.lastCall = e.Calls
+	if out := e.Text(w.s, w.namesOf()); out != "" {
+		return out
+	}
+	return "nothing\n"
+}
+
+// at moves the clock: "at +30s" is 30 s after the start. Alarms on the way ring.
+func (w *world) at(d *datadriven.TestData) (string, error) {
+	after, err := time.ParseDuration(strings.TrimPrefix(d.CmdArgs[0].Key, "+"))
+	if err != nil {
+		return "", err
+	}
+	end := w.start.Add(after)
+	var out strings.Builder
+	for wake := w.s.alarms.next(); wake != 0 && wake <= end; wake = w.s.alarms.next() {
+		w.now = max(wake, w.now)
+		w.s.Step(w.now, Tick{})
+		if text := w.drain(true); text != "nothing\n" {
+			fmt.Fprintf(&out, "%s\n%s", w.namesOf().time(w.now), text)
+		}
+	}
+	w.now = end
+	if out.Len() == 0 {
+		return "nothing\n", nil
+	}
+	return out.String(), nil
+}
+
+// restart drops the memory and reloads the records, as the next leader does.
+func (w *world) restart() (string, error) {
+	var records []Record
+	for k, v := range w.records {
+		records = append(records, Record{Key: k, Value: v})
+	}
+	w.terms++
+	w.cfg.Seed[1] = w.terms
+	s, err := Restore(w.cfg, w.now, records)
+	if err != nil {
+		return "", err
+	}
+	w.s, w.match = s, nil
+	return w.drain(true), nil
+}
+
+// fail makes the effect of the command in its input not happen.
+func (w *world) fail(d *datadriven.TestData) (string, error) {
+	switch d.CmdArgs[0].Key {
+	case "save":
+		inner, err := w.parse(d)
+		if err != nil {
+			return "", err
+		}
+		ev, err := w.event(inner)
+		if err != nil {
+			return "", err
+		}
+		w.s.Step(w.now, ev)
+		return w.drain(false), nil
+	case "call":
+		for _, c := range w.lastCall {
+			if strings.HasPrefix(callText(w.s, c, w.namesOf()), d.CmdArgs[1].Key) {
+				w.s.Step(w.now, CallFailed{Call: c, Cause: "connection refused"})
+				return w.drain(true), nil
+			}
+		}
+		return "", fmt.Errorf("the last batch had no call %s", d.CmdArgs[1].Key)
+	case "match":
+		w.s.Step(w.now, Matched{MatchedOffers: w.match.Offers})
+		return w.drain(true), nil
+	}
+	return "", fmt.Errorf("fail what?")
+}
+
+// parse reads the one command in a command's input.
+func (w *world) parse(d *datadriven.TestData) (*datadriven.TestData, error) {
+	line := strings.TrimSpace(d.Input)
+	cmd, args, err := datadriven.ParseLine(line)
+	return &datadriven.TestData{Pos: d.Pos, Cmd: cmd, CmdArgs: args}, err
+}
+
+// args are a command's arguments by key; flags have the value "true".
+func args(d *datadriven.TestData) map[string]string {
+	out := map[string]string{}
+	for _, a := range d.CmdArgs {
+		v := strings.Join(a.Vals, ",")
+		if v == "" {
+			v = "true"
+		}
+		out[a.Key] = v
+	}
+	return out
+}
+
+func number(s string, def int) int {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	return def
+}

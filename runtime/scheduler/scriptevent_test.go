@@ -1,0 +1,226 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// event turns a script's command into an event:
+//
+//	subscribed framework=f1 master=m1
+//	disconnected
+//	app id=/web instances=2 ports=8080,0 backoff=1s unreachable=30s,60s force
+//	scale app=/web to=3        delete app=/web force
+//	offers o1@a1 o2@a2         rescind o1            agent-lost a1
+//	matched /web@o1 /web@o2    status /web.1 running reason=R agent=a1 nouuid
+//	status /web.1#1 …          an older incarnation
+//	unknown state=running      a task that no instance stands for
+func (w *world) event(d *datadriven.TestData) (Event, error) {
+	a := args(d)
+	switch d.Cmd {
+	case "subscribed":
+		return Subscribed{FrameworkID: a["framework"], MasterID: a["master"], MasterHost: "master"}, nil
+	case "disconnected":
+		return Disconnected{Cause: "script"}, nil
+	case "tick":
+		return Tick{}, nil
+	case "app":
+		return w.putApp(a), nil
+	case "apps":
+		return w.putApps(d), nil
+	case "scale":
+		return w.scale(a), nil
+	case "delete":
+		c := w.change(a)
+		for _, id := range strings.Split(a["app"], ",") {
+			c.Remove = append(c.Remove, spec.PathID(id))
+		}
+		return c, nil
+	case "offers":
+		return w.offers(d), nil
+	case "rescind":
+		return Rescinded{OfferID: d.CmdArgs[0].Key}, nil
+	case "agent-lost":
+		return AgentLost{AgentID: d.CmdArgs[0].Key}, nil
+	case "matched":
+		return w.matched(d)
+	case "status":
+		return w.status(d)
+	case "unknown":
+		st := Status{
+			TaskID: "x.instance-00000000-0000-4000-8000-000000000001._app.1", State: stateNamed(a["state"]),
+			AgentID: "a9", UUID: [16]byte{9},
+		}
+		return StatusUpdate{Status: st}, nil
+	}
+	return nil, fmt.Errorf("no such command: %s", d.Cmd)
+}
+
+func (w *world) change(a map[string]string) ChangeApps {
+	w.requests++
+	w.plans++
+	return ChangeApps{Request: w.requests, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != ""}
+}
+
+// newApp is a definition with the defaults of the API.
+func newApp(id string, a map[string]string) *spec.App {
+	duration := func(s string, def time.Duration) time.Duration {
+		if v, err := time.ParseDuration(s); err == nil {
+			return v
+		}
+		return def
+	}
+	app := &spec.App{
+		ID: spec.PathID(id), Cmd: "sleep 1", Instances: number(a["instances"], 1), CPUs: 1, Mem: 128, Role: "*",
+		Backoff: duration(a["backoff"], time.Second), BackoffFactor: 1.15,
+		MaxLaunchDelay: duration(a["max-delay"], 300*time.Second),
+	}
+	if a["cmd"] != "" {
+		app.Cmd = a["cmd"]
+	}
+	for _, p := range strings.Split(a["ports"], ",") {
+		if p != "" {
+			app.PortDefinitions = append(app.PortDefinitions, spec.PortDefinition{Port: number(p, 0), Protocol: "tcp"})
+		}
+	}
+	if a["unique"] != "" {
+		app.Constraints = []spec.Constraint{{Field: "hostname", Operator: "UNIQUE"}}
+	}
+	if a["oldest-first"] != "" {
+		app.KillSelection = spec.OldestFirst
+	}
+	switch inactive, expunge, ok := strings.Cut(a["unreachable"], ","); {
+	case a["unreachable"] == "disabled":
+		app.UnreachableStrategy.Disabled = true
+	case ok:
+		app.UnreachableStrategy.InactiveAfter = duration(inactive, 0)
+		app.UnreachableStrategy.ExpungeAfter = duration(expunge, 0)
+	}
+	return app
+}
+
+func (w *world) putApp(a map[string]string) Event {
+	c := w.change(a)
+	put := PutApp{App: newApp(a["id"], a)}
+	if a["base"] == "current" {
+		put.Base = w.s.apps[put.App.ID].spec.Version
+	} else if a["base"] != "" {
+		put.Base = 1
+	}
+	c.Put = []PutApp{put}
+	return c
+}
+
+// putApps creates several apps of one instance each.
+func (w *world) putApps(d *datadriven.TestData) Event {
+	c := w.change(args(d))
+	for _, x := range d.CmdArgs {
+		c.Put = append(c.Put, PutApp{App: newApp(x.Key, nil)})
+	}
+	return c
+}
+
+func (w *world) scale(a map[string]string) Event {
+	c := w.change(a)
+	app := *w.s.apps[spec.PathID(a["app"])].spec
+	put := PutApp{App: &app, Base: app.Version}
+	app.Instances = number(a["to"], 0)
+	c.Put = []PutApp{put}
+	return c
+}
+
+func (w *world) offers(d *datadriven.TestData) Event {
+	var e Offers
+	for _, x := range d.CmdArgs {
+		id, agent, _ := strings.Cut(x.Key, "@")
+		e.Offers = append(e.Offers, &placement.Offer{ID: id, Role: "*", Agent: w.agent(agent)})
+	}
+	return e
+}
+
+func (w *world) agent(id string) *placement.Agent {
+	if a := w.s.offers.known[id]; a != nil {
+		return a
+	}
+	return &placement.Agent{ID: id, Hostname: "host-" + id}
+}
+
+// matched answers the match under way with the placements named.
+func (w *world) matched(d *datadriven.TestData) (Event, error) {
+	if w.match == nil {
+		return nil, fmt.Errorf("no match was asked for")
+	}
+	e := Matched{MatchedOffers: w.match.Offers}
+	for _, x := range d.CmdArgs {
+		if x.Key == "partial" {
+			e.Partial = true
+			continue
+		}
+		app, offer, _ := strings.Cut(x.Key, "@")
+		p := placement.Placement{}
+		for _, wanted := range w.match.Wanted {
+			if string(wanted.App.ID) == app {
+				p.App = wanted.App
+			}
+		}
+		i := slices.IndexFunc(w.match.Offers, func(o *placement.Offer) bool { return o.ID == offer })
+		if p.App == nil || i < 0 {
+			return nil, fmt.Errorf("%s is not part of the match", x.Key)
+		}
+		p.Offer = w.match.Offers[i]
+		e.Result.Placements = append(e.Result.Placements, p)
+	}
+	return e, nil
+}
+
+// status reports about an instance by its short name.
+func (w *world) status(d *datadriven.TestData) (Event, error) {
+	a := args(d)
+	name, inc, older := strings.Cut(d.CmdArgs[0].Key, "#")
+	for id, n := range w.names {
+		m := w.s.members[id]
+		if n != name {
+			continue
+		}
+		ref := Instance{ID: id, App: spec.PathID(name[:strings.LastIndexByte(name, '.')]), Incarnation: 1}
+		agent := a["agent"]
+		if m != nil {
+			ref = *m.inst
+			if ref.Agent != nil && agent == "" {
+				agent = ref.Agent.ID
+			}
+		}
+		if older {
+			ref.Incarnation = uint32(number(inc, 0))
+		}
+		st := Status{
+			TaskID: ref.TaskID(), AgentID: agent, State: stateNamed(d.CmdArgs[1].Key),
+			Reason: a["reason"], Message: a["message"],
+		}
+		if a["nouuid"] == "" {
+			st.UUID = [16]byte{1}
+		}
+		if a["healthy"] != "" {
+			healthy := a["healthy"] == "yes"
+			st.Healthy = &healthy
+		}
+		return StatusUpdate{Status: st}, nil
+	}
+	return nil, fmt.Errorf("no instance was ever called %s", name)
+}
+
+func stateNamed(name string) TaskState {
+	for s := TaskStaging; s <= TaskUnknown; s++ {
+		if strings.EqualFold(strings.TrimPrefix(s.String(), "TASK_"), strings.ReplaceAll(name, "-", "_")) {
+			return s
+		}
+	}
+	panic("no such task state: " + name)
+}
