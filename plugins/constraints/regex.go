@@ -1,0 +1,57 @@
+package constraints
+
+import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// compileWhole compiles the constraint's value to an expression that matches
+// whole values only. The value is parsed by itself first: wrapped as text,
+// "a)(b" would be taken and `\Qa` would swallow the wrapping.
+func compileWhole(c sdk.ConstraintSpec) (*regexp.Regexp, error) {
+	if c.Value == "" {
+		return nil, &sdk.Invalid{Message: "LIKE and UNLIKE require a non-empty, regular expression value"}
+	}
+	parsed, err := syntax.Parse(c.Value, syntax.Perl)
+	if err != nil {
+		return nil, notRegex(c.Value, err)
+	}
+	re, err := regexp.Compile(`\A(?:` + parsed.String() + `)\z`)
+	if err != nil {
+		return nil, notRegex(c.Value, err)
+	}
+	return re, nil
+}
+
+func notRegex(value string, err error) error {
+	cause := err.Error()
+	if fault := (*syntax.Error)(nil); errors.As(err, &fault) {
+		cause = string(fault.Code) + ": " + fault.Expr
+		if what := notInRE2(fault); what != "" {
+			cause = what + " not supported (the syntax is RE2's): " + fault.Expr
+		}
+	}
+	return &sdk.Invalid{Message: `"` + value + `" is not a valid regular expression: ` + cause}
+}
+
+// notInRE2 names what other engines have and RE2 lacks, so that a user of those
+// is not told that a good expression is malformed; "" for true mistakes.
+func notInRE2(fault *syntax.Error) string {
+	expr := fault.Expr
+	switch {
+	case strings.HasPrefix(expr, "(?="), strings.HasPrefix(expr, "(?!"),
+		strings.HasPrefix(expr, "(?<="), strings.HasPrefix(expr, "(?<!"):
+		return "look-around is"
+	case strings.HasPrefix(expr, "(?>"):
+		return "atomic groups are"
+	case fault.Code == syntax.ErrInvalidRepeatOp && len(expr) > 1 && strings.HasSuffix(expr, "+"):
+		return "possessive quantifiers are"
+	case fault.Code == syntax.ErrInvalidEscape && len(expr) == 2 && strings.Contains("123456789k", expr[1:]):
+		return "back-references are"
+	}
+	return ""
+}
