@@ -77,6 +77,9 @@ func (i *Instance) needsPlace() bool {
 	return i.Goal == GoalRunning && (i.Condition == Scheduled || i.Condition.Terminal())
 }
 
+// launched tells whether the instance ever had a task.
+func (i *Instance) launched() bool { return i.Incarnation > 0 && i.Agent != nil }
+
 // addMember creates an instance that waits for a place.
 func (s *Scheduler) addMember(a *app) *member {
 	m := &member{app: a}

@@ -7,12 +7,12 @@ import (
 )
 
 // backoff delays the launches of an app that fails. It follows Marathon's rate
-// limiter: every failure lengthens the delay, a launch or a running task starts
-// its count anew, and it is forgotten once maxLaunchDelay has passed since.
+// limiter: every failure lengthens the delay, and it is forgiven once
+// maxLaunchDelay has passed since the last failure or launch.
 type backoff struct {
 	delay time.Duration  // 0: none
-	since spec.Timestamp // what the delay counts from
-	until spec.Timestamp // since + delay
+	since spec.Timestamp // of the last failure or launch
+	until spec.Timestamp // nothing is launched before
 }
 
 // expired tells whether the delay is so old that it is forgiven.
@@ -28,26 +28,23 @@ func (s *Scheduler) delayLaunch(a *app) {
 	} else {
 		b.delay = min(time.Duration(float64(b.delay)*a.spec.BackoffFactor), a.spec.MaxLaunchDelay)
 	}
-	s.setBackoff(a, b.delay)
+	b.since, b.until = s.now, s.now.Add(b.delay)
+	s.alarms.add(alarm{at: b.until, kind: alarmBackoff, app: a})
+	s.touch(a)
 	s.dirty(backoffKey(a.spec.ID))
 }
 
-// advanceBackoff lets the delay count from now. It is not saved: after a change
-// of leader the delay counts from the last failure, which is never longer.
+// advanceBackoff lets the time after which the delay is forgiven count from now:
+// an instance is on its way or runs. It does not hold back others that are due.
+// It is not saved: after a change of leader the time counts from the last failure.
 func (s *Scheduler) advanceBackoff(a *app) {
 	switch {
 	case a.backoff.delay == 0:
 	case a.backoff.expired(a.spec, s.now):
 		s.clearBackoff(a)
 	default:
-		s.setBackoff(a, a.backoff.delay)
+		a.backoff.since = s.now
 	}
-}
-
-func (s *Scheduler) setBackoff(a *app, delay time.Duration) {
-	a.backoff = backoff{delay: delay, since: s.now, until: s.now.Add(delay)}
-	s.alarms.add(alarm{at: a.backoff.until, kind: alarmBackoff, app: a})
-	s.touch(a)
 }
 
 // clearBackoff forgets the delay.

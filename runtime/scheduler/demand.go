@@ -128,10 +128,8 @@ func (s *Scheduler) decline(ids []string) {
 // payDeclines repeats declines that were not taken, lest the offers stay ours
 // in the master's books for ever.
 func (s *Scheduler) payDeclines() {
-	if s.now >= s.demand.blockedUntil {
-		if owed := s.offers.takeOwed(); len(owed) > 0 {
-			s.call(Decline{OfferIDs: owed, Refuse: s.cfg.DeclineFor})
-		}
+	if owed := s.offers.takeOwed(s.now); len(owed) > 0 {
+		s.call(Decline{OfferIDs: owed, Refuse: s.cfg.DeclineFor})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // offerBook holds the offers in hand and what is known of the agents.
@@ -14,7 +15,8 @@ type offerBook struct {
 	known map[string]*placement.Agent
 	// sorted is known in the order of ids, nil when it must be built anew.
 	sorted []*placement.Agent
-	owed   []string // offers whose decline was not taken
+	owed   []string       // offers whose decline was not taken
+	payAt  spec.Timestamp // when it is said again
 }
 
 func newOfferBook() offerBook {
@@ -95,9 +97,15 @@ func (b *offerBook) clear() {
 }
 
 // owe remembers offers that the master may still count as ours.
-func (b *offerBook) owe(ids []string) { b.owed = append(b.owed, ids...) }
+func (b *offerBook) owe(ids []string, payAt spec.Timestamp) {
+	b.owed, b.payAt = append(b.owed, ids...), payAt
+}
 
-func (b *offerBook) takeOwed() []string {
+// takeOwed returns the offers whose decline is to be said again.
+func (b *offerBook) takeOwed(now spec.Timestamp) []string {
+	if now < b.payAt {
+		return nil
+	}
 	owed := b.owed
 	b.owed = nil
 	return owed

@@ -60,7 +60,7 @@ func (s *Scheduler) expectAll() {
 
 // mayExist tells whether an agent may hold the task.
 func (i *Instance) mayExist() bool {
-	return i.Incarnation > 0 && !i.Condition.Terminal() && i.Condition != Scheduled
+	return i.launched() && !i.Condition.Terminal()
 }
 
 // askUnheard sends the list, in the order of apps and creation.

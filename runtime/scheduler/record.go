@@ -82,7 +82,7 @@ type deploymentRecord struct {
 
 type backoffRecord struct {
 	Delay time.Duration  `json:"delay"` // nanoseconds
-	Since spec.Timestamp `json:"since"`
+	Until spec.Timestamp `json:"until"`
 }
 
 // dirty marks a record as changed. It is encoded when the batch ends: a record
@@ -132,7 +132,7 @@ func (s *Scheduler) encode(key string) []byte {
 		}
 	case strings.HasPrefix(key, backoffPrefix):
 		if a := s.apps[spec.PathID(key[len(backoffPrefix):])]; a != nil && a.backoff.delay != 0 {
-			return mustJSON(backoffRecord{Delay: a.backoff.delay, Since: a.backoff.since})
+			return mustJSON(backoffRecord{Delay: a.backoff.delay, Until: a.backoff.until})
 		}
 	default:
 		if a := s.apps[spec.PathID(key[len(appPrefix):])]; a != nil {

@@ -93,7 +93,7 @@ func (l *loader) backoff(r Record) error {
 		return err
 	}
 	if a := l.s.apps[spec.PathID(r.Key[len(backoffPrefix):])]; a != nil {
-		a.backoff = backoff{delay: rec.Delay, since: rec.Since, until: rec.Since.Add(rec.Delay)}
+		a.backoff = backoff{delay: rec.Delay, since: rec.Until.Add(-rec.Delay), until: rec.Until}
 		l.s.alarms.add(alarm{at: a.backoff.until, kind: alarmBackoff, app: a})
 	}
 	return nil

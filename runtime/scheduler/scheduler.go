@@ -248,18 +248,18 @@ func (s *Scheduler) onDisconnected() {
 // onCallFailed settles a call that may not have arrived. What is repeated
 // anyway (acknowledgements, kills, reconciliation) needs nothing here.
 func (s *Scheduler) onCallFailed(e CallFailed) {
+	later := s.now.Add(s.cfg.ReviveInterval)
 	switch c := e.Call.(type) {
 	case Accept:
 		for i := range c.Tasks {
 			s.doubt(c.Tasks[i].ID)
 		}
 	case Decline:
-		s.offers.owe(c.OfferIDs)
-		s.alarms.add(alarm{at: s.now.Add(s.cfg.ReviveInterval), kind: alarmDemand})
+		s.offers.owe(c.OfferIDs, later)
+		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Revive, Suppress:
-		s.demand.told = toldNothing
-		s.alarms.add(alarm{at: s.now.Add(s.cfg.ReviveInterval), kind: alarmDemand})
-		s.demand.blockedUntil = s.now.Add(s.cfg.ReviveInterval)
+		s.demand.told, s.demand.blockedUntil = toldNothing, later
+		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Kill, Acknowledge, Reconcile:
 	}
 }

@@ -79,6 +79,10 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 	case "state":
 		w.nameAll()
 		return w.s.Text(w.namesOf()), nil
+	case "config":
+		return w.configure(args(d))
+	case "ports":
+		return w.servicePorts(), nil
 	case "restart":
 		return w.restart()
 	case "fail":
@@ -97,6 +101,28 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 	}
 	w.s.Step(w.now, ev)
 	return w.drain(true), nil
+}
+
+// configure starts over with other settings.
+func (w *world) configure(a map[string]string) (string, error) {
+	w.cfg.MaxDeployments = number(a["max-deployments"], 0)
+	first, last, _ := strings.Cut(a["ports"], "-")
+	w.cfg.FirstPort, w.cfg.LastPort = number(first, 0), number(last, 0)
+	w.s = New(w.cfg)
+	return "ok\n", nil
+}
+
+// servicePorts lists the apps' service ports.
+func (w *world) servicePorts() string {
+	var b strings.Builder
+	for _, a := range w.s.appsInOrder() {
+		fmt.Fprintf(&b, "%s", a.spec.ID)
+		for _, p := range a.spec.PortDefinitions {
+			fmt.Fprintf(&b, " %d", p.Port)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 // shortKey names the instance of a key as scripts do.

@@ -13,7 +13,7 @@ func (s *Scheduler) onStatus(st *Status) {
 	switch {
 	case err != nil || m == nil:
 		s.unknownTask(st)
-	case m.inst.Incarnation != incarnation:
+	case m.inst.Incarnation != incarnation || !m.inst.launched():
 		s.killStray(st)
 	case m.inst.Condition.Terminal():
 		// It was given up and waits for its next launch. Should it live after
