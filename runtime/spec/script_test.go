@@ -1,0 +1,117 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+)
+
+// TestScripts runs testdata/app: an app as sent, and what becomes of it.
+//
+//	app [role=R] [all]  a whole app, over the defaults
+//	update [role=R]     a partial update of the result before it
+//	list                an array of whole apps
+//
+// The first line of an answer is "app" or the message of the error; then come a
+// line per fault, or the unknown fields and the members of the app's JSON that
+// differ from the defaults or from the app before (with all: every member).
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata/app", func(t *testing.T, path string) {
+		var current *App
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			role := "*"
+			d.MaybeScanArgs(t, "role", &role)
+			if d.Cmd == "list" {
+				_, err := ParseUpdates([]byte(d.Input), Whole)
+				return describe(err)
+			}
+			app, unknown, err := change(d, current, role)
+			if err != nil {
+				return describe(err)
+			}
+			answer, before := "app\n", Defaults()
+			if d.Cmd == "update" {
+				answer, before = "app "+Compare(current, app).String()+"\n", current
+			}
+			current = app
+			return answer + unknown + difference(members(t, before), members(t, app), d.HasArg("all"))
+		})
+	})
+}
+
+// change does what an API call would do with the body in d.
+func change(d *datadriven.TestData, current *App, role string) (app *App, unknown string, err error) {
+	form := Whole
+	if d.Cmd == "update" {
+		form = Partial
+	}
+	u, err := ParseUpdate([]byte(d.Input), form, false)
+	if err != nil {
+		return nil, "", err
+	}
+	switch {
+	case u.Rollback:
+		return nil, "", fmt.Errorf("rollback to %s", u.Version)
+	case form == Partial:
+		app = u.Apply(current)
+	default:
+		app, current = u.App(*u.ID, role), nil
+	}
+	if len(u.Unknown) > 0 {
+		unknown = "unknown: " + strings.Join(u.Unknown, ", ") + "\n"
+	}
+	return app, unknown, app.Validate(role, current)
+}
+
+func describe(err error) string {
+	var faults *Faults
+	if !errors.As(err, &faults) {
+		return fmt.Sprintln(err)
+	}
+	lines := faults.Message + "\n"
+	for _, d := range faults.Details {
+		for _, e := range d.Errors {
+			lines += "  " + d.Path + ": " + e + "\n"
+		}
+	}
+	return lines
+}
+
+// members returns a line per member of the app's JSON, as they left the encoder.
+func members(t *testing.T, app *App) []string {
+	t.Helper()
+	text, err := json.Marshal(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if _, err := decoder.Token(); err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprintf("  %s %s\n", name, value))
+	}
+	return lines
+}
+
+// difference returns the lines that are new.
+func difference(before, after []string, all bool) string {
+	return strings.Join(slices.DeleteFunc(after, func(line string) bool {
+		return !all && slices.Contains(before, line)
+	}), "")
+}
