@@ -1,0 +1,169 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/mesos/mesos-go/api/v1/lib"
+
+	"github.com/pacer-run/pacer/runtime/cluster/executor"
+)
+
+// Cluster is a running cluster. Its methods may be called from any goroutine.
+type Cluster struct {
+	cfg      Config
+	listener net.Listener
+	server   *http.Server
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	withdraw context.CancelFunc // ends the present master's announcement; the loop's
+
+	background sync.WaitGroup // everything but the loop and the server
+	closing    sync.Once
+
+	// What follows belongs to the loop.
+	loop   *loop
+	master *master
+	faults *faults
+	hosts  []*host
+}
+
+// Start starts a cluster: when it returns, the master answers and all agents are registered, with the tasks that an
+// earlier cluster left in the same work dir. ctx only bounds the start itself; Close ends the cluster.
+func Start(ctx context.Context, cfg Config) (*Cluster, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}}
+	c.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if err := c.addHosts(); err != nil {
+		c.cancel()
+		c.loop.abandon()
+		c.background.Wait()
+		return nil, fmt.Errorf("cluster: %w", joinClose(err, c.listener))
+	}
+	c.master = c.newMaster(uuid.NewString())
+	for _, h := range c.hosts {
+		c.master.register(h)
+	}
+	c.announce(c.master.id)
+	go c.loop.run()
+	c.server = &http.Server{
+		Handler: c.routes(), ReadHeaderTimeout: 30 * time.Second,
+		ErrorLog: log.New(slogWriter{cfg.Log}, "", 0),
+	}
+	c.background.Go(func() { _ = c.server.Serve(c.listener) })
+	return c, nil
+}
+
+func joinClose(err error, l net.Listener) error {
+	_ = l.Close() // the first error is the one to tell
+	return err
+}
+
+// addHosts makes the agents and reads back what they knew. The loop does not run yet, so its state may be touched.
+func (c *Cluster) addHosts() error {
+	var runner runner = newFakes(c.cfg.Act)
+	procs := newProcesses(c)
+	if c.cfg.Executor == Process {
+		runner = procs
+	}
+	c.hosts = make([]*host, 0, len(c.cfg.Agents))
+	port := c.listener.Addr().(*net.TCPAddr).Port
+	for i, a := range c.cfg.Agents {
+		spec, err := a.parse(c.ip())
+		if err != nil {
+			return fmt.Errorf("agent %d: %w", i+1, err)
+		}
+		ip, path := c.ip(), fmt.Sprintf("/slave(%d)", i+1)
+		h := &host{
+			loop: c.loop, cfg: &c.cfg, index: i, spec: spec, runner: runner, runs: map[taskKey]*run{},
+			attributes: attributesProto(spec.attributes), pid: fmt.Sprintf("slave(%d)@%s", i+1, net.JoinHostPort(ip, itoa(port))),
+			url: &mesos.URL{Scheme: "http", Path: &path, Address: mesos.Address{Hostname: &spec.hostname, IP: &ip, Port: int32(port)}},
+		}
+		c.hosts = append(c.hosts, h)
+		if c.cfg.Executor == Fake {
+			continue
+		}
+		if h.dir, err = filepath.Abs(filepath.Join(c.cfg.WorkDir, fmt.Sprintf("agent-%d", i+1))); err != nil {
+			return fmt.Errorf("agent %d: work dir: %w", i+1, err)
+		}
+		if err := procs.recoverHost(h); err != nil {
+			return fmt.Errorf("agent %d: recovery from %s: %w", i+1, h.dir, err)
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) newMaster(id string) *master {
+	return newMaster(c.loop, &c.cfg, c.faults, c.masterInfo(id))
+}
+
+// Addr is the host:port of the master.
+func (c *Cluster) Addr() string { return c.listener.Addr().String() }
+
+// MasterID is the id of the present master; it changes with every start and failover.
+func (c *Cluster) MasterID() string {
+	id := ""
+	c.loop.do(func() { id = c.master.id })
+	return id
+}
+
+// Close ends the master and the agents and returns when they are gone. Processes of tasks run on; the next cluster with
+// the same work dir takes them up again. Fake tasks are gone.
+func (c *Cluster) Close() {
+	c.closing.Do(func() {
+		c.loop.do(c.master.retire)
+		c.cancel()
+		_ = c.server.Close() // connections are broken on purpose
+		c.loop.stop()
+		c.background.Wait()
+		for _, h := range c.hosts {
+			for _, r := range h.runs {
+				r.log.close()
+			}
+		}
+	})
+}
+
+// ExecutorMain is the body of an executor process: a program that embeds a cluster calls it with the arguments that
+// follow Config.ExecutorCommand, before it does anything else, and exits with its result.
+func ExecutorMain(args []string) int { return executor.Main(args) }
+
+// ip is the address tasks and agents are reached at.
+func (c *Cluster) ip() string {
+	addr := c.listener.Addr().(*net.TCPAddr)
+	if addr.IP.IsUnspecified() {
+		return "127.0.0.1"
+	}
+	return addr.IP.String()
+}
+
+func (c *Cluster) hostname() string {
+	if c.cfg.Hostname != "" {
+		return c.cfg.Hostname
+	}
+	return c.ip()
+}
+
+// slogWriter passes the HTTP server's own messages on.
+type slogWriter struct{ log *slog.Logger }
+
+// Write is part of io.Writer.
+func (w slogWriter) Write(p []byte) (int, error) {
+	w.log.Debug("cluster: http", "message", string(p))
+	return len(p), nil
+}

@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mesos/mesos-go/api/v1/lib"
+
+	"github.com/pacer-run/pacer/runtime/cluster/executor"
+)
+
+// processes runs tasks as real processes, each below an executor process of its own.
+//
+// A deliberate difference to Mesos: a task that ends while the cluster is down is reported with its real exit status,
+// which its executor kept, where an agent of Mesos can only say that the executor terminated.
+type processes struct {
+	c *Cluster
+	// slots bounds the launches under way: starting hundreds of processes at once would starve those that run.
+	slots chan struct{}
+}
+
+// executorPatience is how long a started executor may take to appear.
+const executorPatience = time.Minute
+
+func newProcesses(c *Cluster) *processes {
+	return &processes{c: c, slots: make(chan struct{}, 8)}
+}
+
+// launch prepares the sandbox off the loop, then asks the loop whether the task is still wanted, then starts it.
+func (p *processes) launch(r *run) {
+	plan, fault := planLaunch(r)
+	if fault != nil {
+		r.failed(*fault)
+		return
+	}
+	p.c.background.Go(func() {
+		p.slots <- struct{}{}
+		defer func() { <-p.slots }()
+		log, fault := plan.prepare()
+		p.c.loop.post(func() {
+			r.log = log
+			switch {
+			case fault != nil:
+				r.failed(*fault)
+			case r.killed:
+				r.killedBeforeStart()
+			default:
+				p.start(r, plan)
+			}
+		})
+	})
+}
+
+func (p *processes) start(r *run, plan *launchPlan) {
+	r.handle = executor.Open(plan.folder, plan.marker)
+	handle := r.handle
+	p.c.background.Go(func() {
+		p.slots <- struct{}{}
+		err := handle.Start(p.c.cfg.ExecutorCommand)
+		<-p.slots
+		if err != nil {
+			p.c.loop.post(func() {
+				r.failed(launchFault{mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
+					"Failed to launch container: " + err.Error()})
+			})
+			return
+		}
+		p.follow(r, handle, 0, executorPatience)
+	})
+}
+
+// readopt takes up a run found on disk that had not ended by what is known of it.
+func (p *processes) readopt(r *run, folder string) {
+	r.handle = executor.Open(folder, runMarker(r))
+	handle, from := r.handle, r.consumed
+	if r.orphaned {
+		handle.Kill()
+	}
+	p.c.background.Go(func() { p.follow(r, handle, from, 0) })
+}
+
+// follow reports the executor's steps to the loop until there are no more, or the cluster closes.
+func (p *processes) follow(r *run, handle *executor.Handle, from int, ready time.Duration) {
+	err := handle.Follow(from, ready, p.c.ctx.Done(), func(rec executor.Record) {
+		p.c.loop.post(func() { r.step(rec) })
+	})
+	if err == nil {
+		return
+	}
+	text := "Executor terminated"
+	if !errors.Is(err, executor.ErrDied) {
+		text = fmt.Sprintf("Abnormal executor termination: %v", err)
+	}
+	p.c.loop.post(func() { r.queueOwn(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED, text) })
+}
+
+func (p *processes) kill(r *run) {
+	if r.handle != nil {
+		r.handle.Kill()
+	}
+}
+
+func (p *processes) forget(r *run) {
+	r.log.discard()
+}
+
+// step turns a record of the executor's journal into the task's states.
+func (r *run) step(rec executor.Record) {
+	r.consumed++
+	switch rec.Step {
+	case executor.Attached:
+		r.executorPID = uint32(rec.PID)
+		r.starting()
+	case executor.Running:
+		r.running()
+	case executor.Killing:
+		r.killing()
+	case executor.Exited:
+		r.exited(rec)
+	case executor.Abandoned:
+		switch {
+		case r.killed:
+			r.killedBeforeStart()
+		case r.recovered:
+			r.queueOwn(mesos.TASK_DROPPED, mesos.REASON_AGENT_RESTARTED, "Task launched during agent restart")
+		default:
+			r.queueOwn(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_REGISTRATION_TIMEOUT, "Executor did not register within 1mins")
+		}
+	}
+}
+
+func (r *run) exited(rec executor.Record) {
+	switch {
+	case rec.Killed:
+		r.ended(mesos.TASK_KILLED, nil, rec.Message())
+	case rec.Expired:
+		r.ended(mesos.TASK_FAILED, mesos.REASON_MAX_COMPLETION_TIME_REACHED.Enum(), rec.Message())
+	case rec.Success():
+		r.ended(mesos.TASK_FINISHED, nil, rec.Message())
+	default:
+		r.ended(mesos.TASK_FAILED, nil, rec.Message())
+	}
+}

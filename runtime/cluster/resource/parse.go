@@ -1,0 +1,103 @@
+package resource
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Parse reads the text form of an agent's resources: name(role):value, separated by semicolons. A value is a number,
+// ranges as [1-5,8-9] or items as {a,b}. A role in parentheses makes a static reservation; without it defaultRole does,
+// unless that is "*" or "".
+func Parse(text, defaultRole string) (Set, error) {
+	var out Set
+	for _, part := range strings.Split(strings.ReplaceAll(text, " ", ""), ";") {
+		if part == "" {
+			continue
+		}
+		r, err := parseOne(part, defaultRole)
+		if err != nil {
+			return nil, fmt.Errorf("resource %q: %w", part, err)
+		}
+		out = out.Plus(Set{r})
+	}
+	return out, nil
+}
+
+func parseOne(text, role string) (Resource, error) {
+	name, value, ok := strings.Cut(text, ":")
+	if !ok || strings.Contains(value, ":") {
+		return Resource{}, fmt.Errorf("expected name:value with one colon")
+	}
+	if base, rest, ok := strings.Cut(name, "("); ok {
+		inner, found := strings.CutSuffix(rest, ")")
+		if !found || inner == "" {
+			return Resource{}, fmt.Errorf("expected a role in parentheses")
+		}
+		name, role = base, inner
+	}
+	if name == "" {
+		return Resource{}, fmt.Errorf("name is empty")
+	}
+	r, err := ParseValue(value)
+	if err != nil {
+		return Resource{}, err
+	}
+	r.Name = name
+	if role != "" && role != "*" {
+		r.Reservations = []Reservation{{Role: role}}
+	}
+	if name == "gpus" && r.Milli%1000 != 0 {
+		return Resource{}, fmt.Errorf("gpus must be a whole number")
+	}
+	return r, nil
+}
+
+// ParseValue reads a value without a name: a finite number that is not negative, [ranges] or {items}.
+func ParseValue(text string) (Resource, error) {
+	switch {
+	case strings.HasPrefix(text, "["):
+		ranges, err := ParseRanges(text)
+		return Resource{Kind: Ranges, Ranges: ranges}, err
+	case strings.HasPrefix(text, "{"):
+		inner, ok := strings.CutSuffix(text[1:], "}")
+		if !ok {
+			return Resource{}, fmt.Errorf("expected } at the end of a set")
+		}
+		items := slices.Sorted(strings.SplitSeq(inner, ","))
+		return Resource{Kind: Items, Items: slices.Compact(items)}, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) || v < 0 || v > math.MaxInt64/2000 {
+		return Resource{}, fmt.Errorf("value %q: expected a finite number of at least 0, [ranges] or {items}", text)
+	}
+	return Resource{Kind: Scalar, Milli: milli(v)}, nil
+}
+
+// ParseRanges reads [a-b,c-d]; a bare number stands for a range of one. The result is sorted and joined.
+func ParseRanges(text string) ([]Range, error) {
+	inner, open := strings.CutPrefix(text, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	if !open || !closed {
+		return nil, fmt.Errorf("ranges %q: expected [begin-end,…]", text)
+	}
+	var out []Range
+	for part := range strings.SplitSeq(inner, ",") {
+		if part == "" {
+			continue
+		}
+		low, high, found := strings.Cut(part, "-")
+		if !found {
+			high = low
+		}
+		begin, err1 := strconv.ParseUint(low, 10, 64)
+		end, err2 := strconv.ParseUint(high, 10, 64)
+		if err1 != nil || err2 != nil || begin > end {
+			return nil, fmt.Errorf("range %q: expected begin-end with begin not above end", part)
+		}
+		out = append(out, Range{begin, end})
+	}
+	return coalesce(out), nil
+}

@@ -1,0 +1,194 @@
+package cluster
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/mesos/mesos-go/api/v1/lib"
+
+	"github.com/pacer-run/pacer/runtime/cluster/executor"
+	"github.com/pacer-run/pacer/runtime/cluster/resource"
+)
+
+// run is one task on its agent, from launch to the acknowledgement of its end. It belongs to the loop.
+type run struct {
+	host      *host
+	framework *mesos.FrameworkInfo
+	able      capabilities
+	task      *mesos.TaskInfo
+	role      string
+	resources resource.Set
+	container string // UUID; names the sandbox and the run folder
+
+	killed   bool // a kill was asked for
+	over     bool // the terminal update is queued; the process is gone
+	orphaned bool // its framework is gone: its end interests nobody
+
+	// pending are the updates to deliver, in order. The first one is on its way until it is acknowledged.
+	pending   []*mesos.TaskStatus
+	forwarded *mesos.TaskStatus // the latest that was on its way
+	retry     *alarm
+	backoff   time.Duration
+
+	log         *updateLog // nil for fake tasks
+	consumed    int        // journal records taken into account
+	executorPID uint32
+	handle      *executor.Handle // nil until the executor was started
+	recovered   bool             // found on disk by this cluster, not launched by it
+}
+
+// launchFault is the end of a task that could not be started.
+type launchFault struct {
+	state  mesos.TaskState
+	reason mesos.TaskStatus_Reason
+	text   string
+}
+
+func newRun(h *host, f *mesos.FrameworkInfo, info *mesos.TaskInfo, role string, resources resource.Set) *run {
+	return &run{
+		host: h, framework: f, able: capabilitiesOf(f), task: info, role: role, resources: resources, container: uuid.NewString(),
+	}
+}
+
+func (r *run) id() string   { return r.task.TaskID.Value }
+func (r *run) key() taskKey { return taskKey{r.framework.ID.Value, r.id()} }
+
+// grace is the time between SIGTERM and SIGKILL.
+func (r *run) grace() time.Duration {
+	if p := r.task.GetKillPolicy().GetGracePeriod(); p != nil {
+		return time.Duration(p.Nanoseconds)
+	}
+	return r.host.cfg.KillGrace
+}
+
+// starting, running, killing and ended are the executor's word.
+func (r *run) starting() { r.queueExecutor(mesos.TASK_STARTING, nil, "") }
+func (r *run) running()  { r.queueExecutor(mesos.TASK_RUNNING, nil, "") }
+func (r *run) killing() {
+	if r.able.killingState {
+		r.queueExecutor(mesos.TASK_KILLING, nil, "")
+	}
+}
+func (r *run) ended(state mesos.TaskState, reason *mesos.TaskStatus_Reason, text string) {
+	r.queueExecutor(state, reason, text)
+}
+
+// failed is the agent's word on a task that did not come up.
+func (r *run) failed(f launchFault) {
+	r.queueOwn(f.state, f.reason, f.text)
+}
+
+// killedBeforeStart ends a task whose kill overtook its start.
+func (r *run) killedBeforeStart() {
+	r.queueOwn(mesos.TASK_KILLED, mesos.REASON_TASK_KILLED_DURING_LAUNCH, "Killed before delivery to the executor")
+}
+
+func (r *run) queueExecutor(state mesos.TaskState, reason *mesos.TaskStatus_Reason, text string) {
+	r.queue(state, mesos.SOURCE_EXECUTOR, reason, text)
+}
+
+func (r *run) queueOwn(state mesos.TaskState, reason mesos.TaskStatus_Reason, text string) {
+	r.queue(r.degrade(state), mesos.SOURCE_AGENT, &reason, text)
+}
+
+// degrade puts states into words that the framework understands.
+func (r *run) degrade(state mesos.TaskState) mesos.TaskState {
+	switch state {
+	case mesos.TASK_DROPPED, mesos.TASK_GONE:
+		return r.able.lost(state)
+	}
+	return state
+}
+
+// queue adds an update. It is on disk before anybody sees it, so a restart repeats it under the same uuid.
+func (r *run) queue(state mesos.TaskState, source mesos.TaskStatus_Source, reason *mesos.TaskStatus_Reason, text string) {
+	if r.over {
+		return
+	}
+	now := seconds(time.Now())
+	s := &mesos.TaskStatus{
+		TaskID: r.task.TaskID, State: &state, Source: &source, Reason: reason, AgentID: &mesos.AgentID{Value: r.host.id},
+		ExecutorID: &mesos.ExecutorID{Value: r.id()}, Timestamp: &now, UUID: newUUID(), ContainerStatus: r.containerStatus(),
+	}
+	if text != "" {
+		s.Message = &text
+	}
+	r.over = terminal(state)
+	if r.orphaned {
+		if r.over {
+			r.host.runner.forget(r)
+		}
+		return
+	}
+	r.log.update(s, r.consumed)
+	r.pending = append(r.pending, s)
+	if m := r.host.master; m != nil && r.over {
+		if t := r.host.agent.tasks[r.key()]; t != nil {
+			m.release(t)
+		}
+	}
+	if len(r.pending) == 1 {
+		r.backoff = 0
+		r.forward()
+	}
+}
+
+func (r *run) containerStatus() *mesos.ContainerStatus {
+	ip := r.host.url.Address.GetIP()
+	out := &mesos.ContainerStatus{
+		ContainerID: &mesos.ContainerID{Value: r.container},
+		NetworkInfos: []mesos.NetworkInfo{{
+			IPAddresses: []mesos.NetworkInfo_IPAddress{{Protocol: mesos.IPv4.Enum(), IPAddress: &ip}},
+		}},
+	}
+	if r.executorPID != 0 {
+		pid := r.executorPID
+		out.ExecutorPID = &pid
+	}
+	return out
+}
+
+// forward sends the update at the head of the queue, and again with growing pauses until it is acknowledged.
+func (r *run) forward() {
+	r.retry.stop()
+	if len(r.pending) == 0 || r.host.master == nil {
+		return
+	}
+	r.forwarded = r.pending[0]
+	r.host.master.forward(r.host.agent, r.key(), r.forwarded)
+	r.backoff = min(max(2*r.backoff, r.host.cfg.StatusRetry), maxStatusRetry)
+	r.retry = r.host.loop.after(r.backoff, r.forward)
+}
+
+// maxStatusRetry is the longest pause between repetitions of an update.
+const maxStatusRetry = 10 * time.Minute
+
+// acknowledged takes the head off the queue; true when nothing will follow.
+func (r *run) acknowledged() bool {
+	r.retry.stop()
+	head := r.pending[0]
+	r.log.acknowledge(head.UUID)
+	r.pending = r.pending[1:]
+	r.backoff = 0
+	if terminal(head.GetState()) {
+		delete(r.host.runs, r.key())
+		r.host.runner.forget(r)
+		return true
+	}
+	r.forward()
+	return false
+}
+
+// orphan ends a run whose framework is gone. It leaves the agent's books at once; its process is killed in the background.
+func (r *run) orphan() {
+	r.retry.stop()
+	delete(r.host.runs, r.key())
+	r.orphaned, r.pending = true, nil
+	r.log.orphan()
+	if r.over {
+		r.host.runner.forget(r)
+		return
+	}
+	r.killed = true
+	r.host.runner.kill(r)
+}
