@@ -1,0 +1,123 @@
+package wire
+
+import (
+	"sort"
+
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// AppendSpec appends the ConstraintSpec to b. Labels are sorted, so that equal
+// specs have equal bytes.
+func AppendSpec(b []byte, c sdk.ConstraintSpec) []byte {
+	b = appendText(b, 1, c.Field)
+	b = appendText(b, 2, c.Operator)
+	b = appendText(b, 3, c.Value)
+	if c.HasValue {
+		b = appendUint(b, 4, 1)
+	}
+	app := appendApp(nil, c.App)
+	return append(appendSize(b, 5, len(app)), app...)
+}
+
+func appendApp(b []byte, a sdk.AppFacts) []byte {
+	b = appendText(b, 1, a.ID)
+	b = appendText(b, 2, a.Version)
+	b = appendUint(b, 3, a.Instances)
+	b = appendText(b, 4, a.Role)
+	keys := make([]string, 0, len(a.Labels))
+	for key := range a.Labels {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		entry := appendText(appendText(nil, 1, key), 2, a.Labels[key])
+		b = append(appendSize(b, 5, len(entry)), entry...)
+	}
+	return b
+}
+
+// DecodeSpec reads a ConstraintSpec.
+func DecodeSpec(b []byte) (sdk.ConstraintSpec, error) {
+	var c sdk.ConstraintSpec
+	err := each(b, func(it item) error {
+		switch it.field {
+		case 1:
+			return it.text(&c.Field)
+		case 2:
+			return it.text(&c.Operator)
+		case 3:
+			return it.text(&c.Value)
+		case 4:
+			var flag uint32
+			err := it.uint32(&flag)
+			c.HasValue = flag != 0
+			return err
+		case 5:
+			return it.message(func(it item) error { return decodeApp(it, &c.App) })
+		}
+		return nil
+	})
+	return c, err
+}
+
+func decodeApp(it item, a *sdk.AppFacts) error {
+	switch it.field {
+	case 1:
+		return it.text(&a.ID)
+	case 2:
+		return it.text(&a.Version)
+	case 3:
+		return it.uint32(&a.Instances)
+	case 4:
+		return it.text(&a.Role)
+	case 5:
+		var key, value string
+		err := it.message(func(it item) error {
+			switch it.field {
+			case 1:
+				return it.text(&key)
+			case 2:
+				return it.text(&value)
+			}
+			return nil
+		})
+		if a.Labels == nil {
+			a.Labels = map[string]string{}
+		}
+		a.Labels[key] = value
+		return err
+	}
+	return nil
+}
+
+// Prepared is a module's name for a constraint that it has prepared.
+type Prepared struct {
+	Handle uint32
+	Traits sdk.Traits
+}
+
+// AppendPrepared appends the message to b.
+func AppendPrepared(b []byte, p Prepared) []byte {
+	return appendUint(appendUint(b, 1, p.Handle), 2, uint32(p.Traits))
+}
+
+// DecodePrepared reads the message and refuses traits that do not exist.
+func DecodePrepared(b []byte) (Prepared, error) {
+	var p Prepared
+	err := each(b, func(it item) error {
+		switch it.field {
+		case 1:
+			return it.uint32(&p.Handle)
+		case 2:
+			return it.uint32((*uint32)(&p.Traits))
+		}
+		return nil
+	})
+	if err == nil && p.Traits&^(sdk.PurePerValue|sdk.Stateful) != 0 {
+		err = Malformed("unknown traits")
+	}
+	if err == nil && p.Traits == sdk.PurePerValue|sdk.Stateful {
+		err = Malformed("pure per value and stateful at once")
+	}
+	return p, err
+}

@@ -1,0 +1,167 @@
+// Package wire is the bytes of the messages in sdk/policy.proto: protobuf's wire
+// format, written and read by hand. It serves the host and Go guests, so it must
+// stay small (no fmt, no reflection) and must take any bytes without a panic: the
+// other side may be hostile.
+package wire
+
+import (
+	"encoding/binary"
+	"math"
+	"unicode/utf8"
+)
+
+// Malformed is why bytes are not the message that was expected.
+type Malformed string
+
+// Error returns the reason.
+func (m Malformed) Error() string { return "malformed message: " + string(m) }
+
+// Wire types of protobuf.
+const (
+	typeVarint  = 0
+	typeFixed64 = 1
+	typeBytes   = 2
+	typeFixed32 = 5
+)
+
+func appendUint(b []byte, field int, v uint32) []byte {
+	if v == 0 {
+		return b // proto3 leaves out defaults
+	}
+	return binary.AppendUvarint(append(b, byte(field<<3|typeVarint)), uint64(v))
+}
+
+func appendText(b []byte, field int, s string) []byte {
+	if s == "" {
+		return b
+	}
+	return append(appendSize(b, field, len(s)), s...)
+}
+
+// appendSize starts a length-delimited field; the content follows.
+func appendSize(b []byte, field, size int) []byte {
+	return binary.AppendUvarint(append(b, byte(field<<3|typeBytes)), uint64(size))
+}
+
+func appendFixed32s(b []byte, field int, list []uint32) []byte {
+	if len(list) == 0 {
+		return b
+	}
+	b = appendSize(b, field, 4*len(list))
+	for _, v := range list {
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	return b
+}
+
+// item is one field as it is on the wire.
+type item struct {
+	field uint64
+	kind  uint64 // wire type
+	bits  uint64 // of the numeric types
+	bytes []byte // of typeBytes; part of the message
+}
+
+// next cuts the first field off the message.
+func next(b []byte) (item, []byte, error) {
+	tag, n := binary.Uvarint(b)
+	if n <= 0 || tag>>3 == 0 || tag > math.MaxUint32 {
+		return item{}, nil, Malformed("bad tag")
+	}
+	it := item{field: tag >> 3, kind: tag & 7}
+	b = b[n:]
+	switch it.kind {
+	case typeVarint:
+		it.bits, n = binary.Uvarint(b)
+		if n <= 0 {
+			return it, nil, Malformed("bad varint")
+		}
+	case typeFixed64:
+		n = 8
+	case typeFixed32:
+		n = 4
+		if len(b) >= n {
+			it.bits = uint64(binary.LittleEndian.Uint32(b))
+		}
+	case typeBytes:
+		size, head := binary.Uvarint(b)
+		if head <= 0 || size > uint64(len(b)-head) {
+			return it, nil, Malformed("length beyond the end")
+		}
+		n = head + int(size)
+		it.bytes = b[head:n]
+	default:
+		return it, nil, Malformed("unknown wire type")
+	}
+	if n > len(b) {
+		return it, nil, Malformed("cut short")
+	}
+	return it, b[n:], nil
+}
+
+// each calls the function for each field of the message.
+func each(b []byte, do func(item) error) error {
+	for len(b) > 0 {
+		it, rest, err := next(b)
+		if err != nil {
+			return err
+		}
+		if err := do(it); err != nil {
+			return err
+		}
+		b = rest
+	}
+	return nil
+}
+
+// uint32 is the number; of a longer one the low half, as protobuf has it.
+func (it item) uint32(into *uint32) error {
+	if it.kind != typeVarint {
+		return Malformed("number expected")
+	}
+	*into = uint32(it.bits)
+	return nil
+}
+
+func (it item) text(into *string) error {
+	if it.kind != typeBytes {
+		return Malformed("text expected")
+	}
+	if !utf8.Valid(it.bytes) {
+		return Malformed("text is not UTF-8")
+	}
+	*into = string(it.bytes)
+	return nil
+}
+
+func (it item) message(decode func(item) error) error {
+	if it.kind != typeBytes {
+		return Malformed("message expected")
+	}
+	return each(it.bytes, decode)
+}
+
+// fixed32s appends to the list, whether the field is packed or not.
+func (it item) fixed32s(into *[]uint32) error {
+	switch {
+	case it.kind == typeFixed32:
+		*into = append(*into, uint32(it.bits))
+	case it.kind != typeBytes:
+		return Malformed("packed numbers expected")
+	case len(it.bytes)%4 != 0:
+		return Malformed("packed numbers cut short")
+	default:
+		*into = growFor(*into, len(it.bytes)/4)
+		for b := it.bytes; len(b) > 0; b = b[4:] {
+			*into = append(*into, binary.LittleEndian.Uint32(b))
+		}
+	}
+	return nil
+}
+
+func growFor(list []uint32, n int) []uint32 {
+	if cap(list)-len(list) >= n {
+		return list
+	}
+	return append(make([]uint32, 0, len(list)+n), list...)
+}
