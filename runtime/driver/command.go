@@ -8,14 +8,14 @@ import (
 	"github.com/pacer-run/pacer/runtime/scheduler"
 )
 
-// Command makes the event of a command from the ids that the driver gives it:
-// the request it is answered under, and the id of the deployment it begins.
-type Command func(request scheduler.RequestID, deployment string) scheduler.Event
-
-// Do has a command carried out and waits for its reply; the snapshot shows what
-// the reply promises. A refusal is in Reply.Err. The error is ErrOver or the
-// context's: the command may or may not be carried out then.
-func (d *Driver) Do(ctx context.Context, command Command) (scheduler.Reply, error) {
+// Do has a command carried out and waits for its reply. command makes the event
+// from the ids it is given: the request it is answered under, and that of the
+// deployment it may begin. The snapshot shows what the reply promises; a refusal
+// is in Reply.Err. The error is ErrOver or the context's: the command may or may
+// not be carried out then.
+func (d *Driver) Do(
+	ctx context.Context, command func(request scheduler.RequestID, deployment string) scheduler.Event,
+) (scheduler.Reply, error) {
 	request := scheduler.RequestID(d.requests.Add(1))
 	reply := make(chan scheduler.Reply, 1)
 	it := item{event: command(request, uuid.NewString()), request: request, reply: reply}

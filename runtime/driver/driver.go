@@ -67,6 +67,8 @@ type Core interface {
 	Snapshot() *scheduler.Snapshot
 	FrameworkID() string
 	SuppressedRoles() []string
+	// Text is the state for people; it is asked for only after a panic.
+	Text(scheduler.Names) string
 }
 
 // Config is what a Driver works with. Term, Restore, NewMatcher, Policies and

@@ -72,8 +72,9 @@ func (c *core) Effects(spec.Timestamp) scheduler.Effects {
 func (c *core) Snapshot() *scheduler.Snapshot {
 	return &scheduler.Snapshot{Apps: iradix.New[*scheduler.AppView](), Counts: scheduler.Counts{Apps: c.drains}}
 }
-func (c *core) FrameworkID() string       { return "" }
-func (c *core) SuppressedRoles() []string { return nil }
+func (c *core) FrameworkID() string         { return "" }
+func (c *core) SuppressedRoles() []string   { return nil }
+func (c *core) Text(scheduler.Names) string { return "all apps" }
 
 // term is a store that keeps nothing.
 type term struct {
@@ -290,7 +291,7 @@ func TestPanicOfTheCoreEndsTheTerm(t *testing.T) {
 		w.driver.Post(scheduler.Rescinded{OfferID: "o7"})
 		err := <-w.ended
 		if err == nil || !strings.Contains(err.Error(), "no such offer o7") ||
-			!strings.Contains(err.Error(), "event: scheduler.Rescinded {OfferID:o7}") || !strings.Contains(err.Error(), "state: ") {
+			!strings.Contains(err.Error(), "event: scheduler.Rescinded {OfferID:o7}") || !strings.Contains(err.Error(), "state: all apps") {
 			t.Errorf("Run: %v, want cause, event and state", err)
 		}
 	})

@@ -111,7 +111,7 @@ func (d *Driver) step(batch []item) (effects scheduler.Effects, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("driver: the core panicked: %v\nevent: %s\nstate: %s\n%s",
-				cause, describe(at), describeState(d.Snapshot()), debug.Stack())
+				cause, describe(at), d.describeState(), debug.Stack())
 		}
 	}()
 	now := spec.TimestampOf(d.cfg.Now())

@@ -36,17 +36,14 @@ func describe(ev scheduler.Event) string {
 	return cut(fmt.Sprintf("%T %+v", ev, ev))
 }
 
-// describeState is the text of the state that was last published.
-func describeState(s *scheduler.Snapshot) string {
-	text := fmt.Sprintf("framework %q subscribed %t %+v", s.FrameworkID, s.Subscribed, s.Counts)
-	for _, d := range s.Deployments {
-		text += fmt.Sprintf("\ndeployment %s at step %d of %+v", d.Plan.ID, d.Current, d.Plan.Steps)
-	}
-	s.Apps.Root().Walk(func(path []byte, app *scheduler.AppView) bool {
-		text += fmt.Sprintf("\n%s %+v", path, *app)
-		return len(text) > maxText
-	})
-	return cut(text)
+// describeState is the text of the state, as far as it can still be told.
+func (d *Driver) describeState() (text string) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			text = fmt.Sprintf("not to be told: %v", cause)
+		}
+	}()
+	return cut(d.core.Text(scheduler.Names{}))
 }
 
 func cut(text string) string {
