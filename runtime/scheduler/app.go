@@ -23,6 +23,10 @@ type app struct {
 	lastFailure *TaskFailure
 	refusals    *placement.Refusals
 
+	// arrivals counts instances that came back into the constraints' sight other
+	// than by a launch; matchedAt is what it was when the match began.
+	arrivals, matchedAt int
+
 	wanting   bool // in demand.apps
 	viewDirty bool
 }
@@ -101,6 +105,9 @@ func (s *Scheduler) put(m *member, next *Instance) {
 	if old := m.inst; old != nil {
 		a.tally[old.Goal][old.Condition]--
 		s.tallyTotals(old, -1)
+	}
+	if m.inst != nil && next != nil && next.Condition != Provisioned && next.placed() && !m.inst.placed() {
+		a.arrivals++
 	}
 	m.inst = next
 	if next != nil {

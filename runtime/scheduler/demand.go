@@ -89,7 +89,7 @@ func (s *Scheduler) startMatch(apps []*app) *placement.Request {
 	wanted := make([]placement.Wanted, 0, len(apps))
 	for _, a := range apps {
 		w := placement.Wanted{App: a.spec, Count: a.waiting()}
-		if len(a.spec.Constraints) > 0 {
+		if a.matchedAt = a.arrivals; len(a.spec.Constraints) > 0 {
 			w.Placed = a.placed()
 		}
 		wanted = append(wanted, w)
@@ -106,11 +106,17 @@ func (a *app) placed() []*placement.Agent {
 		if i == nil || i.Agent == nil || i.Version < a.spec.LastConfigChangeAt {
 			continue
 		}
-		if c := i.Condition; c >= Provisioned && c <= Killing || c == UnreachableInactive {
+		if i.placed() {
 			agents = append(agents, i.Agent)
 		}
 	}
 	return agents
+}
+
+// placed tells whether constraints count the instance. One that just went out of
+// reach is not counted, one that was replaced for it is.
+func (i *Instance) placed() bool {
+	return i.Condition >= Provisioned && i.Condition <= Killing || i.Condition == UnreachableInactive
 }
 
 // declineHeld gives all offers back while no match looks at them.

@@ -5,25 +5,41 @@ import (
 	"github.com/pacer-run/pacer/runtime/placement"
 )
 
-// Split cuts the answer of a match into pieces of about max placements, so that
-// each fits one transaction. Placements on one offer stay together: an offer can
-// be accepted only once. All pieces but the last are Partial.
+// Split cuts the answer of a match into pieces of about limit placements, so
+// that each fits one transaction. Placements on one offer stay together: an offer
+// can be accepted only once. All pieces but the last are Partial.
 func (m Matched) Split(limit int) []Matched {
-	var out []Matched
-	all := m.Result.Placements
-	for len(all) > limit {
-		cut := limit
-		for cut < len(all) && all[cut].Offer == all[cut-1].Offer {
-			cut++
-		}
-		if cut == len(all) {
-			break
-		}
-		out = append(out, Matched{Result: placement.Result{Placements: all[:cut:cut]}, Partial: true})
-		all = all[cut:]
+	if len(m.Result.Placements) <= limit {
+		return []Matched{m}
 	}
-	last := placement.Result{Placements: all, Refusals: m.Result.Refusals}
-	return append(out, Matched{Result: last, MatchedOffers: m.MatchedOffers, Partial: m.Partial})
+	var out []Matched
+	var piece []placement.Placement
+	for _, group := range byOffer(m.Result.Placements) {
+		if len(piece) > 0 && len(piece)+len(group) > limit {
+			out = append(out, Matched{Result: placement.Result{Placements: piece}, Partial: true})
+			piece = nil
+		}
+		piece = append(piece, group...)
+	}
+	last := m
+	last.Result.Placements = piece
+	return append(out, last)
+}
+
+// byOffer groups placements by offer, in the order in which offers first come up.
+func byOffer(all []placement.Placement) [][]placement.Placement {
+	var groups [][]placement.Placement
+	index := make(map[*placement.Offer]int)
+	for _, p := range all {
+		i, ok := index[p.Offer]
+		if !ok {
+			i = len(groups)
+			index[p.Offer] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], p)
+	}
+	return groups
 }
 
 // onMatched commits each placement that still holds and gives back the offers
@@ -65,19 +81,13 @@ func (s *Scheduler) returnUnused(offers []*placement.Offer) {
 	}
 }
 
-// launchAll accepts offer by offer. Placements on one offer follow each other.
+// launchAll accepts offer by offer.
 func (s *Scheduler) launchAll(placements []placement.Placement) {
 	cursors := map[*app]int{}
-	for len(placements) > 0 {
-		offer := placements[0].Offer
-		n := 1
-		for n < len(placements) && placements[n].Offer == offer {
-			n++
+	for _, group := range byOffer(placements) {
+		if offer := group[0].Offer; s.offers.find(offer.ID) == offer {
+			s.accept(offer, group, cursors)
 		}
-		if s.offers.find(offer.ID) == offer {
-			s.accept(offer, placements[:n], cursors)
-		}
-		placements = placements[n:]
 	}
 }
 
@@ -86,7 +96,11 @@ func (s *Scheduler) accept(offer *placement.Offer, placements []placement.Placem
 	var tasks []launch.Task
 	for _, p := range placements {
 		a := s.apps[p.App.ID]
-		if a == nil || a.removed || a.spec != p.App || s.now < a.backoff.until {
+		if a == nil {
+			continue
+		}
+		if !s.stillHolds(a, &p) {
+			s.want(a) // a later match looks at it as it is now
 			continue
 		}
 		if m := a.nextWaiting(cursors); m != nil {
@@ -99,6 +113,14 @@ func (s *Scheduler) accept(offer *placement.Offer, placements []placement.Placem
 	s.offers.remove(offer.ID)
 	s.counts.OffersUsed++
 	s.call(Accept{Offer: offer, Tasks: tasks})
+}
+
+// stillHolds tells whether a placement is right for the app as it is now.
+func (s *Scheduler) stillHolds(a *app, p *placement.Placement) bool {
+	if a.removed || a.spec != p.App || s.now < a.backoff.until {
+		return false
+	}
+	return len(a.spec.Constraints) == 0 || a.arrivals == a.matchedAt
 }
 
 // nextWaiting returns the app's next member that needs a place. The cursor makes

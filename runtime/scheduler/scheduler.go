@@ -254,6 +254,9 @@ func (s *Scheduler) onCallFailed(e CallFailed) {
 		for i := range c.Tasks {
 			s.doubt(c.Tasks[i].ID)
 		}
+		// If the call got lost the offer is still ours; if not, declining it does nothing.
+		s.offers.owe([]string{c.Offer.ID}, later)
+		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Decline:
 		s.offers.owe(c.OfferIDs, later)
 		s.alarms.add(alarm{at: later, kind: alarmDemand})

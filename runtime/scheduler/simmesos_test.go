@@ -1,0 +1,357 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// mesos is a model of a master and its agents, as one framework sees them.
+type mesos struct {
+	sim        *sim
+	agents     []*simAgent
+	tasks      map[string]*simTask
+	offers     map[string]*placement.Offer // outstanding
+	connected  bool
+	suppressed bool
+	ample      bool
+	stream     int // counts subscriptions: what was under way on an older one is lost
+	offerSeq   int
+	offeredAt  map[string]spec.Timestamp
+	uuidSeq    uint32
+}
+
+type simAgent struct {
+	facts      *placement.Agent
+	cpus       placement.Milli
+	lost       bool // cut off from the master; its tasks run on
+	refusedTil spec.Timestamp
+	refused    placement.Milli
+}
+
+// simTask is a task as the agent knows it.
+type simTask struct {
+	id       string
+	agent    *simAgent
+	cpus     placement.Milli
+	state    TaskState
+	queue    []simUpdate // not acknowledged yet, in order
+	reported TaskState   // as the master last forwarded it
+}
+
+type simUpdate struct {
+	state TaskState
+	uuid  [16]byte
+}
+
+func newMesos(s *sim) *mesos {
+	m := &mesos{sim: s, tasks: map[string]*simTask{}, offers: map[string]*placement.Offer{}, offeredAt: map[string]spec.Timestamp{}}
+	cpus := 2.0
+	if m.ample = s.rand.IntN(3) > 0; m.ample {
+		cpus = 16 // every agent has room for all that users ask for
+	}
+	for i := range 3 + s.rand.IntN(3) {
+		m.agents = append(m.agents, &simAgent{
+			cpus: placement.MilliOf(cpus + float64(s.rand.IntN(4))),
+			facts: &placement.Agent{
+				ID: fmt.Sprintf("a%d", i+1), Hostname: fmt.Sprintf("host-a%d", i+1),
+				Attributes: []placement.Attribute{{Name: "rack", Value: fmt.Sprintf("r%d", i%2)}},
+			},
+		})
+	}
+	m.allocateLoop()
+	return m
+}
+
+// allocateLoop offers what is free once a second.
+func (m *mesos) allocateLoop() {
+	m.allocate()
+	m.sim.after(time.Second, 0, m.allocateLoop)
+}
+
+// deliver brings an event to the core unless the stream was cut before.
+func (m *mesos) deliver(text string, ev Event) {
+	stream := m.stream
+	m.sim.after(m.sim.soon(), m.sim.term, func() {
+		if m.connected && stream == m.stream {
+			m.sim.logf("%s", text)
+			m.sim.step(ev)
+		}
+	})
+}
+
+func (m *mesos) free(a *simAgent) placement.Milli {
+	free := a.cpus
+	for _, t := range m.tasks {
+		if t.agent == a && !isTerminal(t.state) {
+			free -= t.cpus
+		}
+	}
+	for _, o := range m.offers {
+		if o.Agent == a.facts {
+			free -= o.Shares[0].Scalars[placement.CPUs]
+		}
+	}
+	return free
+}
+
+func (m *mesos) allocate() {
+	if !m.connected || m.suppressed {
+		return
+	}
+	for _, a := range m.agents {
+		free := m.free(a)
+		if free <= 0 || a.lost || m.sim.now < a.refusedTil && free <= a.refused {
+			continue
+		}
+		m.offerSeq++
+		o := &placement.Offer{ID: fmt.Sprintf("o%d", m.offerSeq), Role: "*", Agent: a.facts}
+		o.Shares = []placement.Share{{}}
+		o.Shares[0].Scalars[placement.CPUs] = free
+		o.Shares[0].Scalars[placement.Mem] = 1 << 40
+		m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
+		m.deliver("offers "+o.ID+"@"+a.facts.ID, Offers{Offers: []*placement.Offer{o}})
+	}
+}
+
+func (m *mesos) subscribe() {
+	m.stream++
+	m.connected, m.suppressed = true, false
+	clear(m.offers)
+	for _, id := range m.taskIDs() { // agents resend what was not acknowledged
+		m.flush(m.tasks[id])
+	}
+}
+
+func (m *mesos) disconnect() {
+	m.connected = false
+	m.stream++
+	clear(m.offers)
+}
+
+// send carries a call to the master. Calls stay in order; with the stream they
+// get lost, and sometimes nobody knows.
+func (m *mesos) send(c Call) {
+	if !m.connected {
+		m.sim.after(m.sim.soon(), m.sim.term, func() { m.sim.step(CallFailed{Call: c, Cause: "not subscribed"}) })
+		return
+	}
+	stream, lost := m.stream, m.sim.chance(0.02)
+	unsure := lost || m.sim.chance(0.01)
+	m.sim.after(50*time.Millisecond, 0, func() {
+		if stream == m.stream && !lost {
+			m.receive(c)
+		}
+	})
+	if unsure {
+		m.sim.after(200*time.Millisecond, m.sim.term, func() { m.sim.step(CallFailed{Call: c, Cause: "timeout"}) })
+	}
+}
+
+func (m *mesos) receive(c Call) {
+	switch c := c.(type) {
+	case Accept:
+		m.accept(c)
+	case Decline:
+		for _, id := range c.OfferIDs {
+			if o := m.offers[id]; o != nil {
+				a := m.agent(o.Agent.ID)
+				a.refusedTil, a.refused = m.sim.now.Add(c.Refuse), o.Shares[0].Scalars[placement.CPUs]
+				delete(m.offers, id)
+			}
+		}
+	case Revive:
+		m.suppressed = false
+		for _, a := range m.agents {
+			a.refusedTil = 0
+		}
+		m.allocate()
+	case Suppress:
+		m.suppressed = true
+	case Kill:
+		m.kill(c)
+	case Acknowledge:
+		m.acknowledge(c)
+	case Reconcile:
+		m.reconcile(c)
+	}
+}
+
+func (m *mesos) agent(id string) *simAgent {
+	i := slices.IndexFunc(m.agents, func(a *simAgent) bool { return a.facts.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return m.agents[i]
+}
+
+func (m *mesos) taskIDs() []string {
+	ids := make([]string, 0, len(m.tasks))
+	for id := range m.tasks {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// accept launches, and checks what must hold when the master hears of a task.
+func (m *mesos) accept(c Accept) {
+	offer := m.offers[c.Offer.ID]
+	delete(m.offers, c.Offer.ID)
+	left := placement.Milli(0)
+	if offer != nil {
+		left = offer.Shares[0].Scalars[placement.CPUs]
+	}
+	for _, task := range c.Tasks {
+		if m.tasks[task.ID] != nil {
+			panic("task id launched twice: " + task.ID)
+		}
+		if offer == nil || m.agent(c.Offer.Agent.ID).lost {
+			m.answer(task.ID, TaskDropped, "REASON_INVALID_OFFERS")
+			continue
+		}
+		need := placement.MilliOf(task.App.CPUs)
+		if left -= need; left < 0 {
+			panic("offer " + offer.ID + " exceeded")
+		}
+		t := &simTask{id: task.ID, agent: m.agent(offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging}
+		m.tasks[task.ID] = t
+		m.checkSingle(task.ID)
+		m.live(t)
+	}
+}
+
+// live lets a task start, run, and sometimes end by itself.
+func (m *mesos) live(t *simTask) {
+	s := m.sim
+	s.after(s.soon(), 0, func() { m.become(t, TaskStarting) })
+	if s.chance(0.02) {
+		return // it hangs in STARTING
+	}
+	s.after(s.soon()+400*time.Millisecond, 0, func() { m.become(t, TaskRunning) })
+	if s.chance(0.3) {
+		end := []TaskState{TaskFailed, TaskFinished, TaskFailed, TaskGone}[s.rand.IntN(4)]
+		s.after(time.Second+time.Duration(s.rand.IntN(100))*time.Second, 0, func() { m.become(t, end) })
+	}
+}
+
+func isTerminal(t TaskState) bool {
+	st := Status{State: t}
+	return conditionOf(&st).Terminal()
+}
+
+// become is a new state on the agent: an update that wants an acknowledgement.
+func (m *mesos) become(t *simTask, state TaskState) {
+	if isTerminal(t.state) || t.state == TaskKilling && !isTerminal(state) {
+		return
+	}
+	t.state = state
+	m.uuidSeq++
+	u := simUpdate{state: state, uuid: [16]byte{0xff, byte(m.uuidSeq >> 16), byte(m.uuidSeq >> 8), byte(m.uuidSeq)}}
+	t.queue = append(t.queue, u)
+	if len(t.queue) == 1 {
+		m.flush(t)
+	}
+}
+
+// flush sends the head of a task's queue, and again until it is acknowledged.
+func (m *mesos) flush(t *simTask) {
+	if len(t.queue) == 0 || t.agent.lost || !m.connected {
+		return
+	}
+	u, stream := t.queue[0], m.stream
+	t.reported = u.state
+	if !m.sim.chance(0.03) {
+		m.update(t, u)
+	}
+	if m.sim.chance(0.03) {
+		m.update(t, u)
+	}
+	m.sim.after(10*time.Second, 0, func() {
+		if stream == m.stream && len(t.queue) > 0 && t.queue[0] == u {
+			m.flush(t)
+		}
+	})
+}
+
+func (m *mesos) update(t *simTask, u simUpdate) {
+	st := Status{TaskID: t.id, AgentID: t.agent.facts.ID, State: u.state, UUID: u.uuid}
+	m.deliver(m.statusText(&st), StatusUpdate{Status: st})
+}
+
+func (m *mesos) statusText(st *Status) string {
+	name := m.sim.namesOf().task(m.sim.s, st.TaskID)
+	text := fmt.Sprintf("status %s %s agent=%s", name, lowerState(st.State), st.AgentID)
+	if !st.NeedsAck() {
+		text += " nouuid"
+	}
+	if st.Reason != "" {
+		text += " reason=" + st.Reason
+	}
+	return text
+}
+
+// answer is an update made by the master: it wants no acknowledgement.
+func (m *mesos) answer(taskID string, state TaskState, reason string) {
+	st := Status{TaskID: taskID, State: state, Reason: reason}
+	if t := m.tasks[taskID]; t != nil {
+		st.AgentID = t.agent.facts.ID
+	}
+	if !m.sim.chance(0.05) {
+		m.deliver(m.statusText(&st), StatusUpdate{Status: st})
+	}
+}
+
+func (m *mesos) kill(c Kill) {
+	t := m.tasks[c.TaskID]
+	switch {
+	case t == nil:
+		m.answer(c.TaskID, TaskUnknown, "REASON_RECONCILIATION")
+	case t.agent.lost:
+		m.answer(c.TaskID, TaskUnreachable, "REASON_RECONCILIATION")
+	case isTerminal(t.state):
+	default:
+		m.become(t, TaskKilling)
+		m.sim.after(m.sim.soon(), 0, func() { m.become(t, TaskKilled) })
+	}
+}
+
+func (m *mesos) acknowledge(c Acknowledge) {
+	t := m.tasks[c.TaskID]
+	if t == nil || t.agent.lost || len(t.queue) == 0 || t.queue[0].uuid != c.UUID {
+		return
+	}
+	done := t.queue[0].state
+	t.queue = t.queue[1:]
+	if isTerminal(done) {
+		delete(m.tasks, t.id)
+		return
+	}
+	m.flush(t)
+}
+
+// reconcile answers as a master does: with the state it last forwarded.
+func (m *mesos) reconcile(c Reconcile) {
+	if len(c.Tasks) == 0 {
+		for _, id := range m.taskIDs() {
+			if t := m.tasks[id]; !t.agent.lost {
+				m.answer(id, t.reported, "REASON_RECONCILIATION")
+			}
+		}
+		return
+	}
+	for _, ref := range c.Tasks {
+		t, a := m.tasks[ref.TaskID], m.agent(ref.AgentID)
+		switch {
+		case t != nil && !t.agent.lost:
+			m.answer(ref.TaskID, t.reported, "REASON_RECONCILIATION")
+		case a != nil && a.lost:
+			m.answer(ref.TaskID, TaskUnreachable, "REASON_RECONCILIATION")
+		default:
+			m.answer(ref.TaskID, TaskGone, "REASON_RECONCILIATION")
+		}
+	}
+}
