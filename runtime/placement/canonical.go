@@ -4,21 +4,12 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/pacer-run/pacer/sdk"
 )
 
-// CanonicalScalar is the text of a scalar attribute: at most three decimals,
-// rounded half to even on the binary value, without trailing zeros, exponent or
-// grouping. Constraints compare attributes in this form.
-func CanonicalScalar(v float64) string {
-	text := strconv.FormatFloat(v, 'f', 3, 64)
-	if strings.IndexByte(text, '.') >= 0 {
-		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
-	}
-	if text == "-0" {
-		return "0"
-	}
-	return text
-}
+// CanonicalScalar is the text of a scalar attribute, see sdk.CanonicalScalar.
+func CanonicalScalar(v float64) string { return sdk.CanonicalScalar(v) }
 
 // Span is one element of a ranges attribute, both ends inclusive.
 type Span struct {

@@ -3,10 +3,10 @@ package placement_test
 import (
 	"context"
 	"fmt"
-	"math"
-	"regexp"
-	"strconv"
+	"slices"
+	"strings"
 
+	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
@@ -29,100 +29,30 @@ func (a *answerer) Evaluate(_ context.Context, in sdk.ConstraintInput) (sdk.Cons
 	return a.answer(in)
 }
 
-// quotas makes an answer from a quota per slot.
-func quotas(in sdk.ConstraintInput, flags sdk.AnswerFlags, quota func(slot int) uint32) (sdk.ConstraintAnswer, error) {
-	answer := sdk.ConstraintAnswer{Quota: make([]uint32, len(in.Values)), Flags: flags}
-	for slot := range in.Values {
-		answer.Quota[slot] = quota(slot)
-	}
-	return answer, nil
-}
-
-// yes turns a truth into a quota.
-func yes(ok bool) uint32 {
-	if ok {
-		return sdk.Unlimited
-	}
-	return 0
-}
-
-// prepare makes a stand-in for a built-in operator.
+// prepare asks the built-in operator. GROUP_BY_VOLATILE is GROUP_BY as a module
+// would answer that knows no better than to be asked after each placement.
 func prepare(c spec.Constraint) sdk.PreparedConstraint {
-	present := func(slot int) bool { return slot != sdk.AbsentSlot }
-	perValue := func(ok func(value string, slot int) bool) sdk.PreparedConstraint {
-		return &answerer{traits: sdk.PurePerValue, answer: func(in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
-			return quotas(in, 0, func(slot int) uint32 { return yes(ok(in.Values[slot], slot)) })
+	operator := strings.TrimSuffix(c.Operator, "_VOLATILE")
+	for _, builtin := range constraints.All() {
+		if !slices.Contains(builtin.Operators(), operator) {
+			continue
+		}
+		prepared, err := builtin.Prepare(context.Background(), sdk.ConstraintSpec{
+			Field: sdk.CanonicalField(c.Field), Operator: operator, Value: c.Value, HasValue: c.HasValue,
+		})
+		if err != nil {
+			panic(err)
+		}
+		if operator == c.Operator {
+			return prepared
+		}
+		return &answerer{traits: sdk.Stateful, answer: func(in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
+			answer, err := prepared.Evaluate(context.Background(), in)
+			answer.Flags = sdk.Volatile
+			return answer, err
 		}}
 	}
-	stateful := func(answer func(in sdk.ConstraintInput) (sdk.ConstraintAnswer, error)) sdk.PreparedConstraint {
-		return &answerer{traits: sdk.Stateful, answer: answer}
-	}
-	upTo := func(limit uint32) sdk.PreparedConstraint {
-		return stateful(func(in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
-			return quotas(in, 0, func(slot int) uint32 {
-				if !present(slot) || in.Placed[slot] >= limit {
-					return 0
-				}
-				return limit - in.Placed[slot]
-			})
-		})
-	}
-	number, _ := strconv.Atoi(c.Value)
-	switch c.Operator {
-	case "LIKE", "UNLIKE":
-		re := regexp.MustCompile(`\A(?:` + c.Value + `)\z`)
-		like := c.Operator == "LIKE"
-		return perValue(func(v string, slot int) bool {
-			return present(slot) && re.MatchString(v) == like || !present(slot) && !like
-		})
-	case "IS":
-		return perValue(func(v string, slot int) bool { return present(slot) && v == c.Value })
-	case "UNIQUE":
-		return upTo(1)
-	case "MAX_PER":
-		return upTo(uint32(max(1, number)))
-	case "CLUSTER":
-		return stateful(cluster)
-	case "GROUP_BY":
-		return stateful(groupBy(number, sdk.Refill))
-	case "GROUP_BY_VOLATILE": // the same rule as a module that knows no better would answer it
-		return stateful(groupBy(number, sdk.Volatile))
-	}
 	panic("unknown operator " + c.Operator)
-}
-
-func cluster(in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
-	flags := sdk.AnswerFlags(0)
-	if in.First < 0 {
-		flags = sdk.Exclusive
-	}
-	return quotas(in, flags, func(slot int) uint32 {
-		return yes(slot != sdk.AbsentSlot && (in.First < 0 || in.First == slot))
-	})
-}
-
-// groupBy answers one for each of the least filled groups; while fewer than
-// minimum are known the missing ones count as empty.
-func groupBy(minimum int, flags sdk.AnswerFlags) func(sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
-	return func(in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
-		least, groups := uint32(math.MaxUint32), 0
-		for slot, n := range in.Placed {
-			if slot == sdk.AbsentSlot && n == 0 {
-				continue
-			}
-			groups++
-			least = min(least, n)
-		}
-		if groups < minimum {
-			least = 0
-		}
-		return quotas(in, flags, func(slot int) uint32 {
-			if slot != sdk.AbsentSlot && in.Placed[slot] == least {
-				return 1
-			}
-			return 0
-		})
-	}
 }
 
 // rulesOf prepares the constraints of apps once per app, as the host does.
@@ -170,7 +100,7 @@ func offer(a *placement.Agent, cpus, mem float64) *placement.Offer {
 	return &placement.Offer{ID: "O-" + a.ID, Agent: a, Role: "*", Shares: []placement.Share{share}}
 }
 
-// cluster of n agents with one offer each.
+// world makes n agents with one offer each.
 func world(n, racks int, cpus, mem float64) placement.Request {
 	req := placement.Request{Seed: uint64(n)}
 	for i := range n {

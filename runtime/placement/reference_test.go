@@ -182,13 +182,17 @@ func (r *reference) rule(a *spec.App, c spec.Constraint, field string, on *place
 		return !regexp.MustCompile("^(?:" + c.Value + ")$").MatchString(mine)
 	case "IS":
 		return mine == c.Value
+	case "CLUSTER":
+		if c.HasValue {
+			return mine == c.Value
+		}
+		return len(r.placed[a]) == 0 || value(r.placed[a][0]) == mine
 	case "UNIQUE":
 		return groups[mine] == 0
 	case "MAX_PER":
 		return groups[mine] < n
-	case "CLUSTER":
-		return len(r.placed[a]) == 0 || value(r.placed[a][0]) == mine
 	}
+	delete(groups, absent) // nobody else can join it
 	for _, size := range groups {
 		if size < groups[mine] {
 			return false
