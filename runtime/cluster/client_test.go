@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -237,9 +238,24 @@ func (c *client) await(what string, want func(*scheduler.Event) bool) *scheduler
 		select {
 		case <-changed:
 		case <-deadline:
-			c.t.Fatalf("waiting for %s: %v passed; events: %v", what, patience, c.events)
+			c.t.Fatalf("waiting for %s: %v passed; events: %s", what, patience, c.story())
 		}
 	}
+}
+
+// story lists the kinds of the events so far.
+func (c *client) story() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	for _, e := range c.events {
+		one := e.Type.String()
+		if e.Update != nil {
+			one += fmt.Sprintf("(%s %s)", e.Update.Status.TaskID.Value, e.Update.Status.GetState())
+		}
+		out = append(out, one)
+	}
+	return strings.Join(out, " ")
 }
 
 // awaitEnd waits for the end of the stream and says whether it was a clean one.
@@ -353,3 +369,27 @@ func scalar(name string, v float64) mesos.Resource {
 }
 
 func pointer[T any](v T) *T { return &v }
+
+// stalled subscribes and then never reads the stream.
+func stalled(t *testing.T, addr string) *client {
+	t.Helper()
+	c := &client{t: t, url: "http://" + addr + "/api/v1/scheduler", taken: map[*scheduler.Event]bool{}}
+	resp, err := http.DefaultClient.Do(c.request(t.Context(), &scheduler.Call{
+		Type: scheduler.Call_SUBSCRIBE, Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: framework()},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	c.streamID = resp.Header.Get("Mesos-Stream-Id")
+	record, err := recordio.NewReader(resp.Body, 0).Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &scheduler.Event{}
+	if err := e.Unmarshal(record); err != nil {
+		t.Fatal(err)
+	}
+	c.id = e.Subscribed.FrameworkID.Value
+	return c
+}
