@@ -1,0 +1,176 @@
+// Package api serves the REST API of one node: Marathon's /v2 and Pacer's own
+// /pacer/v1, the event stream, metrics and probes. Reads answer from the core's
+// snapshot and never wait for it; writes become commands. On a node that does
+// not lead, requests go to the leader.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// Core is the scheduler during one term of leadership. Its methods may be called
+// by any goroutine.
+type Core interface {
+	// Do has a command carried out and waits for its reply. The error says that
+	// nobody knows whether it was.
+	Do(ctx context.Context, command func(scheduler.RequestID, string) scheduler.Event) (scheduler.Reply, error)
+	Snapshot() *scheduler.Snapshot
+}
+
+// Node is this process's part in leadership. Its methods may be called by any
+// goroutine.
+type Node interface {
+	// Core returns the core of the term under way; nil while this node does not lead.
+	Core() Core
+	// Leader returns the leader's advertised "host:port"; "" when none is known.
+	Leader() string
+}
+
+// Module is a policy module as operators see it.
+type Module struct {
+	Name      string   `json:"name"`
+	Version   string   `json:"version"`
+	Kind      string   `json:"kind"`             // "constraint", …
+	Form      string   `json:"form"`             // "builtin", "wasm" or "process"
+	Digest    string   `json:"digest,omitempty"` // of the module's file; empty for builtins
+	Operators []string `json:"operators,omitempty"`
+	Loaded    bool     `json:"loaded"`
+	Error     string   `json:"error,omitempty"` // why it is not loaded, or its last fault
+}
+
+// Config is what the API works with. Node, Address and Events are required.
+type Config struct {
+	Node    Node
+	Address string // this node's advertised "host:port"
+	Scheme  string // of this node and its peers; "" means "http"
+	Role    string // the framework's role; "" means "*"
+	Events  *Events
+	// CheckConstraint asks the policies whether they can work with a constraint.
+	// nil means that any is taken.
+	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
+	Modules         func() []Module     // nil means none
+	Metrics         prometheus.Gatherer // nil means none
+	Info            Info
+	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
+	Ready          func() error
+	UI             http.Handler     // serves /ui/; nil: there is none
+	MaxBodyBytes   int64            // 0 means 1 MiB, the store's limit for one change
+	CommandTimeout time.Duration    // 0 means 10 s
+	Now            func() time.Time // nil means time.Now
+	Log            *slog.Logger     // nil means no log
+	// Transport reaches the leader; nil means one with timeouts for that.
+	Transport http.RoundTripper
+}
+
+// withDefaults fills in what is left out.
+func (c Config) withDefaults() Config {
+	if c.Scheme == "" {
+		c.Scheme = "http"
+	}
+	if c.Role == "" {
+		c.Role = "*"
+	}
+	if c.MaxBodyBytes == 0 {
+		c.MaxBodyBytes = 1 << 20
+	}
+	if c.CommandTimeout == 0 {
+		c.CommandTimeout = 10 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Modules == nil {
+		c.Modules = func() []Module { return nil }
+	}
+	if c.Ready == nil {
+		c.Ready = func() error { return nil }
+	}
+	if c.CheckConstraint == nil {
+		c.CheckConstraint = func(context.Context, *spec.App, spec.Constraint) error { return nil }
+	}
+	return c
+}
+
+// server holds what handlers share.
+type server struct {
+	Config
+	list listCache
+}
+
+// handler is an endpoint: it writes its answer, or returns the error that is the
+// answer. core is that of the term in which the request came.
+type handler func(core Core, w http.ResponseWriter, r *http.Request) error
+
+// New returns the node's HTTP handler.
+func New(cfg Config) http.Handler {
+	s := &server{Config: cfg.withDefaults()}
+	s.list.boot = bootID()
+	mux := chi.NewMux()
+	mux.Use(s.commonHeaders, routeDecodedPath, s.leaderOnly(s.newProxy()), middleware.GetHead)
+	mux.NotFound(func(w http.ResponseWriter, _ *http.Request) { writeError(w, errUnknownURI) })
+	mux.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) { writeError(w, errMethod) })
+
+	mux.Get("/ping", s.ping)
+	mux.Get("/healthz", s.healthz)
+	mux.Get("/readyz", s.readyz)
+
+	s.routeApps(mux)
+	s.route(mux, http.MethodGet, "/v2/tasks", s.allTasks)
+	s.route(mux, http.MethodGet, "/v2/deployments", s.deployments)
+	s.route(mux, http.MethodGet, "/v2/info", s.info)
+	s.route(mux, http.MethodGet, "/v2/leader", s.leader)
+	s.route(mux, http.MethodGet, "/v2/events", s.events)
+	s.route(mux, http.MethodGet, "/metrics", s.metrics)
+	s.route(mux, http.MethodGet, "/metrics/prometheus", s.metricsText)
+	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
+	s.routeUI(mux)
+	return mux
+}
+
+func (s *server) routeApps(r chi.Router) {
+	s.route(r, http.MethodGet, "/v2/apps", s.listApps)
+	s.route(r, http.MethodPost, "/v2/apps", s.createApp)
+	s.route(r, http.MethodPut, "/v2/apps", s.changeApps)
+	s.route(r, http.MethodPatch, "/v2/apps", s.changeApps)
+	s.route(r, http.MethodGet, "/v2/apps/*", s.readApp)
+	s.route(r, http.MethodPut, "/v2/apps/*", s.changeApp)
+	s.route(r, http.MethodPatch, "/v2/apps/*", s.changeApp)
+	s.route(r, http.MethodDelete, "/v2/apps/*", s.deleteApp)
+}
+
+func (s *server) routeUI(r chi.Router) {
+	if s.UI == nil {
+		return
+	}
+	toUI := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ui/", http.StatusFound) }
+	r.Get("/", toUI)
+	r.Handle("/ui", s.UI)
+	r.Handle("/ui/*", s.UI)
+}
+
+// route registers an endpoint of the leader.
+func (s *server) route(r chi.Router, method, pattern string, h handler) {
+	r.MethodFunc(method, pattern, func(w http.ResponseWriter, r *http.Request) {
+		core := s.Node.Core()
+		if core == nil { // lost since leaderOnly looked
+			writeError(w, errNoLeader)
+			return
+		}
+		if err := h(core, w, r); err != nil {
+			writeError(w, err)
+		}
+	})
+}

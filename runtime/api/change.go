@@ -1,0 +1,218 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// staleRetries is how often a change is derived anew when somebody else changed
+// the app in between.
+const staleRetries = 5
+
+// deploymentHeader names the deployment that a change began.
+const deploymentHeader = "Marathon-Deployment-Id"
+
+// deploymentResult is the answer of changes.
+type deploymentResult struct {
+	Version      string `json:"version"`
+	DeploymentID string `json:"deploymentId"`
+}
+
+// createApp carries out POST /v2/apps.
+func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) error {
+	data, err := s.body(w, r)
+	if err != nil {
+		return err
+	}
+	u, err := spec.ParseUpdate(data, spec.Whole, false)
+	if err != nil {
+		return err
+	}
+	if err := s.noteUnknown(w, r, u); err != nil {
+		return err
+	}
+	app := u.App(*u.ID, s.Role)
+	if err := s.validate(r.Context(), app, nil); err != nil {
+		return err
+	}
+	reply, done, err := s.carryOut(r, core, scheduler.ChangeApps{
+		Put: []scheduler.PutApp{{App: app}}, Force: flag(r, "force", false),
+	})
+	defer done()
+	if err != nil {
+		return err
+	}
+	created := *app
+	created.Version = reply.Version
+	s.announce(r, &created)
+	answerCreated(w, r, reply, &created)
+	return nil
+}
+
+// answerCreated shows the app as it was sent: its ports are assigned by then,
+// but clients of the API know the answer without them.
+func answerCreated(w http.ResponseWriter, r *http.Request, reply scheduler.Reply, app *spec.App) {
+	body := appendCounts(app.AppendFields([]byte{'{'}, false), counts{})
+	body = append(appendDeployments(body, []string{reply.DeploymentID}), '}')
+	w.Header().Set(deploymentHeader, reply.DeploymentID)
+	w.Header().Set("Location", rootURL(r)+string(app.ID))
+	writeBytes(w, http.StatusCreated, body)
+}
+
+// rootURL is the server as the client has reached it.
+func rootURL(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// changeApp carries out PUT and PATCH of one app. PATCH is a partial update of
+// an app that is there; PUT is one too unless told otherwise, and creates.
+func (s *server) changeApp(core Core, w http.ResponseWriter, r *http.Request) error {
+	t, err := appTarget(r)
+	switch {
+	case err != nil:
+		return err
+	case t.wildcard || t.part != "":
+		return errUnknownURI
+	}
+	data, err := s.body(w, r)
+	if err != nil {
+		return err
+	}
+	u, err := spec.ParseUpdate(data, formOf(r), true)
+	if err != nil {
+		return err
+	}
+	if err := s.noteUnknown(w, r, u); err != nil {
+		return err
+	}
+	u.ID = &t.id
+	reply, created, done, err := s.put(core, r, []*spec.Update{u})
+	defer done()
+	if err != nil {
+		return err
+	}
+	for _, app := range reply.Apps {
+		s.announce(r, app)
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+		w.Header().Set("Location", rootURL(r)+string(t.id))
+	}
+	answerDeployment(w, status, reply)
+	return nil
+}
+
+// changeApps carries out PUT and PATCH of a list, as one deployment.
+func (s *server) changeApps(core Core, w http.ResponseWriter, r *http.Request) error {
+	data, err := s.body(w, r)
+	if err != nil {
+		return err
+	}
+	updates, err := spec.ParseUpdates(data, formOf(r))
+	if err != nil {
+		return err
+	}
+	for _, u := range updates {
+		if u.ID == nil {
+			return errNoID
+		}
+	}
+	if err := s.noteUnknown(w, r, updates...); err != nil {
+		return err
+	}
+	reply, _, done, err := s.put(core, r, updates)
+	defer done()
+	if err != nil {
+		return err
+	}
+	answerDeployment(w, http.StatusOK, reply)
+	return nil
+}
+
+func formOf(r *http.Request) spec.Form {
+	if r.Method == http.MethodPut && !flag(r, "partialUpdate", true) {
+		return spec.Whole
+	}
+	return spec.Partial
+}
+
+// deleteApp carries out DELETE /v2/apps/{id}, which is forced unless told
+// otherwise. An app's id may end with "restart" here and nowhere else.
+func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) error {
+	t, err := appTarget(r)
+	switch {
+	case err != nil:
+		return err
+	case t.wildcard || t.part == "tasks" || t.part == "versions":
+		return errUnknownURI
+	case t.part == "restart":
+		return &scheduler.NotFound{App: t.id + "/restart"} // no app has such a name
+	case viewOf(core.Snapshot(), t.id) == nil:
+		return &scheduler.NotFound{App: t.id}
+	}
+	reply, done, err := s.carryOut(r, core, scheduler.ChangeApps{
+		Remove: []spec.PathID{t.id}, Force: flag(r, "force", true),
+	})
+	defer done()
+	if err != nil {
+		return err
+	}
+	answerDeployment(w, http.StatusOK, reply)
+	return nil
+}
+
+func answerDeployment(w http.ResponseWriter, status int, reply scheduler.Reply) {
+	w.Header().Set(deploymentHeader, reply.DeploymentID)
+	writeJSON(w, status, deploymentResult{Version: reply.Version.String(), DeploymentID: reply.DeploymentID})
+}
+
+// noteUnknown tells the client which fields had no effect: in a header, or with
+// strict=true as faults.
+func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...*spec.Update) error {
+	faults := &spec.Faults{Message: spec.MessageInvalidObject}
+	var names []string
+	for _, u := range updates {
+		for _, name := range u.Unknown {
+			faults.Add("/"+name, "is not a field of an app")
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if flag(r, "strict", false) {
+		return faults
+	}
+	const most = 20 // a header has to stay short
+	text := "unknown fields ignored: " + strings.Join(names[:min(len(names), most)], ", ")
+	w.Header().Set("Warning", "299 pacer "+strconv.QuoteToASCII(text))
+	return nil
+}
+
+// validate checks an app with the rules of the API, then its constraints with
+// the policies. A constraint that the app has already is not asked about again:
+// a missing module must not keep an app from being scaled.
+func (s *server) validate(ctx context.Context, app, current *spec.App) error {
+	if err := app.Validate(s.Role, current); err != nil {
+		return err
+	}
+	faults := &spec.Faults{Message: spec.MessageInvalidObject}
+	for i, c := range app.Constraints {
+		if current != nil && hasConstraint(current, c) {
+			continue
+		}
+		if err := s.CheckConstraint(ctx, app, c); err != nil {
+			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
+		}
+	}
+	return faults.Err()
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// put derives new definitions from the snapshot and has them carried out; anew
+// when they were outdated by the time the core saw them. created tells whether
+// an app was new. done must be called when the answer is written.
+func (s *server) put(core Core, r *http.Request, updates []*spec.Update) (reply scheduler.Reply, created bool, done func(), err error) {
+	for attempt := 0; ; attempt++ {
+		change := scheduler.ChangeApps{Force: flag(r, "force", false)}
+		snapshot := core.Snapshot()
+		for _, u := range updates {
+			p, err := s.derive(r, snapshot, u)
+			if err != nil {
+				return reply, false, func() {}, err
+			}
+			created = p.Base == 0
+			change.Put = append(change.Put, p)
+		}
+		reply, done, err = s.carryOut(r, core, change)
+		if attempt == staleRetries || !outdated(err) {
+			return reply, created, done, err
+		}
+		done()
+	}
+}
+
+// outdated tells whether a change was refused because of somebody else's.
+func outdated(err error) bool {
+	var (
+		stale    *scheduler.Stale
+		exists   *scheduler.Exists
+		notFound *scheduler.NotFound
+	)
+	return errors.As(err, &stale) || errors.As(err, &exists) || errors.As(err, &notFound)
+}
+
+// derive makes the definition that an update of one app asks for.
+func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.Update) (scheduler.PutApp, error) {
+	var current *spec.App
+	if v := viewOf(snapshot, *u.ID); v != nil {
+		current = v.App
+	}
+	if u.Rollback {
+		return rollback(u, current)
+	}
+	var app *spec.App
+	switch {
+	case current != nil && formOf(r) == spec.Partial:
+		app = u.Apply(current)
+	case current == nil && r.Method == http.MethodPatch:
+		return scheduler.PutApp{}, &scheduler.NotFound{App: *u.ID}
+	default:
+		app = u.App(*u.ID, s.Role)
+	}
+	if err := s.validate(r.Context(), app, current); err != nil {
+		return scheduler.PutApp{}, err
+	}
+	p := scheduler.PutApp{App: app}
+	if current != nil {
+		p.Base = current.Version
+	}
+	return p, nil
+}
+
+// rollback asks for an earlier version. The current one is the only one that is
+// kept, so a rollback to it changes nothing.
+func rollback(u *spec.Update, current *spec.App) (scheduler.PutApp, error) {
+	if current == nil || current.Version != *u.Version {
+		return scheduler.PutApp{}, &problem{http.StatusNotFound,
+			"App '" + string(*u.ID) + "' does not exist in version " + u.Version.String()}
+	}
+	return scheduler.PutApp{App: current, Base: current.Version}, nil
+}
+
+func hasConstraint(app *spec.App, c spec.Constraint) bool { return slices.Contains(app.Constraints, c) }
+
+// carryOut has the core carry a change out. The events that end its deployment
+// wait until done is called: clients learn the deployment's id from the answer
+// and look for its end in the stream. done is never nil and may be called twice.
+func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeApps) (scheduler.Reply, func(), error) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
+	defer cancel()
+	done := func() {}
+	reply, err := core.Do(ctx, func(request scheduler.RequestID, deployment string) scheduler.Event {
+		done = s.Events.hold(deployment)
+		change.Request, change.DeploymentID = request, deployment
+		return change
+	})
+	if err != nil {
+		return reply, done, &outage{err}
+	}
+	return reply, done, reply.Err
+}

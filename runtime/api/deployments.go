@@ -1,0 +1,73 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/pacer-run/pacer/runtime/deployment"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// deploymentBody is a running deployment.
+type deploymentBody struct {
+	ID             string          `json:"id"`
+	Version        string          `json:"version"`
+	AffectedApps   []spec.PathID   `json:"affectedApps"`
+	AffectedPods   []spec.PathID   `json:"affectedPods"`
+	Steps          []step          `json:"steps"`
+	CurrentActions []currentAction `json:"currentActions"`
+	CurrentStep    int             `json:"currentStep"` // the first is 1
+	TotalSteps     int             `json:"totalSteps"`
+}
+
+type step struct {
+	Actions []action `json:"actions"`
+}
+
+type action struct {
+	Action string      `json:"action"`
+	App    spec.PathID `json:"app"`
+}
+
+type currentAction struct {
+	action
+	ReadinessCheckResults []struct{} `json:"readinessCheckResults"`
+}
+
+func (s *server) deployments(core Core, w http.ResponseWriter, _ *http.Request) error {
+	list := []deploymentBody{}
+	for _, d := range core.Snapshot().Deployments {
+		list = append(list, deploymentOf(d))
+	}
+	writeJSON(w, http.StatusOK, list)
+	return nil
+}
+
+func deploymentOf(d *scheduler.DeploymentView) deploymentBody {
+	body := deploymentBody{
+		ID: d.Plan.ID, Version: d.Plan.Version.String(), AffectedApps: append([]spec.PathID{}, d.Plan.Apps()...), AffectedPods: []spec.PathID{},
+		Steps: stepsOf(d.Plan), CurrentActions: []currentAction{}, CurrentStep: d.Current + 1, TotalSteps: len(d.Plan.Steps),
+	}
+	if d.Current < len(d.Plan.Steps) {
+		for _, a := range stepOf(d.Plan.Steps[d.Current]).Actions {
+			body.CurrentActions = append(body.CurrentActions, currentAction{a, []struct{}{}})
+		}
+	}
+	return body
+}
+
+func stepsOf(plan *deployment.Plan) []step {
+	steps := make([]step, len(plan.Steps))
+	for i, s := range plan.Steps {
+		steps[i] = stepOf(s)
+	}
+	return steps
+}
+
+func stepOf(s deployment.Step) step {
+	actions := make([]action, len(s.Actions))
+	for i, a := range s.Actions {
+		actions[i] = action{a.Kind.String(), a.App}
+	}
+	return step{actions}
+}

@@ -1,0 +1,192 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// problem is an answer that is nothing but a status and a message.
+type problem struct {
+	status  int
+	message string
+}
+
+// Error returns the message of the body.
+func (p *problem) Error() string { return p.message }
+
+// sentinel problems are told apart by their value, which never changes.
+const (
+	errUnknownURI   = sentinel("URI not found")
+	errMethod       = sentinel("Method Not Allowed")
+	errMediaType    = sentinel("Unsupported Media Type")
+	errNoLeader     = sentinel("Could not determine the current leader")
+	errProxyLoop    = sentinel("Detected proxying loop.")
+	errProxyRefused = sentinel("Connection to leader refused.")
+	errNoID         = sentinel("requirement failed: App Update must have app id set")
+)
+
+type sentinel string
+
+// Error returns the message of the body.
+func (e sentinel) Error() string { return string(e) }
+
+func (e sentinel) status() int {
+	switch e {
+	case errMethod:
+		return http.StatusMethodNotAllowed
+	case errMediaType:
+		return http.StatusUnsupportedMediaType
+	case errNoLeader:
+		return http.StatusServiceUnavailable
+	case errProxyLoop, errProxyRefused:
+		return http.StatusBadGateway
+	case errNoID:
+		return http.StatusUnprocessableEntity
+	default:
+		return http.StatusNotFound
+	}
+}
+
+// outage wraps the error of a command whose outcome nobody knows.
+type outage struct{ cause error }
+
+// Error says what is certain: the command was not answered.
+func (o *outage) Error() string { return "the command was not answered: " + o.cause.Error() }
+
+// Unwrap returns the cause.
+func (o *outage) Unwrap() error { return o.cause }
+
+// errorBody is the shape of every error.
+type errorBody struct {
+	Message     string         `json:"message"`
+	Details     any            `json:"details,omitempty"`
+	Deployments []deploymentID `json:"deployments,omitempty"`
+}
+
+type deploymentID struct {
+	ID string `json:"id"`
+}
+
+// answerTo turns an error into the status and the body that clients know. It is
+// the only place that does.
+func answerTo(err error) (int, errorBody) {
+	if status, body, ok := inputAnswer(err); ok {
+		return status, body
+	}
+	var (
+		plain   *problem
+		fixed   sentinel
+		unknown *outage
+		body    = errorBody{Message: err.Error()}
+	)
+	switch {
+	case errors.As(err, &plain):
+		return plain.status, body
+	case errors.As(err, &fixed):
+		return fixed.status(), body
+	case errors.As(err, &unknown) && errors.Is(err, context.Canceled):
+		return http.StatusRequestTimeout, body // the client went away
+	case errors.As(err, &unknown):
+		return http.StatusServiceUnavailable, body
+	}
+	return refusalAnswer(err)
+}
+
+// inputAnswer is answerTo for what is wrong with the request itself.
+func inputAnswer(err error) (int, errorBody, bool) {
+	var (
+		syntax   *spec.SyntaxError
+		faults   *spec.Faults
+		path     *spec.PathError
+		tooLarge *http.MaxBytesError
+	)
+	switch {
+	case errors.As(err, &syntax) && syntax.Empty:
+		return http.StatusBadRequest, errorBody{Message: "Please specify data in JSON format", Details: syntax.Detail}, true
+	case errors.As(err, &syntax):
+		return http.StatusBadRequest, errorBody{Message: spec.MessageInvalidJSON, Details: syntax.Detail}, true
+	case errors.As(err, &faults):
+		return http.StatusUnprocessableEntity, errorBody{Message: faults.Message, Details: faults.Details}, true
+	case errors.As(err, &path):
+		return http.StatusUnprocessableEntity, invalid("/", path.Message), true
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge, errorBody{Message: "Request Entity Too Large"}, true
+	}
+	return 0, errorBody{}, false
+}
+
+// refusalAnswer is answerTo for the core's refusals. An error of any other kind
+// is a fault of ours.
+func refusalAnswer(err error) (int, errorBody) {
+	var (
+		exists      *scheduler.Exists
+		stale       *scheduler.Stale
+		notFound    *scheduler.NotFound
+		locked      *scheduler.Locked
+		tooMany     *scheduler.TooManyDeployments
+		ports       *scheduler.PortsExhausted
+		unsupported *scheduler.Unsupported
+		body        = errorBody{Message: err.Error()}
+	)
+	switch {
+	case errors.As(err, &exists), errors.As(err, &stale):
+		return http.StatusConflict, body
+	case errors.As(err, &notFound):
+		return http.StatusNotFound, body
+	case errors.As(err, &locked):
+		for _, id := range locked.Deployments {
+			body.Deployments = append(body.Deployments, deploymentID{id})
+		}
+		return http.StatusConflict, body
+	case errors.As(err, &tooMany):
+		return http.StatusForbidden, body
+	case errors.As(err, &ports):
+		return http.StatusUnprocessableEntity, invalid("/portDefinitions", ports.Error())
+	case errors.As(err, &unsupported):
+		return http.StatusUnprocessableEntity, invalid("/", unsupported.Error())
+	default:
+		return http.StatusInternalServerError, body
+	}
+}
+
+func invalid(path, message string) errorBody {
+	faults := spec.NewFault(path, message)
+	return errorBody{Message: faults.Message, Details: faults.Details}
+}
+
+// writeError answers with an error.
+func writeError(w http.ResponseWriter, err error) {
+	status, body := answerTo(err)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, status, body)
+}
+
+// writeJSON answers with a value of this package, which always has a JSON form.
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	writeBytes(w, status, encodeJSON(value))
+}
+
+func writeBytes(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(body) //nolint:errcheck // the client is gone: nobody is left to tell
+}
+
+// encodeJSON keeps "<" and "&" as they are: nothing here is put into a page.
+func encodeJSON(value any) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic("api: a value without a JSON form: " + err.Error())
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}

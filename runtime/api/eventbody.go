@@ -1,0 +1,186 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/pacer-run/pacer/runtime/deployment"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// head is what every event body begins with.
+type head struct {
+	EventType string `json:"eventType"`
+	Timestamp string `json:"timestamp"`
+}
+
+type statusUpdate struct {
+	head
+	SlaveID     string      `json:"slaveId"`
+	TaskID      string      `json:"taskId"`
+	TaskStatus  string      `json:"taskStatus"`
+	Message     string      `json:"message"`
+	AppID       spec.PathID `json:"appId"`
+	Host        string      `json:"host"`
+	IPAddresses []ipAddress `json:"ipAddresses"`
+	Ports       []int       `json:"ports"`
+	Version     string      `json:"version"`
+}
+
+type instanceChanged struct {
+	head
+	InstanceID     string      `json:"instanceId"`
+	Condition      string      `json:"condition"`
+	RunSpecID      spec.PathID `json:"runSpecId"`
+	AgentID        *string     `json:"agentId"`
+	Host           *string     `json:"host"`
+	RunSpecVersion string      `json:"runSpecVersion"`
+}
+
+type unknownTerminated struct {
+	head
+	InstanceID string      `json:"instanceId"`
+	RunSpecID  spec.PathID `json:"runSpecId"`
+	Condition  string      `json:"condition"`
+}
+
+type groupChanged struct {
+	head
+	GroupID spec.PathID `json:"groupId"`
+	Version string      `json:"version"`
+}
+
+// planBody is a plan without the definitions before and after it, the only form
+// that events have had for years.
+type planBody struct {
+	ID      string `json:"id"`
+	Steps   []step `json:"steps"`
+	Version string `json:"version"`
+}
+
+type deploymentStep struct {
+	head
+	Plan        planBody `json:"plan"`
+	CurrentStep step     `json:"currentStep"`
+}
+
+type deploymentEnded struct {
+	head
+	ID     string   `json:"id"`
+	Plan   planBody `json:"plan"`
+	Reason string   `json:"reason,omitempty"`
+}
+
+type appTerminated struct {
+	head
+	AppID spec.PathID `json:"appId"`
+}
+
+type registered struct {
+	head
+	FrameworkID string `json:"frameworkId"`
+	Master      string `json:"master"`
+}
+
+type reregistered struct {
+	head
+	Master string `json:"master"`
+}
+
+type streamChanged struct {
+	head
+	RemoteAddress string `json:"remoteAddress"`
+}
+
+type apiPost struct {
+	head
+	ClientIP      string    `json:"clientIp"`
+	URI           string    `json:"uri"`
+	AppDefinition *spec.App `json:"appDefinition"`
+}
+
+// eventOf returns the type and the body of a notice. now is the time of those
+// that carry none.
+func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
+	switch n := n.(type) {
+	case scheduler.Registered:
+		h := headOf("scheduler_registered_event", now)
+		return h.EventType, registered{h, n.FrameworkID, n.Master}
+	case scheduler.Reregistered:
+		h := headOf("scheduler_reregistered_event", now)
+		return h.EventType, reregistered{h, n.Master}
+	case scheduler.MasterLost:
+		h := headOf("scheduler_disconnected_event", now)
+		return h.EventType, h
+	case scheduler.GroupChanged:
+		h := headOf("group_change_success", n.At)
+		return h.EventType, groupChanged{h, n.Group, n.Version.String()}
+	case scheduler.AppTerminated:
+		h := headOf("app_terminated_event", n.At)
+		return h.EventType, appTerminated{h, n.App}
+	case scheduler.StepBegun:
+		return stepEvent("deployment_info", n.At, n.Plan, n.Step)
+	case scheduler.StepEnded:
+		return stepEvent("deployment_step_success", n.At, n.Plan, n.Step)
+	case scheduler.DeploymentEnded:
+		return endEvent(n)
+	default:
+		return instanceEvent(n)
+	}
+}
+
+// instanceEvent is eventOf for what happens to instances.
+func instanceEvent(n scheduler.Notice) (string, any) {
+	switch n := n.(type) {
+	case scheduler.StatusApplied:
+		return statusEvent(n)
+	case scheduler.InstanceChanged:
+		i, h := n.Instance, headOf("instance_changed_event", n.At)
+		body := instanceChanged{
+			head: h, InstanceID: i.InstanceID(), Condition: i.Condition.String(), RunSpecID: i.App, RunSpecVersion: i.Version.String(),
+		}
+		if i.Agent != nil {
+			body.AgentID, body.Host = &i.Agent.ID, &i.Agent.Hostname
+		}
+		return h.EventType, body
+	case scheduler.UnknownTerminated:
+		h := headOf("unknown_instance_terminated_event", n.At)
+		// No id has a "_", so the form of task ids can be turned back.
+		app := spec.PathID("/" + strings.ReplaceAll(n.SafePath, "_", "/"))
+		return h.EventType, unknownTerminated{h, n.InstanceID, app, n.Condition.String()}
+	default:
+		return "", nil
+	}
+}
+
+func statusEvent(n scheduler.StatusApplied) (string, any) {
+	i, h := n.Instance, headOf("status_update_event", n.At)
+	body := statusUpdate{
+		head: h, SlaveID: n.AgentID, TaskID: n.TaskID, TaskStatus: n.State.String(), Message: n.Message, AppID: i.App,
+		IPAddresses: addresses(i), Ports: hostPorts(i), Version: i.Version.String(),
+	}
+	if i.Agent != nil {
+		body.Host = i.Agent.Hostname
+	}
+	return h.EventType, body
+}
+
+func stepEvent(name string, at spec.Timestamp, plan *deployment.Plan, n int) (string, any) {
+	body := deploymentStep{head: headOf(name, at), Plan: planOf(plan), CurrentStep: step{[]action{}}}
+	if n >= 0 && n < len(plan.Steps) {
+		body.CurrentStep = body.Plan.Steps[n]
+	}
+	return name, body
+}
+
+func endEvent(n scheduler.DeploymentEnded) (string, any) {
+	name := "deployment_success"
+	if n.Failed {
+		name = "deployment_failed"
+	}
+	return name, deploymentEnded{headOf(name, n.At), n.Plan.ID, planOf(n.Plan), n.Reason}
+}
+
+func planOf(p *deployment.Plan) planBody { return planBody{p.ID, stepsOf(p), p.Version.String()} }
+
+func headOf(name string, at spec.Timestamp) head { return head{name, at.String()} }

@@ -1,0 +1,224 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// TestScripts runs testdata: requests, and the status, headers and body of their
+// answers, against the real core.
+//
+//	http                       a request as it goes over the wire; the body after an empty line
+//	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
+//	status app=A [n=N] S ["M"] a task state of the app's n-th instance
+//	at +D                      time passes
+//	lead | standby [leader=L]  this node's part
+//	fail                       the next command is not answered
+//	follow [type=T]            attach to the event stream
+//	events                     what came since
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		p := &player{world: newWorld(scriptConfig)}
+		datadriven.RunTest(t, path, p.play)
+	})
+}
+
+// scriptConfig knows one operator and one module.
+func scriptConfig(c *Config) {
+	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
+		if constraint.Operator != "UNIQUE" {
+			return &sdk.Invalid{Message: "operator must be one of the following UNIQUE"}
+		}
+		return nil
+	}
+	c.Modules = func() []Module {
+		return []Module{
+			{Name: "unique", Version: "1.0.0", Kind: "constraint", Form: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
+			{Name: "broken", Version: "0.1.0", Kind: "constraint", Form: "wasm", Digest: "sha256:00", Error: "not a module"},
+		}
+	}
+	c.MaxBodyBytes = 2000
+}
+
+// player carries out the commands of one file.
+type player struct {
+	*world
+	stream *stream
+}
+
+func (p *player) play(t *testing.T, d *datadriven.TestData) string {
+	switch d.Cmd {
+	case "http":
+		return p.request(t, d.Input)
+	case "offer":
+		var host string
+		d.ScanArgs(t, "host", &host)
+		p.offer(host)
+	case "status":
+		return p.playStatus(t, d)
+	case "at":
+		step, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.advance(step)
+	case "lead":
+		p.setLeader(true, address)
+	case "standby":
+		leader := ""
+		d.MaybeScanArgs(t, "leader", &leader)
+		p.setLeader(false, leader)
+	case "fail":
+		p.fail = errors.New("the term is over")
+	case "follow":
+		var only []string
+		d.MaybeScanArgs(t, "type", &only)
+		p.stream = p.events.attach("10.1.1.1", only)
+	case "events":
+		return readable(t, p.stream.take(nil))
+	default:
+		t.Fatalf("no command %s", d.Cmd)
+	}
+	return ""
+}
+
+func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
+	var app, message string
+	n := 0
+	d.ScanArgs(t, "app", &app)
+	d.MaybeScanArgs(t, "n", &n)
+	d.MaybeScanArgs(t, "message", &message)
+	var name string
+	d.ScanArgs(t, "state", &name)
+	if err := p.status(spec.PathID(app), n, state(name), message); err != nil {
+		t.Fatal(err)
+	}
+	return ""
+}
+
+// request sends a request and shows its answer.
+func (p *player) request(t *testing.T, text string) string {
+	head, body, _ := strings.Cut(text, "\n\n")
+	lines := strings.Split(head, "\n")
+	lines[0] += " HTTP/1.1"
+	if strings.Contains(head, "Host:") == false {
+		lines = append(lines, "Host: api.example.com")
+	}
+	if body != "" {
+		lines = append(lines, fmt.Sprintf("Content-Length: %d", len(body)))
+	}
+	wire := strings.Join(lines, "\r\n") + "\r\n\r\n" + body
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(wire)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.RemoteAddr = "10.9.9.9:1234"
+	answer := httptest.NewRecorder()
+	p.handler.ServeHTTP(answer, r)
+	return show(t, answer)
+}
+
+// alwaysThere are headers that every answer of a leader has: the script shows
+// them only when they are missing or different.
+func alwaysThere() map[string]string {
+	return map[string]string{
+		"X-Frame-Options": "DENY", "X-Xss-Protection": "1; mode=block", "Pragma": "no-cache", "Expires": "0",
+		"Cache-Control": "no-cache, no-store, must-revalidate", "X-Marathon-Leader": "http://" + address,
+		"Content-Type": "application/json",
+	}
+}
+
+func show(t *testing.T, answer *httptest.ResponseRecorder) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d\n", answer.Code)
+	usual := alwaysThere()
+	for name, value := range usual {
+		if answer.Header().Get(name) == "" && name != "Content-Type" {
+			usual[name] = ""
+			answer.Header().Set(name, "(none)")
+		} else if answer.Header().Get(name) == value {
+			answer.Header().Del(name)
+		}
+	}
+	answer.Header().Del("Etag") // differs from run to run; a test of its own looks at it
+	answer.Header().Del("Content-Length")
+	var lines []string
+	for name, values := range answer.Header() {
+		lines = append(lines, fmt.Sprintf("%s: %s\n", name, strings.Join(values, " | ")))
+	}
+	slices.Sort(lines)
+	b.WriteString(strings.Join(lines, ""))
+	if body := answer.Body.Bytes(); json.Valid(body) {
+		b.Write(layout(t, body, ""))
+		b.WriteByte('\n')
+	} else if len(body) > 0 {
+		b.WriteString(strings.TrimRight(strings.ReplaceAll(string(body), "\t", "→"), "\n") + "\n")
+	}
+	return b.String()
+}
+
+// layout breaks JSON that is too long for a line after the members of its
+// outermost object or list, and those in turn.
+func layout(t *testing.T, text []byte, indent string) []byte {
+	t.Helper()
+	if len(indent)+len(text) <= 120 || text[0] != '{' && text[0] != '[' {
+		return text
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	open, err := decoder.Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := fmt.Appendf(nil, "%v", open)
+	for n := 0; decoder.More(); n++ {
+		if n > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, "\n  "+indent...)
+		if open == json.Delim('{') {
+			name, err := decoder.Token()
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = fmt.Appendf(out, "%q: ", name)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, layout(t, value, indent+"  ")...)
+	}
+	return append(out, text[len(text)-1])
+}
+
+// readable shows frames of the stream, a line each.
+func readable(t *testing.T, frames []byte) string {
+	var b strings.Builder
+	for frame := range bytes.SplitSeq(frames, []byte("\r\n\r\n")) {
+		name, data, ok := bytes.Cut(frame, []byte("\r\ndata: "))
+		if len(frame) == 0 {
+			continue
+		}
+		if !ok || !bytes.HasPrefix(name, []byte("event: ")) || !json.Valid(data) {
+			t.Fatalf("a malformed frame: %q", frame)
+		}
+		b.Write(layout(t, data, ""))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

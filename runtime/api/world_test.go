@@ -1,0 +1,174 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// world is the API over the real core, stepped by hand: time stands still unless
+// a test moves it, and matches are answered at once.
+type world struct {
+	mu       sync.Mutex
+	now      time.Time
+	core     *scheduler.Scheduler
+	matcher  placement.Matcher
+	snapshot *scheduler.Snapshot
+	requests scheduler.RequestID
+	offers   int
+	fail     error // of the next command
+
+	leading bool
+	leader  string
+	handler http.Handler
+	events  *Events
+}
+
+const address = "pacer1.example.com:8080"
+
+// newWorld returns a world in which this node leads.
+func newWorld(change func(*Config)) *world {
+	w := &world{now: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), leading: true, leader: address}
+	w.core = scheduler.New(scheduler.Config{})
+	w.snapshot = w.core.Snapshot()
+	w.events = NewEvents(0, w.clock)
+	cfg := Config{Node: w, Address: address, Events: w.events, Now: w.clock, Info: Info{Version: "1.11.0"}}
+	if change != nil {
+		change(&cfg)
+	}
+	w.handler = New(cfg)
+	w.step(scheduler.Subscribed{FrameworkID: "framework-1", MasterID: "m1", MasterHost: "master", MasterURL: "http://master:5050"})
+	return w
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	w.now = w.now.Add(d)
+	w.mu.Unlock()
+	w.step(scheduler.Tick{})
+}
+
+// Core is the world itself while it leads.
+func (w *world) Core() Core {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.leading {
+		return nil
+	}
+	return w
+}
+
+func (w *world) Leader() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.leader
+}
+
+func (w *world) setLeader(leading bool, leader string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leading, w.leader = leading, leader
+}
+
+func (w *world) Snapshot() *scheduler.Snapshot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.snapshot
+}
+
+// Do carries a command out before it returns, so that its events are published
+// while the answer is still to be written.
+func (w *world) Do(ctx context.Context, command func(scheduler.RequestID, string) scheduler.Event) (scheduler.Reply, error) {
+	w.mu.Lock()
+	w.requests++
+	request, fail := w.requests, w.fail
+	w.fail = nil
+	w.mu.Unlock()
+	event := command(request, fmt.Sprintf("deployment-%d", request))
+	if fail != nil {
+		return scheduler.Reply{}, fail
+	}
+	for _, reply := range w.step(event) {
+		if reply.Request == request {
+			return reply, nil
+		}
+	}
+	return scheduler.Reply{}, errors.New("no reply")
+}
+
+// step feeds one event and answers every match that follows.
+func (w *world) step(event scheduler.Event) []scheduler.Reply {
+	w.mu.Lock()
+	var replies []scheduler.Reply
+	var notices []scheduler.Notice
+	for event != nil {
+		now := spec.TimestampOf(w.now)
+		w.core.Step(now, event)
+		effects := w.core.Effects(now)
+		w.snapshot = w.core.Snapshot()
+		replies, notices = append(replies, effects.Replies...), append(notices, effects.Notices...)
+		event = nil
+		if effects.Match != nil {
+			noRules := func(*spec.App) []placement.Rule { return nil }
+			result := w.matcher.Match(context.Background(), *effects.Match, noRules)
+			event = scheduler.Matched{Result: result, MatchedOffers: effects.Match.Offers}
+		}
+	}
+	w.mu.Unlock()
+	w.events.Publish(notices)
+	return replies
+}
+
+// offer brings an offer of 4 cores, 4 GiB and a hundred ports.
+func (w *world) offer(host string) {
+	w.mu.Lock()
+	w.offers++
+	id := fmt.Sprintf("offer-%d", w.offers)
+	w.mu.Unlock()
+	share := placement.Share{Ports: []placement.Range{{Begin: 31000, End: 31099}}}
+	share.Scalars[placement.CPUs], share.Scalars[placement.Mem] = placement.MilliOf(4), placement.MilliOf(4096)
+	w.step(scheduler.Offers{Offers: []*placement.Offer{{
+		ID: id, Role: "*", Shares: []placement.Share{share},
+		Agent: &placement.Agent{ID: "agent-" + host, Hostname: host, IP: "10.0.0.1", Zone: "z1"},
+	}}})
+}
+
+// status brings a status of the n-th instance of an app.
+func (w *world) status(app spec.PathID, n int, state scheduler.TaskState, message string) error {
+	v, ok := w.Snapshot().Apps.Get([]byte(app))
+	if !ok || n >= len(v.Instances) {
+		return fmt.Errorf("app %s has no instance %d", app, n)
+	}
+	i := v.Instances[n]
+	if i.Agent == nil {
+		return fmt.Errorf("instance %d of %s has no place", n, app)
+	}
+	w.step(scheduler.StatusUpdate{Status: scheduler.Status{
+		TaskID: i.TaskID(), AgentID: i.Agent.ID, State: state, Message: message, UUID: [16]byte{1},
+		Timestamp: w.clock().UnixMilli(),
+	}})
+	return nil
+}
+
+// state finds a task state by Mesos' name.
+func state(name string) scheduler.TaskState {
+	for s := scheduler.TaskStaging; s <= scheduler.TaskUnknown; s++ {
+		if s.String() == name {
+			return s
+		}
+	}
+	panic("no task state " + name)
+}
