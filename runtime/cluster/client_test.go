@@ -104,7 +104,7 @@ func framework(change ...func(*mesos.FrameworkInfo)) *mesos.FrameworkInfo {
 func subscribe(t *testing.T, addr string, info *mesos.FrameworkInfo, suppressed ...string) *client {
 	t.Helper()
 	c := connect(t, addr, info, suppressed...)
-	c.id = c.await("SUBSCRIBED", isType(scheduler.Event_SUBSCRIBED)).Subscribed.FrameworkID.Value
+	c.await("SUBSCRIBED", isType(scheduler.Event_SUBSCRIBED))
 	return c
 }
 
@@ -167,6 +167,9 @@ func (c *client) read(body io.ReadCloser) {
 			return
 		}
 		c.mu.Lock()
+		if e.Subscribed != nil {
+			c.id = e.Subscribed.FrameworkID.Value
+		}
 		c.events = append(c.events, e)
 		ack := c.autoAck && e.Update != nil && len(e.Update.Status.UUID) > 0
 		c.wake()
