@@ -2,6 +2,8 @@ package driver
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -19,6 +21,9 @@ func (d *Driver) Do(
 	request := scheduler.RequestID(d.requests.Add(1))
 	reply := make(chan scheduler.Reply, 1)
 	it := item{event: command(request, uuid.NewString()), request: request, reply: reply}
+	if err := d.tooLarge(it.event); err != nil {
+		return scheduler.Reply{Request: request, Err: err}, nil
+	}
 	if err := d.inbox.put(ctx, it); err != nil {
 		return scheduler.Reply{}, err
 	}
@@ -36,4 +41,29 @@ func (d *Driver) Do(
 	default:
 		return scheduler.Reply{}, ErrOver
 	}
+}
+
+// recordSlack is what a record has around an app's definition.
+const recordSlack = 1 << 10
+
+// tooLarge refuses a command with an app that the store has no room for: once
+// the core has taken it, only the end of the term could undo it.
+func (d *Driver) tooLarge(ev scheduler.Event) error {
+	c, ok := ev.(scheduler.ChangeApps)
+	if !ok || d.cfg.MaxRecordBytes == 0 {
+		return nil
+	}
+	for _, p := range c.Put {
+		text, err := json.Marshal(p.App)
+		if err != nil {
+			return &scheduler.Unsupported{App: p.App.ID, What: "it cannot be stored: " + err.Error()}
+		}
+		if limit := d.cfg.MaxRecordBytes - recordSlack; len(text) > limit {
+			return &scheduler.Unsupported{
+				App:  p.App.ID,
+				What: fmt.Sprintf("its definition needs %d bytes in the store, expected at most %d", len(text), limit),
+			}
+		}
+	}
+	return nil
 }

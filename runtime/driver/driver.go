@@ -33,8 +33,8 @@ type Term interface {
 	// Commit makes all records durable or none. It fails when another leader has
 	// begun a term. After an error nobody knows whether they were saved.
 	Commit(ctx context.Context, records []scheduler.Record) error
-	// MaxCommitBytes is the size, keys and values together, above which Commit
-	// may refuse. 0 means that there is no limit.
+	// MaxCommitBytes is the size, keys and values together, up to which a commit
+	// is cheap; batches are cut below it. 0 means that there is no limit.
 	MaxCommitBytes() int
 }
 
@@ -82,15 +82,22 @@ type Config struct {
 	NewMatcher func() Matcher
 	Policies   Policies
 	Bus        Bus
+	// MaxRecordBytes is what the store takes as one record; a command that needs a
+	// larger one is refused. 0 means that there is no limit.
+	MaxRecordBytes int
 	// MatchTimeout bounds one match with all the policies it asks; 0 means 3 s.
 	MatchTimeout time.Duration
 	Now          func() time.Time // nil means time.Now
 	Log          *slog.Logger     // nil means no log
 }
 
-// ErrOver says that the term ended before a command was answered. Whether the
-// command was carried out is not known.
-var ErrOver = errors.New("driver: the term of leadership is over")
+var (
+	// ErrOver says that the term ended before a command was answered. Whether the
+	// command was carried out is not known.
+	ErrOver = errors.New("driver: the term of leadership is over")
+	// ErrBroken says that the core found its own state broken.
+	ErrBroken = errors.New("the core panicked")
+)
 
 // Driver is one term. Its methods but Run may be called by any goroutine.
 type Driver struct {

@@ -162,6 +162,8 @@ func start(t *testing.T, change func(*world)) *world {
 		NewMatcher: func() driver.Matcher { return w.matcher },
 		Policies:   w.policies,
 		Bus:        bus{d},
+
+		MaxRecordBytes: 10000,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -230,6 +232,23 @@ func TestFailedSaveEndsTheTermAndNothingLeaves(t *testing.T) {
 	})
 }
 
+func TestAppThatTheStoreHasNoRoomForIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := start(t, func(w *world) { w.core.on = everything })
+		reply, err := w.driver.Do(t.Context(), func(request scheduler.RequestID, _ string) scheduler.Event {
+			app := &spec.App{ID: "/big", Cmd: strings.Repeat("<", 5000)} // six bytes each in JSON
+			return scheduler.ChangeApps{Request: request, Put: []scheduler.PutApp{{App: app}}}
+		})
+		var refusal *scheduler.Unsupported
+		if err != nil || !errors.As(reply.Err, &refusal) || refusal.App != "/big" {
+			t.Errorf("Do = %+v, %v, want a refusal of /big", reply, err)
+		}
+		if lines := w.all(); len(lines) != 1 {
+			t.Errorf("the core was told: %q", lines)
+		}
+	})
+}
+
 func TestWhatWaitsIsOneCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t, func(w *world) { w.core.on = everything; w.term.gate = make(chan struct{}) })
@@ -290,7 +309,7 @@ func TestPanicOfTheCoreEndsTheTerm(t *testing.T) {
 		})
 		w.driver.Post(scheduler.Rescinded{OfferID: "o7"})
 		err := <-w.ended
-		if err == nil || !strings.Contains(err.Error(), "no such offer o7") ||
+		if !errors.Is(err, driver.ErrBroken) || !strings.Contains(err.Error(), "no such offer o7") ||
 			!strings.Contains(err.Error(), "event: scheduler.Rescinded {OfferID:o7}") || !strings.Contains(err.Error(), "state: all apps") {
 			t.Errorf("Run: %v, want cause, event and state", err)
 		}

@@ -110,8 +110,8 @@ func (d *Driver) step(batch []item) (effects scheduler.Effects, err error) {
 	var at scheduler.Event
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("driver: the core panicked: %v\nevent: %s\nstate: %s\n%s",
-				cause, describe(at), d.describeState(), debug.Stack())
+			err = fmt.Errorf("driver: %w: %v\nevent: %s\nstate: %s\n%s",
+				ErrBroken, cause, describe(at), d.describeState(), debug.Stack())
 		}
 	}()
 	now := spec.TimestampOf(d.cfg.Now())
