@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+)
+
+// cell is one point of the growth laws: what it costs to place that many
+// instances of one app of the shape on that many agents.
+type cell struct {
+	agents, instances int
+	shape             shape
+	all, decoded      samples // CPU µs per placement; decoded: with the decode left out
+}
+
+// growth measures G1 and G2.
+type growth struct {
+	rounds int
+	worlds map[int]world
+	cells  []*cell
+	decode func() decoder
+	apps   int // made so far
+}
+
+// newGrowth lays out the cells. A shape that takes one instance per agent is
+// left out where there are more instances than agents.
+func newGrowth(agents, instances []int, rounds int, decode func() decoder) *growth {
+	g := &growth{rounds: rounds, worlds: map[int]world{}, decode: decode}
+	for _, a := range agents {
+		g.worlds[a] = newWorld(a)
+		for _, n := range instances {
+			for _, s := range shapes(a, n) {
+				if !s.perAgent || n <= a {
+					g.cells = append(g.cells, &cell{agents: a, instances: n, shape: s})
+				}
+			}
+		}
+	}
+	return g
+}
+
+// run measures every cell once per round, in another order each time.
+func (g *growth) run() error {
+	for round := range g.rounds {
+		order := rand.New(rand.NewPCG(1, uint64(round))).Perm(len(g.cells))
+		for _, i := range order {
+			if err := g.sample(g.cells[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sample takes one sample with the decode and one without, on a side that has
+// seen the agents before, as a scheduler in service has.
+func (g *growth) sample(c *cell) error {
+	s := newSide(g.decode())
+	// Room for all even on the smallest rack.
+	s.matcher.MaxPerOffer = max(5, 2*c.instances/c.agents)
+	event := g.worlds[c.agents].event
+	offers, err := s.decode(event)
+	if err != nil {
+		return err
+	}
+	s.know(offers)
+	once, err := g.time(s, c, 2, func() ([]*placement.Offer, error) { return offers, nil })
+	if err != nil {
+		return err
+	}
+	n := repeats(time.Duration(once * float64(c.instances) * 1000))
+	all, err := g.time(s, c, n, func() ([]*placement.Offer, error) { return s.decode(event) })
+	if err != nil {
+		return err
+	}
+	decoded, err := g.time(s, c, n, func() ([]*placement.Offer, error) { return offers, nil })
+	c.all, c.decoded = append(c.all, all), append(c.decoded, decoded)
+	return err
+}
+
+// time places new apps n times and returns the CPU µs per placement. It fails
+// unless all that was asked for was placed.
+func (g *growth) time(s *side, c *cell, n int, offers func() ([]*placement.Offer, error)) (float64, error) {
+	jobs := make([]work, n)
+	for i := range jobs {
+		var err error
+		if jobs[i], err = newWork(g.apps, 1, c.instances, c.shape.constraints); err != nil {
+			return 0, err
+		}
+		g.apps++
+	}
+	start := cpu()
+	for _, job := range jobs {
+		from, err := offers()
+		if err != nil {
+			return 0, err
+		}
+		if placed := s.place(from, job); placed != c.instances {
+			return 0, fmt.Errorf("%s on %d agents: placed %d of %d", c.shape.name, c.agents, placed, c.instances)
+		}
+	}
+	return float64(cpu()-start) / 1000 / float64(n*c.instances), nil
+}
+
+// print writes a line per cell and the laws fitted to them.
+func (g *growth) print(w io.Writer) {
+	fmt.Fprintf(w, "%-14s %9s %7s   %-26s %-26s %s\n", "constraint", "instances", "agents",
+		"CPU us/placement", "decode left out", "x plain (decode left out)")
+	for _, c := range g.cells {
+		plain := g.find("plain", c.agents, c.instances)
+		fmt.Fprintf(w, "%-14s %9d %7d   %-26v %-26v %.2f\n", c.shape.name, c.instances, c.agents,
+			c.all, c.decoded, c.decoded.median()/plain.decoded.median())
+	}
+	fmt.Fprintf(w, "\nlaws, decode left out (goal: exponent <= 0.10)\n")
+	for _, s := range shapes(1, 1) {
+		for _, instances := range g.distinct(func(c *cell) int { return c.instances }) {
+			g.law(w, fmt.Sprintf("%s, %d instances, in agents", s.name, instances), func(c *cell) (int, bool) {
+				return c.agents, c.shape.name == s.name && c.instances == instances
+			})
+		}
+		for _, agents := range g.distinct(func(c *cell) int { return c.agents }) {
+			g.law(w, fmt.Sprintf("%s, %d agents, in instances", s.name, agents), func(c *cell) (int, bool) {
+				return c.instances, c.shape.name == s.name && c.agents == agents
+			})
+		}
+	}
+}
+
+// law fits one line over the cells that pick takes.
+func (g *growth) law(w io.Writer, title string, pick func(*cell) (x int, ok bool)) {
+	var xs, ys []float64
+	for _, c := range g.cells {
+		if x, ok := pick(c); ok {
+			xs, ys = append(xs, float64(x)), append(ys, c.decoded.median())
+		}
+	}
+	if len(xs) < 2 {
+		return
+	}
+	exponent, residual := fit(xs, ys)
+	fmt.Fprintf(w, "%-45s exponent %6.3f  residual %4.1f%%  over %d sizes\n", title, exponent, 100*residual, len(xs))
+}
+
+func (g *growth) distinct(of func(*cell) int) (values []int) {
+	last := math.MinInt
+	seen := map[int]bool{}
+	for _, c := range g.cells {
+		if last = of(c); !seen[last] {
+			seen[last] = true
+			values = append(values, last)
+		}
+	}
+	return values
+}
+
+func (g *growth) find(name string, agents, instances int) *cell {
+	for _, c := range g.cells {
+		if c.shape.name == name && c.agents == agents && c.instances == instances {
+			return c
+		}
+	}
+	return nil
+}

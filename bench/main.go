@@ -1,0 +1,66 @@
+// Command bench prints what placement costs: per instance, as clusters and apps
+// grow, and per offer. Costs are processor time of this process, garbage
+// collection included, on a matcher that has seen the agents before; compare them
+// only with figures of the same machine and minute.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+func main() {
+	agents := flag.String("agents", "100,300,1000,3000,10000", "sizes of clusters")
+	instances := flag.String("instances", "100,1000", "sizes of apps, at most 1000")
+	rounds := flag.Int("rounds", 5, "samples of each figure")
+	offers := flag.Int("offers", 10000, "offers of the event that is taken in")
+	flag.Parse()
+	if err := run(*agents, *instances, *rounds, *offers); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(agents, instances string, rounds, offers int) error {
+	a, err := sizes("agents", agents, 1<<20)
+	if err != nil {
+		return err
+	}
+	n, err := sizes("instances", instances, mostTasks)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s, GOMAXPROCS %d, load average %s, %d rounds, median [min-max]\n\n",
+		runtime.Version(), runtime.GOMAXPROCS(0), load(), rounds)
+	g := newGrowth(a, n, rounds, plainDecoder)
+	if err := g.run(); err != nil {
+		return err
+	}
+	fmt.Println("placement: decode + match + task infos + accept calls, placed == asked")
+	g.print(os.Stdout)
+	k := newIntake(offers, rounds, plainDecoder)
+	if err := k.run(); err != nil {
+		return err
+	}
+	fmt.Printf("\nintake: an event of %d offers (%d bytes each) until all are accepted or declined\n",
+		offers, len(k.world.event)/offers)
+	k.print(os.Stdout)
+	fmt.Printf("\nload average %s\n", load())
+	return nil
+}
+
+// sizes reads a list of numbers from 1 to most.
+func sizes(name, list string, most int) (out []int, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return nil, fmt.Errorf("-%s: %q is not a number from 1 to %d", name, text, most)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
