@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
-	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
@@ -46,35 +45,6 @@ type appRecord struct {
 // the API's.
 type appFields spec.App
 
-// instanceRecord is what Mesos will not tell again. The agent's facts are in
-// every record: constraints need them although the agent may never return.
-type instanceRecord struct {
-	App         spec.PathID    `json:"app"`
-	Version     spec.Timestamp `json:"v"`
-	Incarnation uint32         `json:"n"`
-	Condition   Condition      `json:"c"`
-	Goal        Goal           `json:"g,omitempty"`
-	Agent       *agentRecord   `json:"a,omitempty"`
-	Ports       []uint16       `json:"p,omitempty"`
-	Role        string         `json:"r"`
-	IPs         []string       `json:"ip,omitempty"`
-	Healthy     *bool          `json:"h,omitempty"`
-	StagedAt    spec.Timestamp `json:"ts,omitempty"`
-	StartedAt   spec.Timestamp `json:"tr,omitempty"`
-	Since       spec.Timestamp `json:"tc,omitempty"`
-	Unreachable spec.Timestamp `json:"tu,omitempty"`
-}
-
-type agentRecord struct {
-	ID         string                `json:"id"`
-	Hostname   string                `json:"h"`
-	IP         string                `json:"ip,omitempty"`
-	Port       uint16                `json:"p,omitempty"`
-	Region     string                `json:"r,omitempty"`
-	Zone       string                `json:"z,omitempty"`
-	Attributes []placement.Attribute `json:"a,omitempty"`
-}
-
 type deploymentRecord struct {
 	Plan    *deployment.Plan `json:"plan"`
 	Current int              `json:"current"`
@@ -103,6 +73,7 @@ func (s *Scheduler) drainRecords() []Record {
 	for _, key := range s.pending.dirty {
 		out = append(out, Record{Key: TextKey(key), Value: s.encode(key)})
 	}
+	clear(s.agentText)
 	s.pending.dirty = s.pending.dirty[:0]
 	clear(s.pending.isDirty)
 	return out
@@ -149,21 +120,14 @@ func (s *Scheduler) encodeInstance(key string) []byte {
 	if m == nil {
 		return nil
 	}
-	i := m.inst
-	return mustJSON(instanceRecord{
-		App: i.App, Version: i.Version, Incarnation: i.Incarnation, Condition: i.Condition, Goal: i.Goal,
-		Agent: agentFacts(i.Agent), Ports: i.Ports, Role: i.Role, IPs: i.IPs, Healthy: i.Healthy,
-		StagedAt: i.StagedAt, StartedAt: i.StartedAt, Since: i.Since, Unreachable: i.UnreachableSince,
-	})
-}
-
-func agentFacts(a *placement.Agent) *agentRecord {
-	if a == nil {
-		return nil
+	var agent []byte
+	if a := m.inst.Agent; a != nil {
+		if agent = s.agentText[a]; agent == nil {
+			agent = encodeAgent(a)
+			s.agentText[a] = agent
+		}
 	}
-	return &agentRecord{
-		ID: a.ID, Hostname: a.Hostname, IP: a.IP, Port: a.Port, Region: a.Region, Zone: a.Zone, Attributes: a.Attributes,
-	}
+	return appendInstance(make([]byte, 0, 160+len(agent)), m.inst, agent)
 }
 
 // mustJSON encodes a record; its types cannot fail.

@@ -16,7 +16,7 @@ import (
 func Restore(cfg Config, now spec.Timestamp, records []Record) (*Scheduler, error) {
 	s := New(cfg)
 	s.now = now
-	l := loader{s: s, agents: map[string]*placement.Agent{}}
+	l := loader{s: s, agents: map[string]*placement.Agent{}, read: map[string]*placement.Agent{}}
 	for _, pass := range []func(Record) error{l.definitions, l.rest} {
 		for _, r := range records {
 			if err := pass(r); err != nil {
@@ -32,7 +32,7 @@ func Restore(cfg Config, now spec.Timestamp, records []Record) (*Scheduler, erro
 type loader struct {
 	s      *Scheduler
 	agents map[string]*placement.Agent // one value per agent, however many instances name it
-	loaded []*member
+	read   map[string]*placement.Agent // by the bytes of its record
 }
 
 func (l *loader) definitions(r Record) error {
@@ -104,39 +104,59 @@ func (l *loader) instance(r Record) error {
 	if err != nil {
 		return err
 	}
-	var rec instanceRecord
-	if err := json.Unmarshal(r.Value, &rec); err != nil {
+	rec, err := decodeInstance(r.Value)
+	if err != nil {
 		return err
+	}
+	agent, err := l.agent(rec.Agent)
+	if err != nil {
+		return fmt.Errorf("agent: %w", err)
 	}
 	a := l.s.apps[rec.App]
 	if a == nil {
 		return fmt.Errorf("its app %s has no record", rec.App)
+	}
+	if rec.Condition > Unknown || rec.Goal > GoalDecommissioned {
+		return fmt.Errorf("condition %d or goal %d is not known to this version of Pacer", rec.Condition, rec.Goal)
 	}
 	m := &member{app: a, saved: true}
 	l.s.members[id] = m
 	a.members = append(a.members, m)
 	l.s.put(m, &Instance{
 		ID: id, App: a.spec.ID, Version: rec.Version, Incarnation: rec.Incarnation, Condition: rec.Condition,
-		Goal: rec.Goal, Agent: l.agent(rec.Agent), Ports: rec.Ports, Role: rec.Role, IPs: rec.IPs,
+		Goal: rec.Goal, Agent: agent, Ports: rec.Ports, Role: l.role(a, rec.Role), IPs: rec.IPs,
 		Healthy: rec.Healthy, StagedAt: rec.StagedAt, StartedAt: rec.StartedAt, Since: rec.Since,
 		UnreachableSince: rec.Unreachable,
 	})
 	return nil
 }
 
-// agent returns the one value for an agent.
-func (l *loader) agent(r *agentRecord) *placement.Agent {
-	if r == nil {
-		return nil
+// role returns the text, shared with the app's where it can be.
+func (l *loader) role(a *app, role string) string {
+	if role == a.spec.Role {
+		return a.spec.Role
 	}
-	if a := l.agents[r.ID]; a != nil {
-		return a
+	return role
+}
+
+// agent returns the one value for an agent. Records of an agent are mostly the
+// same bytes, so that it is read once.
+func (l *loader) agent(raw *json.RawMessage) (*placement.Agent, error) {
+	if raw == nil {
+		return nil, nil
 	}
-	a := &placement.Agent{
-		ID: r.ID, Hostname: r.Hostname, IP: r.IP, Port: r.Port, Region: r.Region, Zone: r.Zone, Attributes: r.Attributes,
+	if a := l.read[string(*raw)]; a != nil {
+		return a, nil
 	}
-	l.agents[r.ID] = a
-	return a
+	a, err := decodeAgent(*raw)
+	if err != nil {
+		return nil, err
+	}
+	if same := l.agents[a.ID]; same != nil {
+		a = same
+	}
+	l.agents[a.ID], l.read[string(*raw)] = a, a
+	return a, nil
 }
 
 // resume sets the alarms that the state asks for, creates what was never

@@ -93,6 +93,9 @@ type Scheduler struct {
 	counts  Counts
 	pending pending
 
+	// agentText holds the records of the agents met while a batch is encoded.
+	agentText map[*placement.Agent][]byte
+
 	view     *iradix.Tree[*AppView]
 	snapshot *Snapshot
 }
@@ -122,15 +125,16 @@ type pending struct {
 func New(cfg Config) *Scheduler {
 	cfg = cfg.withDefaults()
 	return &Scheduler{
-		cfg:     cfg,
-		ids:     newIDs(cfg.Seed),
-		apps:    map[spec.PathID]*app{},
-		members: map[UUID]*member{},
-		ports:   newPortBook(cfg.FirstPort, cfg.LastPort),
-		offers:  newOfferBook(),
-		rounds:  newRounds(),
-		pending: pending{isDirty: map[string]bool{}, changed: true},
-		view:    iradix.New[*AppView](),
+		cfg:       cfg,
+		ids:       newIDs(cfg.Seed),
+		apps:      map[spec.PathID]*app{},
+		members:   map[UUID]*member{},
+		ports:     newPortBook(cfg.FirstPort, cfg.LastPort),
+		offers:    newOfferBook(),
+		rounds:    newRounds(),
+		pending:   pending{isDirty: map[string]bool{}, changed: true},
+		agentText: map[*placement.Agent][]byte{},
+		view:      iradix.New[*AppView](),
 	}
 }
 
