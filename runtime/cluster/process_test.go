@@ -2,6 +2,8 @@ package cluster_test
 
 import (
 	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib"
 
 	"github.com/pacer-run/pacer/runtime/cluster"
+	"github.com/pacer-run/pacer/runtime/cluster/executor"
 )
 
 // real is a configuration whose tasks are processes, in a fresh work dir.
@@ -18,6 +21,18 @@ func real(t *testing.T, change ...func(*cluster.Config)) cluster.Config {
 	if cfg.WorkDir == "" {
 		cfg.WorkDir = t.TempDir()
 	}
+	// A failed test leaves no processes behind: without their executors tasks are only orphans, so both are killed.
+	t.Cleanup(func() {
+		folders, _ := filepath.Glob(filepath.Join(cfg.WorkDir, "agent-*/meta/runs/*"))
+		for _, folder := range folders {
+			records, _ := executor.Journal(folder)
+			for _, rec := range records {
+				if rec.PID > 1 && executor.Alive(rec.PID, rec.Start) {
+					_ = syscall.Kill(rec.PID, syscall.SIGKILL)
+				}
+			}
+		}
+	})
 	return cfg
 }
 

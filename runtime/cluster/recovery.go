@@ -42,6 +42,10 @@ func (h *host) saveID() error {
 // recoverHost reads an agent's state back: its id and its runs. It is done before the agent registers, so what its tasks
 // use is never offered.
 func (p *processes) recoverHost(h *host) error {
+	// Sandboxes are below the first, for their users to reach; the second holds what tasks were given, secrets included.
+	if err := os.MkdirAll(h.dir, 0o755); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(h.runsDir(), 0o700); err != nil {
 		return err
 	}
