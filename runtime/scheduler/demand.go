@@ -26,13 +26,15 @@ type demand struct {
 	blockedUntil spec.Timestamp
 	tokens       int // revives that may be sent at once
 	refilledAt   spec.Timestamp
-	out          bool // a match is under way
+	out          bool           // a match is under way
+	wishedAt     spec.Timestamp // when an app last needed a place
+	restAt       spec.Timestamp // an alarm is set for the end of the hold after wishedAt
 }
 
 // reviveBurst is how many revives may follow each other quickly. Marathon sends
 // one per interval; a burst lets the first apps of a quiet cluster start at once
 // while the rate over time stays the same.
-const reviveBurst = 10
+const reviveBurst = 20
 
 // want enters an app that has instances without a place.
 func (s *Scheduler) want(a *app) {
@@ -68,11 +70,10 @@ func (s *Scheduler) serveDemand() *placement.Request {
 	apps := s.wants()
 	s.payDeclines()
 	if len(apps) == 0 {
-		s.demand.fresh = false
-		s.declineHeld()
-		s.suppress()
+		s.rest()
 		return nil
 	}
+	s.demand.wishedAt = s.now
 	if s.demand.out {
 		return nil
 	}
@@ -81,6 +82,23 @@ func (s *Scheduler) serveDemand() *placement.Request {
 	}
 	s.revive()
 	return nil
+}
+
+// rest gives offers back and suppresses them, a little after the last wish was
+// fulfilled: a wish that comes right behind it, as most do, finds offers in hand
+// and needs no revive.
+func (s *Scheduler) rest() {
+	d := &s.demand
+	d.fresh = false
+	if until := d.wishedAt.Add(s.cfg.OfferHold); d.wishedAt != 0 && s.now < until {
+		if d.restAt != until {
+			d.restAt = until
+			s.alarms.add(alarm{at: until, kind: alarmDemand})
+		}
+		return
+	}
+	s.declineHeld()
+	s.suppress()
 }
 
 // startMatch asks for places for all apps that need them over all offers held.

@@ -64,9 +64,9 @@ func (s *Scheduler) onMatched(e Matched) {
 }
 
 // returnUnused declines what the match looked at and did not use. When a wish
-// came up meanwhile those offers are kept: they were not asked about it.
+// came up meanwhile, or none is left, those offers are kept: nobody was refused.
 func (s *Scheduler) returnUnused(offers []*placement.Offer) {
-	if s.demand.fresh && len(s.wants()) > 0 {
+	if left := len(s.wants()); left == 0 || s.demand.fresh {
 		return
 	}
 	var ids []string

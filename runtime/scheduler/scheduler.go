@@ -33,6 +33,7 @@ type Config struct {
 	Role string // mesos_role; "" means "*"
 
 	DeclineFor     time.Duration // decline_offer_duration, 120 s
+	OfferHold      time.Duration // how long unused offers are kept after the last wish, 2 s; negative: not at all
 	ReviveInterval time.Duration // min_revive_offers_interval, 5 s
 	LaunchTimeout  time.Duration // task_launch_timeout, 300 s
 	ConfirmTimeout time.Duration // task_launch_confirm_timeout, 300 s
@@ -57,6 +58,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	duration(&c.DeclineFor, 120*time.Second)
+	duration(&c.OfferHold, 2*time.Second)
 	duration(&c.ReviveInterval, 5*time.Second)
 	duration(&c.LaunchTimeout, 300*time.Second)
 	duration(&c.ConfirmTimeout, 300*time.Second)

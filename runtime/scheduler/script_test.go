@@ -81,6 +81,10 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 		return w.s.Text(w.namesOf()), nil
 	case "config":
 		return w.configure(args(d))
+	case "hold":
+		w.cfg.OfferHold = -1
+		w.s = New(w.cfg)
+		return "ok\n", nil
 	case "ports":
 		return w.servicePorts(), nil
 	case "restart":
