@@ -1,11 +1,5 @@
 package placement
 
-import (
-	"context"
-	"slices"
-	"strings"
-)
-
 // grouping sorts the rows of a match by their slots in some columns: rows of one
 // group look the same to every rule on these columns. Apps with the same columns
 // share it. Rows are sorted in as far as somebody looked for them.
@@ -17,6 +11,7 @@ type grouping struct {
 	next    []int32 // the row behind a row in its group; none at the tail
 	bySlot  []int32 // group of a slot of columns[0], for one column; none
 	byGroup map[groupKey]int32
+	tallies map[*requirement][]tally // by group, at the end of the match
 }
 
 // groupKey leads from a group of the first columns to one of one column more.
@@ -94,97 +89,5 @@ func (g *grouping) reset() {
 	g.ready, g.head, g.tail, g.next = 0, g.head[:0], g.tail[:0], g.next[:0]
 	g.bySlot = g.bySlot[:0]
 	clear(g.byGroup)
-}
-
-// groupCursor is an app's way through the groups: it goes round them, taking
-// from each while the rules let it, and forwards only within a group.
-type groupCursor struct {
-	grouping *grouping
-	passed   []int32 // the last row of a group that was refused for good; none
-	at       int     // the group to look at first
-}
-
-// groupCursor makes a cursor over the columns of the rules with dynamic answers.
-func (m *Matcher) groupCursor(s *seeker) *groupCursor {
-	var columns []*column
-	var key strings.Builder
-	for i := range s.rulings {
-		r := &s.rulings[i]
-		if r.flags&dynamic == 0 {
-			continue
-		}
-		columns = append(columns, r.column)
-		key.WriteString(r.column.field)
-		key.WriteByte(0)
-	}
-	// A column may have been forgotten and made anew since.
-	g, ok := m.groupings[key.String()]
-	if !ok || !slices.Equal(g.columns, columns) {
-		g = &grouping{columns: columns, byGroup: map[groupKey]int32{}}
-		m.groupings[key.String()] = g
-	}
-	return &groupCursor{grouping: g}
-}
-
-// has tells whether the groups keep the column's values apart.
-func (c *groupCursor) has(column *column) bool {
-	if c == nil {
-		return false
-	}
-	return slices.Contains(c.grouping.columns, column)
-}
-
-// next is the row for one more instance, or -1.
-func (c *groupCursor) next(ctx context.Context, s *seeker, m *Matcher) int {
-	for {
-		n := len(c.grouping.head)
-		for len(c.passed) < n {
-			c.passed = append(c.passed, none)
-		}
-		for range n {
-			if c.at >= n {
-				c.at = 0
-			}
-			if p := c.first(ctx, s, m); p >= 0 || s.fault != nil {
-				return p
-			}
-			c.at++
-		}
-		if !c.grouping.extend(&m.table) {
-			return -1
-		}
-	}
-}
-
-// first is the first row of the current group that can host an instance, or -1.
-func (c *groupCursor) first(ctx context.Context, s *seeker, m *Matcher) int {
-	p := c.grouping.head[c.at]
-	if passed := c.passed[c.at]; passed != none {
-		p = c.grouping.next[passed]
-	}
-	for ; p != none; p = c.grouping.next[p] {
-		if !s.covers(&m.table, int(p)) && !s.learn(ctx, m) {
-			return -1
-		}
-		if !s.opens(&m.table, int(p)) {
-			return -1 // not now: all rows of the group are alike in this
-		}
-		if m.table.try(s.requirement, int(p)) == fits && s.allows(&m.table, int(p)) {
-			return int(p)
-		}
-		c.passed[c.at] = p
-	}
-	return -1
-}
-
-// opens tells whether the rules with dynamic answers let an instance go to the row.
-func (s *seeker) opens(t *table, p int) bool {
-	agent := t.rows[p].agent
-	for i := range s.rulings {
-		r := &s.rulings[i]
-		if r.flags&dynamic != 0 && !r.open(r.column.of[agent]) {
-			return false
-		}
-	}
-	return true
+	clear(g.tallies)
 }

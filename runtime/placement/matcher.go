@@ -66,7 +66,7 @@ func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) 
 	}
 	result.Refusals = make([]Refusals, len(seekers))
 	for i := range seekers {
-		result.Refusals[i] = m.refusals(&seekers[i])
+		result.Refusals[i] = m.refusals(ctx, &seekers[i])
 	}
 	m.end()
 	return result
@@ -105,7 +105,7 @@ func (m *Matcher) enlist(s *seeker, w *Wanted, rules func(*spec.App) []Rule) {
 	known := m.memory.recall(w.App, list, m.UnrestrictedGPUs, m.turn)
 	r := known.requirement
 	if r.turn != m.turn {
-		r.turn, r.floor, r.counted, r.tally = m.turn, 0, false, Refusals{}
+		*r = requirement{demand: r.demand, impossible: r.impossible, turn: m.turn, lane: m.table.lane(&r.demand)}
 	}
 	*s = seeker{wanted: w, requirement: r, memory: known, left: max(0, w.Count)}
 	if len(list) > 0 {

@@ -28,7 +28,12 @@ type pureRule struct {
 	column   *column
 	verdicts []verdict // by slot of the column; shorter when values are new
 	unknown  int       // how many of verdicts are
+	hits     []int32   // the accepted slots, cut off beyond mostHits
 }
+
+// mostHits is how many accepted values make a rule narrow: it is then quicker to
+// go to the offers that have them than to try all.
+const mostHits = 32
 
 // verdict is a pure rule's word on a value.
 type verdict uint8
@@ -135,12 +140,25 @@ func (r *pureRule) follow(moves []move) {
 			r.verdicts[m.to] = last
 		}
 	}
-	r.unknown = 0
-	for _, v := range r.verdicts {
-		if v == unknown {
+	r.summarize()
+}
+
+// summarize works out what is kept beside the verdicts.
+func (r *pureRule) summarize() {
+	r.unknown, r.hits = 0, r.hits[:0]
+	for slot, v := range r.verdicts {
+		switch {
+		case v == unknown:
 			r.unknown++
+		case v == accepted && len(r.hits) <= mostHits:
+			r.hits = append(r.hits, int32(slot))
 		}
 	}
+}
+
+// narrow tells whether few of many values are accepted.
+func (r *pureRule) narrow() bool {
+	return len(r.hits) <= mostHits && 4*len(r.hits) < len(r.verdicts)
 }
 
 // sweep drops what has not been used for long, so that memory follows what is

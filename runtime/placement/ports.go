@@ -46,15 +46,8 @@ func (t *table) shares(p int) []Share {
 }
 
 // hasPorts tells whether choosePorts will find what the requirement needs.
-func (t *table) hasPorts(r *requirement, p int) bool {
-	n, w := int32(0), &t.rows[p]
-	if r.own {
-		n = w.ports[reserved]
-	}
-	if r.star {
-		n += w.ports[unreserved]
-	}
-	if int(n) < r.ports || r.impossible {
+func (t *table) hasPorts(r *requirement, s *spot, p int) bool {
+	if int(s.ports) < r.ports || r.impossible {
 		return false
 	}
 	if r.fixed == "" {

@@ -32,12 +32,12 @@ type requirement struct {
 	demand
 	impossible bool // its ports can never be offered
 	turn       uint32
+	lane       *lane
 	// floor is the first offer that may still host it. Offers only get smaller
 	// during a match, so those before it are refused for good.
 	floor int
-	// tally is how the offers fared that no instance of the app in question
-	// went to; valid when counted.
-	tally   Refusals
+	// tally counts the offers by verdict, at the end of the match.
+	tally   tally
 	counted bool
 }
 

@@ -16,6 +16,7 @@ type ruling struct {
 	column   *column
 	pure     bool // memory.verdicts rule, the rest is not used
 	stateful bool
+	grouped  bool // the app's groups keep the column's values apart
 	asked    bool // there is an answer that holds
 	quota    []uint32
 	flags    sdk.AnswerFlags
@@ -201,7 +202,7 @@ func (r *ruling) askPure(ctx context.Context, app *spec.App) error {
 			m.verdicts[slots[i]] = accepted
 		}
 	}
-	m.unknown = 0
+	m.summarize()
 	return nil
 }
 

@@ -14,7 +14,6 @@ type seeker struct {
 	rulings     []ruling
 	left        int     // instances without a place
 	hosts       []int32 // rows that instances went to, in order
-	at          int     // scan: the first row not refused for good
 	groups      *groupCursor
 	started     bool
 	fault       error
@@ -24,15 +23,14 @@ type seeker struct {
 // have it in this match. An app whose rules cannot be asked has a fault from
 // then on.
 func (s *seeker) next(ctx context.Context, m *Matcher) int {
-	switch {
-	case len(s.rulings) == 0:
-		return s.scan(m)
-	case !s.prepare(ctx, m):
-		return -1
-	case s.groups != nil:
-		return s.groups.next(ctx, s, m)
+	p := s.scan(m)
+	if len(s.rulings) == 0 || p < 0 {
+		return p // without an offer that is large enough, rules need not be asked
 	}
-	return s.scanRules(ctx, m)
+	if !s.prepare(ctx, m) {
+		return -1
+	}
+	return s.groups.next(ctx, s, m)
 }
 
 // prepare sees to it that every rule has an answer that holds.
@@ -73,48 +71,46 @@ func (s *seeker) start(r *ruling, i int, m *Matcher) error {
 	return nil
 }
 
-// regroup gives the app cursors by group when one of its rules has an answer
-// that may accept later what it refuses now; a plain scan would pass such offers.
+// regroup gives the app its way through the offers: straight to those that a
+// narrow rule accepts, else round the groups that the other rules tell apart. A
+// rule that may accept later what it refuses now has to be among the latter.
 func (s *seeker) regroup(m *Matcher) {
+	var narrow *ruling
 	for i := range s.rulings {
 		r := &s.rulings[i]
-		if r.flags&dynamic != 0 && !s.groups.has(r.column) {
-			s.groups = m.groupCursor(s)
-			return
+		if r.flags&dynamic != 0 {
+			narrow = nil
+			break
+		}
+		if r.pure && r.memory.narrow() && (narrow == nil || len(r.memory.hits) < len(narrow.memory.hits)) {
+			narrow = r
 		}
 	}
+	if s.groups != nil && (s.groups.narrow == nil) == (narrow == nil) {
+		return
+	}
+	for i := range s.rulings {
+		r := &s.rulings[i]
+		r.grouped = r == narrow || narrow == nil && (!r.pure || s.allPure())
+	}
+	s.groups = m.groupCursor(s, narrow)
 }
 
-// scan is next for an app without rules: the first offer that its requirement
-// has not passed.
+func (s *seeker) allPure() bool {
+	for i := range s.rulings {
+		if !s.rulings[i].pure {
+			return false
+		}
+	}
+	return true
+}
+
+// scan returns the first row that can host an instance if the rules let it.
 func (s *seeker) scan(m *Matcher) int {
 	r, t := s.requirement, &m.table
 	for ; r.floor < len(t.rows); r.floor++ {
-		t.extend(r.floor)
 		if t.try(r, r.floor) == fits {
 			return r.floor
-		}
-	}
-	return -1
-}
-
-// scanRules is next for an app whose rules only ever refuse more: what was
-// refused once is passed for good.
-func (s *seeker) scanRules(ctx context.Context, m *Matcher) int {
-	t, r := &m.table, s.requirement
-	for s.at = max(s.at, r.floor); s.at < len(t.rows); s.at++ {
-		t.extend(s.at)
-		if t.try(r, s.at) != fits {
-			if s.at == r.floor {
-				r.floor++
-			}
-			continue
-		}
-		if !s.covers(t, s.at) && !s.learn(ctx, m) {
-			return -1
-		}
-		if s.allows(t, s.at) {
-			return s.at
 		}
 	}
 	return -1

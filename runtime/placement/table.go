@@ -7,6 +7,7 @@ type table struct {
 	offers      []*Offer
 	start       int // the offer that is tried first
 	rows        []row
+	lanes       []*lane
 	ready       int // rows made
 	roster      *roster
 	home        string
@@ -59,12 +60,18 @@ func (t *table) begin(req *Request, maxPerOffer int) {
 	t.rows, t.marks = t.rows[:n], t.marks[:n]
 	clear(t.marks)
 	t.mark = 0
+	for _, l := range t.lanes {
+		l.spots = l.spots[:0]
+	}
 }
 
 // end lets go of the match's offers.
 func (t *table) end() {
 	clear(t.rows[:t.ready])
 	t.offers, t.slab = nil, slab{}
+	if len(t.lanes) > mostLanes {
+		t.lanes = nil
+	}
 }
 
 // offer is the one that the row at p is about.
@@ -133,41 +140,4 @@ func (d *demand) accepts(at int) bool {
 		return d.own
 	}
 	return d.star
-}
-
-// try checks the offer of row p against the requirement: a Reason, fits or full.
-// Ports are looked at last and only if all else fits.
-func (t *table) try(r *requirement, p int) Reason {
-	w := &t.rows[p]
-	if t.maxPerOffer > 0 && int(w.launched) >= t.maxPerOffer {
-		return full
-	}
-	if w.role != r.role || !(r.own && w.has[reserved] || r.star && w.has[unreserved]) {
-		return UnfulfilledRole
-	}
-	if w.away && !r.anywhere {
-		return UnfulfilledConstraint
-	}
-	if w.draining {
-		return AgentMaintenance
-	}
-	for k, need := range r.need {
-		var has Milli
-		if r.own {
-			has = w.free[reserved][k]
-		}
-		if r.star {
-			has += w.free[unreserved][k]
-		}
-		if has < need {
-			return InsufficientCpus + Reason(k)
-		}
-	}
-	if w.gpus && !r.scarce {
-		return DeclinedScarceResources
-	}
-	if r.ports > 0 && !t.hasPorts(r, p) {
-		return InsufficientPorts
-	}
-	return fits
 }

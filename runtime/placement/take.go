@@ -51,6 +51,7 @@ func (t *table) take(app *spec.App, r *requirement, p int) Placement {
 		}
 	}
 	w.launched++
+	t.refresh(p)
 	return placement
 }
 
