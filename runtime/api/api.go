@@ -128,6 +128,7 @@ func New(cfg Config) http.Handler {
 	mux.Get("/readyz", s.readyz)
 
 	s.routeApps(mux)
+	mux.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
 	s.route(mux, http.MethodGet, "/v2/tasks", s.allTasks)
 	s.route(mux, http.MethodGet, "/v2/deployments", s.deployments)
 	s.route(mux, http.MethodGet, "/v2/info", s.info)
@@ -146,6 +147,7 @@ func (s *server) routeApps(r chi.Router) {
 	s.route(r, http.MethodPut, "/v2/apps", s.changeApps)
 	s.route(r, http.MethodPatch, "/v2/apps", s.changeApps)
 	s.route(r, http.MethodGet, "/v2/apps/*", s.readApp)
+	s.route(r, http.MethodPost, "/v2/apps/*", s.restartApp)
 	s.route(r, http.MethodPut, "/v2/apps/*", s.changeApp)
 	s.route(r, http.MethodPatch, "/v2/apps/*", s.changeApp)
 	s.route(r, http.MethodDelete, "/v2/apps/*", s.deleteApp)

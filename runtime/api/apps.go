@@ -95,7 +95,9 @@ func (s *server) readApp(core Core, w http.ResponseWriter, r *http.Request) erro
 	}
 	snapshot := core.Snapshot()
 	switch {
-	case t.item != "" || t.part != "" && t.part != "tasks":
+	case t.part == "versions":
+		return errUncovered
+	case t.item != "" || t.part == "restart":
 		return errUnknownURI
 	case t.wildcard:
 		return s.readGroup(snapshot, w, r, t)
@@ -127,4 +129,17 @@ func (s *server) readGroup(snapshot *scheduler.Snapshot, w http.ResponseWriter, 
 	all := func(*spec.App) bool { return true }
 	writeBytes(w, http.StatusOK, appendViews([]byte(`{"*":[`), snapshot, t.id, s.ofApp().with(r), all))
 	return nil
+}
+
+// restartApp answers POST below /v2/apps/: the API has nothing there but restart.
+func (s *server) restartApp(_ Core, _ http.ResponseWriter, r *http.Request) error {
+	t, err := appTarget(r)
+	switch {
+	case err != nil:
+		return err
+	case t.part == "restart":
+		return errUncovered
+	default:
+		return errMethod
+	}
 }

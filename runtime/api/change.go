@@ -62,6 +62,13 @@ func answerCreated(w http.ResponseWriter, r *http.Request, reply scheduler.Reply
 	w.Header().Set(deploymentHeader, reply.DeploymentID)
 	w.Header().Set("Location", rootURL(r)+string(app.ID))
 	writeBytes(w, http.StatusCreated, body)
+	flush(w)
+}
+
+// flush sends an answer off before the handler returns: the events that were
+// held back for it follow then.
+func flush(w http.ResponseWriter) {
+	http.NewResponseController(w).Flush() //nolint:errcheck // then it goes when the handler returns
 }
 
 // rootURL is the server as the client has reached it.
@@ -79,7 +86,9 @@ func (s *server) changeApp(core Core, w http.ResponseWriter, r *http.Request) er
 	switch {
 	case err != nil:
 		return err
-	case t.wildcard || t.part != "":
+	case t.part != "":
+		return errUncovered
+	case t.wildcard:
 		return errUnknownURI
 	}
 	data, err := s.body(w, r)
@@ -152,7 +161,9 @@ func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) er
 	switch {
 	case err != nil:
 		return err
-	case t.wildcard || t.part == "tasks" || t.part == "versions":
+	case t.part == "tasks":
+		return errUncovered
+	case t.wildcard || t.part == "versions":
 		return errUnknownURI
 	case t.part == "restart":
 		return &scheduler.NotFound{App: t.id + "/restart"} // no app has such a name
@@ -173,6 +184,7 @@ func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) er
 func answerDeployment(w http.ResponseWriter, status int, reply scheduler.Reply) {
 	w.Header().Set(deploymentHeader, reply.DeploymentID)
 	writeJSON(w, status, deploymentResult{Version: reply.Version.String(), DeploymentID: reply.DeploymentID})
+	flush(w)
 }
 
 // noteUnknown tells the client which fields had no effect: in a header, or with

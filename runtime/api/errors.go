@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -23,6 +24,8 @@ func (p *problem) Error() string { return p.message }
 // sentinel problems are told apart by their value, which never changes.
 const (
 	errUnknownURI   = sentinel("URI not found")
+	errUncovered    = sentinel("This part of the API is not supported by this version of Pacer")
+	errCallbacks    = sentinel("Event subscriptions by callback are gone: follow the event stream at /v2/events")
 	errMethod       = sentinel("Method Not Allowed")
 	errMediaType    = sentinel("Unsupported Media Type")
 	errNoLeader     = sentinel("Could not determine the current leader")
@@ -176,6 +179,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 
 func writeBytes(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	w.Write(body) //nolint:errcheck // the client is gone: nobody is left to tell
 }

@@ -35,7 +35,6 @@ func (c *listCache) serve(w http.ResponseWriter, r *http.Request, snapshot *sche
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	writeBytes(w, http.StatusOK, body)
 }
 

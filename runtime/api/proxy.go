@@ -36,6 +36,7 @@ func (s *server) leaderOnly(proxy http.Handler) func(http.Handler) http.Handler 
 				to := url.URL{Scheme: s.Scheme, Host: leader, Path: path, RawQuery: r.URL.RawQuery}
 				http.Redirect(w, r, to.String(), http.StatusFound)
 			default:
+				clear(w.Header()) // the leader's answer brings its own
 				proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), leaderKey{}, leader)))
 			}
 		})

@@ -96,6 +96,9 @@ func (s *server) events(core Core, w http.ResponseWriter, r *http.Request) error
 // serve writes what is queued, and the heartbeat when nothing was for a while.
 func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
+	if control.Flush() != nil { // a client that waits for the head need not wait for an event
+		return
+	}
 	go func() { // a write that blocks must not outlive the stream
 		select {
 		case <-s.over:
