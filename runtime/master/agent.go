@@ -50,15 +50,15 @@ func decodeAgent(id string, facts []byte) (*placement.Agent, error) {
 	for f.next() && ok {
 		switch f.tag {
 		case 4<<3 | bytesWire:
-			a.Hostname = string(f.bytes)
+			a.Hostname = string(f.bytes())
 		case 7<<3 | bytesWire:
 			var attr placement.Attribute
-			attr, ok = attribute(f.bytes)
+			attr, ok = attribute(f.bytes())
 			a.Attributes = append(a.Attributes, attr)
 		case 8<<3 | bytesWire:
-			ok = readURL(a, f.bytes)
+			ok = readURL(a, f.bytes())
 		case 11<<3 | bytesWire:
-			ok = readDomain(a, f.bytes)
+			ok = readDomain(a, f.bytes())
 		}
 	}
 	if !ok || f.malformed {
@@ -75,11 +75,11 @@ func readURL(a *placement.Agent, message []byte) bool {
 		if f.tag != 2<<3|bytesWire {
 			continue
 		}
-		address := over(f.bytes)
+		address := over(f.bytes())
 		for address.next() {
 			switch {
 			case address.tag == 2<<3|bytesWire:
-				a.IP = string(address.bytes)
+				a.IP = string(address.bytes())
 			case address.tag == 3<<3|varintWire && address.value <= math.MaxUint16:
 				a.Port = uint16(address.value)
 			}
@@ -97,15 +97,15 @@ func readDomain(a *placement.Agent, message []byte) bool {
 		if f.tag != 1<<3|bytesWire {
 			continue
 		}
-		fault := over(f.bytes)
+		fault := over(f.bytes())
 		for fault.next() && ok {
 			var name []byte
 			switch fault.tag {
 			case 1<<3 | bytesWire:
-				name, ok = inner(fault.bytes)
+				name, ok = inner(fault.bytes())
 				a.Region = string(name)
 			case 2<<3 | bytesWire:
-				name, ok = inner(fault.bytes)
+				name, ok = inner(fault.bytes())
 				a.Zone = string(name)
 			}
 		}
@@ -122,17 +122,17 @@ func attribute(message []byte) (attr placement.Attribute, ok bool) {
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | bytesWire:
-			attr.Name = string(f.bytes)
+			attr.Name = string(f.bytes())
 		case 2<<3 | varintWire:
 			kind = f.value
 		case 3<<3 | bytesWire:
-			value[scalarValue] = f.bytes
+			value[scalarValue] = f.bytes()
 		case 4<<3 | bytesWire:
-			value[rangesValue] = f.bytes
+			value[rangesValue] = f.bytes()
 		case 5<<3 | bytesWire:
-			value[textValue] = f.bytes
+			value[textValue] = f.bytes()
 		case 6<<3 | bytesWire:
-			value[setValue] = f.bytes
+			value[setValue] = f.bytes()
 		}
 	}
 	if f.malformed || kind > textValue {
@@ -165,10 +165,10 @@ func attributeText(kind uint64, message []byte) (text string, ok bool) {
 		case f.tag != 1<<3|bytesWire:
 		case kind == rangesValue:
 			var s placement.Span
-			s, ok = span(f.bytes)
+			s, ok = span(f.bytes())
 			spans = append(spans, s)
 		default:
-			items = append(items, string(f.bytes))
+			items = append(items, string(f.bytes()))
 		}
 	}
 	if kind == rangesValue {

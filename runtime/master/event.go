@@ -54,7 +54,7 @@ func peek(record []byte) (kind sched.Event_Type, offers []byte, ok bool) {
 		case 1<<3 | varintWire:
 			kind = sched.Event_Type(f.value)
 		case 3<<3 | bytesWire:
-			offers = f.bytes
+			offers = f.bytes()
 		}
 	}
 	return kind, offers, !f.malformed

@@ -12,6 +12,9 @@ func newNames() *names { return &names{known: map[string]string{}} }
 
 // of returns text as a string.
 func (n *names) of(text []byte) string {
+	if string(text) == unreserved { // most of them
+		return unreserved
+	}
 	if s, ok := n.known[string(text)]; ok { // the compiler makes no string for this
 		return s
 	}

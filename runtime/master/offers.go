@@ -43,7 +43,7 @@ func (d *decoder) offers(message []byte) ([]*placement.Offer, error) {
 		if f.tag != 1<<3|bytesWire {
 			continue
 		}
-		o, err := d.offer(f.bytes)
+		o, err := d.offer(f.bytes())
 		if err != nil {
 			return nil, fmt.Errorf("offer %d: %w", len(all), err)
 		}
@@ -67,20 +67,20 @@ func (d *decoder) offer(message []byte) (*placement.Offer, error) {
 	for f.next() && ok && err == nil {
 		switch f.tag {
 		case 1<<3 | bytesWire:
-			id, ok = inner(f.bytes)
+			id, ok = inner(f.bytes())
 		case 3<<3 | bytesWire:
-			agentID, ok = inner(f.bytes)
+			agentID, ok = inner(f.bytes())
 		case 5<<3 | bytesWire:
-			ok = d.resource(f.bytes)
+			ok = d.resource(f.bytes())
 		case 4<<3 | bytesWire:
 			hasHost = true
-			d.facts = append(d.facts, f.raw...)
+			d.facts = append(d.facts, f.raw()...)
 		case 7<<3 | bytesWire, 8<<3 | bytesWire, 11<<3 | bytesWire: // attributes, URL, domain
-			d.facts = append(d.facts, f.raw...)
+			d.facts = append(d.facts, f.raw()...)
 		case 9<<3 | bytesWire:
-			o.Unavailable, ok = window(f.bytes)
+			o.Unavailable, ok = window(f.bytes())
 		case 10<<3 | bytesWire:
-			o.Role, ok = d.allocation(f.bytes)
+			o.Role, ok = d.allocation(f.bytes())
 		}
 	}
 	switch {
@@ -102,7 +102,7 @@ func (d *decoder) allocation(message []byte) (role string, ok bool) {
 	f := over(message)
 	for f.next() {
 		if f.tag == 1<<3|bytesWire {
-			role = d.names.of(f.bytes)
+			role = d.names.of(f.bytes())
 		}
 	}
 	return role, !f.malformed
@@ -116,9 +116,9 @@ func window(message []byte) (*placement.Window, bool) {
 	for f.next() && ok {
 		switch f.tag {
 		case 1<<3 | bytesWire:
-			start, ok = nanoseconds(f.bytes)
+			start, ok = nanoseconds(f.bytes())
 		case 2<<3 | bytesWire:
-			duration, ok = nanoseconds(f.bytes)
+			duration, ok = nanoseconds(f.bytes())
 			bounded = true
 		}
 	}

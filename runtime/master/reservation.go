@@ -23,9 +23,9 @@ func (d *decoder) reservation(r *resource, message []byte) bool {
 	for f.next() && ok {
 		switch f.tag {
 		case 1<<3 | bytesWire:
-			r.held.Principal = d.names.of(f.bytes)
+			r.held.Principal = d.names.of(f.bytes())
 		case 2<<3 | bytesWire:
-			r.held.Labels, ok = d.labels(f.bytes)
+			r.held.Labels, ok = d.labels(f.bytes())
 		}
 	}
 	return ok && !f.malformed
@@ -47,7 +47,7 @@ func (d *decoder) refinement(r *resource, message []byte) bool {
 		case 4<<3 | varintWire:
 			kind = f.value
 		case 3<<3 | bytesWire:
-			r.held.Role = d.names.of(f.bytes)
+			r.held.Role = d.names.of(f.bytes())
 		}
 	}
 	r.held.Dynamic = kind == dynamicReservation
@@ -70,7 +70,7 @@ func (d *decoder) labels(message []byte) (text string, ok bool) {
 		if f.tag != 1<<3|bytesWire {
 			continue
 		}
-		l, ok := label(f.bytes)
+		l, ok := label(f.bytes())
 		if !ok {
 			return "", false
 		}
@@ -89,9 +89,9 @@ func label(message []byte) (l placement.Label, ok bool) {
 	for f.next() {
 		switch f.tag {
 		case 1<<3 | bytesWire:
-			l.Key = string(f.bytes)
+			l.Key = string(f.bytes())
 		case 2<<3 | bytesWire:
-			l.Value, l.HasValue = string(f.bytes), true
+			l.Value, l.HasValue = string(f.bytes()), true
 		}
 	}
 	return l, !f.malformed

@@ -43,23 +43,23 @@ func (d *decoder) resource(message []byte) bool {
 	for f.next() && ok {
 		switch f.tag {
 		case 1<<3 | bytesWire:
-			r.name = f.bytes
+			r.name = f.bytes()
 		case 2<<3 | varintWire:
 			r.kind = f.value
 		case 3<<3 | bytesWire:
-			r.amount, ok = scalar(f.bytes)
+			r.amount, ok = scalar(f.bytes())
 		case 4<<3 | bytesWire:
-			r.ranges = f.bytes
+			r.ranges = f.bytes()
 		case 6<<3 | bytesWire:
-			r.role = f.bytes
+			r.role = f.bytes()
 		case 7<<3 | bytesWire:
-			ok = r.disk(f.bytes)
+			ok = r.disk(f.bytes())
 		case 8<<3 | bytesWire:
 			r.held.Dynamic = true
-			ok = d.reservation(&r, f.bytes)
+			ok = d.reservation(&r, f.bytes())
 		case 13<<3 | bytesWire:
 			r.refined++
-			ok = d.refinement(&r, f.bytes)
+			ok = d.refinement(&r, f.bytes())
 		case 9<<3 | bytesWire, 10<<3 | bytesWire, 12<<3 | bytesWire: // revocable, shared, provider
 			r.unnamable = true
 		}
@@ -114,7 +114,7 @@ func (d *decoder) addPorts(r *resource) bool {
 		if f.tag != 1<<3|bytesWire {
 			continue
 		}
-		s, ok := span(f.bytes)
+		s, ok := span(f.bytes())
 		if !ok {
 			return false
 		}

@@ -21,79 +21,91 @@ var errWire = errors.New("malformed protobuf message")
 //
 //	for f := over(b); f.next(); {
 //		switch f.tag {
-//		case 1<<3 | bytesWire: … f.bytes …
+//		case 1<<3 | bytesWire: … f.bytes() …
 //		}
 //	}
 //
 // A field of an unexpected wire type has another tag, so it is passed over like
 // one that is not known. After the loop, malformed says whether it ended early.
+//
+// It holds offsets, not slices: moving on writes no pointers, which would cost the
+// garbage collector's write barrier at every field.
 type fields struct {
-	rest      []byte
+	message   []byte
+	start     int    // of the field
+	from, end int    // of its bytes, with bytesWire; end is where the next field starts
 	tag       uint32 // number<<3 | wire type
 	value     uint64 // of varintWire, fixed64 and fixed32
-	bytes     []byte // of bytesWire
-	raw       []byte // the whole field, its tag included
 	malformed bool
 }
 
-func over(message []byte) fields { return fields{rest: message} }
+func over(message []byte) fields { return fields{message: message} }
+
+// bytes is the content of a field of bytesWire.
+func (f *fields) bytes() []byte { return f.message[f.from:f.end:f.end] }
+
+// raw is the whole field, its tag included.
+func (f *fields) raw() []byte { return f.message[f.start:f.end] }
 
 // next moves to the next field; false at the end or at the first fault.
 func (f *fields) next() bool {
-	if len(f.rest) == 0 || f.malformed {
+	if f.end >= len(f.message) || f.malformed {
 		return false
 	}
-	whole := f.rest
+	f.start = f.end
 	tag := f.varint()
 	if tag>>3 == 0 || tag > math.MaxUint32 {
 		f.malformed = true
 	}
 	f.tag = uint32(tag)
 	switch tag & 7 {
+	case bytesWire:
+		size := f.varint()
+		f.from = f.end
+		f.skip(size)
 	case varintWire:
 		f.value = f.varint()
-	case bytesWire:
-		f.bytes = f.cut(f.varint())
 	case fixed64:
-		if b := f.cut(8); b != nil {
-			f.value = binary.LittleEndian.Uint64(b)
+		if f.from = f.end; f.skip(8) {
+			f.value = binary.LittleEndian.Uint64(f.message[f.from:])
 		}
 	case fixed32:
-		if b := f.cut(4); b != nil {
-			f.value = uint64(binary.LittleEndian.Uint32(b))
+		if f.from = f.end; f.skip(4) {
+			f.value = uint64(binary.LittleEndian.Uint32(f.message[f.from:]))
 		}
 	default:
 		f.malformed = true
 	}
-	f.raw = whole[:len(whole)-len(f.rest)]
 	return !f.malformed
 }
 
-// varint takes a number off the front.
+// varint reads the number at f.end. Nearly all have one byte.
 func (f *fields) varint() uint64 {
-	if len(f.rest) > 0 && f.rest[0] < 0x80 { // nearly all of them
-		v := uint64(f.rest[0])
-		f.rest = f.rest[1:]
-		return v
+	if at := f.end; at < len(f.message) && f.message[at] < 0x80 {
+		f.end = at + 1
+		return uint64(f.message[at])
 	}
-	v, n := binary.Uvarint(f.rest)
+	return f.longVarint()
+}
+
+func (f *fields) longVarint() uint64 {
+	v, n := binary.Uvarint(f.message[f.end:])
 	if n <= 0 {
 		f.malformed = true
 		return 0
 	}
-	f.rest = f.rest[n:]
+	f.end += n
 	return v
 }
 
-// cut takes n bytes off the front; nil when there are fewer.
-func (f *fields) cut(n uint64) []byte {
-	if f.malformed || n > uint64(len(f.rest)) {
+// skip passes over n bytes; false when there are fewer.
+func (f *fields) skip(n uint64) bool {
+	if f.malformed || n > uint64(len(f.message)-f.end) {
 		f.malformed = true
-		return nil
+		return false
 	}
-	b := f.rest[:n:n]
-	f.rest = f.rest[n:]
-	return b
+	f.end += int(n)
+	return true
 }
 
 // float is the value of a double.
@@ -105,7 +117,7 @@ func inner(message []byte) (text []byte, ok bool) {
 	f := over(message)
 	for f.next() {
 		if f.tag == 1<<3|bytesWire {
-			text, ok = f.bytes, true
+			text, ok = f.bytes(), true
 		}
 	}
 	return text, ok && !f.malformed

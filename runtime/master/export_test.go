@@ -1,0 +1,39 @@
+package master
+
+import (
+	"io"
+
+	"github.com/mesos/mesos-go/api/v1/lib"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+)
+
+// Decoder is the decoder of a stream, for tests.
+type Decoder struct{ inner *decoder }
+
+func NewDecoder() Decoder { return Decoder{newDecoder()} }
+
+// Record returns the event of a record, nil for none, or the text of an ERROR.
+func (d Decoder) Record(record []byte) (scheduler.Event, string, error) {
+	said, err := d.inner.record(record)
+	return said.event, said.fault, err
+}
+
+// Offers decodes an OFFERS event.
+func (d Decoder) Offers(record []byte) ([]*placement.Offer, error) {
+	said, err := d.inner.record(record)
+	if err != nil {
+		return nil, err
+	}
+	return said.event.(scheduler.Offers).Offers, nil
+}
+
+// StatusOf converts a status.
+func StatusOf(s *mesos.TaskStatus) scheduler.Status { return statusOf(s) }
+
+// NewRecords returns what reads the records of a stream one by one.
+func NewRecords(in io.Reader, limit int) func() ([]byte, error) { return newRecords(in, limit).next }
+
+// MaxMessage is the limit of a status message, in characters.
+const MaxMessage = maxMessage
