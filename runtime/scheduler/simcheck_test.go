@@ -95,7 +95,7 @@ func (s *sim) recordedSince(c ChangeApps) bool {
 func (s *sim) faultStrikes() {
 	m := s.mesos
 	a := m.agents[s.rand.IntN(len(m.agents))]
-	switch s.rand.IntN(6) {
+	switch s.rand.IntN(7) {
 	case 0:
 		s.leaderDies()
 	case 1:
@@ -108,9 +108,36 @@ func (s *sim) faultStrikes() {
 	case 4:
 		m.find(a)
 	case 5:
+		m.failOver()
+		s.logf("disconnected")
+		s.step(Disconnected{})
+		s.after(s.soon()*3, s.term, s.subscribe)
+	case 6:
 		for _, id := range m.offerIDs() {
 			delete(m.offers, id)
 			m.deliver("rescind "+id, Rescinded{OfferID: id})
+		}
+	}
+}
+
+// failOver puts another master in the place of this one: its agents come to it
+// one by one, and until then it knows nothing of their tasks.
+func (m *mesos) failOver() {
+	m.disconnect()
+	for _, a := range m.agents {
+		if a.away || a.lost {
+			continue
+		}
+		a.away = true
+		m.sim.after(m.sim.soon()*50, 0, func() { m.comeBack(a) })
+	}
+}
+
+func (m *mesos) comeBack(a *simAgent) {
+	a.away = false
+	for _, id := range m.taskIDs() {
+		if t := m.tasks[id]; t.agent == a {
+			m.flush(t)
 		}
 	}
 }
@@ -126,7 +153,7 @@ func (m *mesos) offerIDs() []string {
 
 // lose cuts an agent off: its offers are taken back, its tasks unreachable.
 func (m *mesos) lose(a *simAgent) {
-	if a.lost {
+	if a.lost || a.away {
 		return
 	}
 	a.lost = true

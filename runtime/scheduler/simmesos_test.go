@@ -28,6 +28,7 @@ type simAgent struct {
 	facts      *placement.Agent
 	cpus       placement.Milli
 	lost       bool // cut off from the master; its tasks run on
+	away       bool // has not registered with a new master yet: the master says nothing of it
 	refusedTil spec.Timestamp
 	refused    placement.Milli
 }
@@ -104,7 +105,7 @@ func (m *mesos) allocate() {
 	}
 	for _, a := range m.agents {
 		free := m.free(a)
-		if free <= 0 || a.lost || m.sim.now < a.refusedTil && free <= a.refused {
+		if free <= 0 || a.lost || a.away || m.sim.now < a.refusedTil && free <= a.refused {
 			continue
 		}
 		m.offerSeq++
@@ -209,7 +210,7 @@ func (m *mesos) accept(c Accept) {
 		if m.tasks[task.ID] != nil {
 			panic("task id launched twice: " + task.ID)
 		}
-		if offer == nil || m.agent(c.Offer.Agent.ID).lost {
+		if a := m.agent(c.Offer.Agent.ID); offer == nil || a.lost || a.away {
 			m.answer(task.ID, TaskDropped, "REASON_INVALID_OFFERS")
 			continue
 		}
@@ -259,7 +260,7 @@ func (m *mesos) become(t *simTask, state TaskState) {
 
 // flush sends the head of a task's queue, and again until it is acknowledged.
 func (m *mesos) flush(t *simTask) {
-	if len(t.queue) == 0 || t.agent.lost || !m.connected {
+	if len(t.queue) == 0 || t.agent.lost || t.agent.away || !m.connected {
 		return
 	}
 	u, stream := t.queue[0], m.stream
@@ -312,7 +313,7 @@ func (m *mesos) kill(c Kill) {
 		m.answer(c.TaskID, TaskUnknown, "REASON_RECONCILIATION")
 	case t.agent.lost:
 		m.answer(c.TaskID, TaskUnreachable, "REASON_RECONCILIATION")
-	case isTerminal(t.state):
+	case isTerminal(t.state) || t.agent.away:
 	default:
 		m.become(t, TaskKilling)
 		m.sim.after(m.sim.soon(), 0, func() { m.become(t, TaskKilled) })
@@ -321,7 +322,7 @@ func (m *mesos) kill(c Kill) {
 
 func (m *mesos) acknowledge(c Acknowledge) {
 	t := m.tasks[c.TaskID]
-	if t == nil || t.agent.lost || len(t.queue) == 0 || t.queue[0].uuid != c.UUID {
+	if t == nil || t.agent.lost || t.agent.away || len(t.queue) == 0 || t.queue[0].uuid != c.UUID {
 		return
 	}
 	done := t.queue[0].state
@@ -337,7 +338,7 @@ func (m *mesos) acknowledge(c Acknowledge) {
 func (m *mesos) reconcile(c Reconcile) {
 	if len(c.Tasks) == 0 {
 		for _, id := range m.taskIDs() {
-			if t := m.tasks[id]; !t.agent.lost {
+			if t := m.tasks[id]; !t.agent.lost && !t.agent.away {
 				m.answer(id, t.reported, "REASON_RECONCILIATION")
 			}
 		}
@@ -346,6 +347,8 @@ func (m *mesos) reconcile(c Reconcile) {
 	for _, ref := range c.Tasks {
 		t, a := m.tasks[ref.TaskID], m.agent(ref.AgentID)
 		switch {
+		case a != nil && a.away, t != nil && t.agent.away:
+			// Silence: the master waits for the agent to register again.
 		case t != nil && !t.agent.lost:
 			m.answer(ref.TaskID, t.reported, "REASON_RECONCILIATION")
 		case a != nil && a.lost:
