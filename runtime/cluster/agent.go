@@ -72,6 +72,9 @@ func (m *master) register(h *host) {
 	a.state, a.host, a.since = agentActive, h, time.Now()
 	a.spec, a.pid, a.url, a.domain, a.attributes = h.spec, h.pid, h.url, domain(h.spec.region, h.spec.zone), h.attributes
 	h.master, h.agent = m, a
+	if before == agentDisconnected || before == agentUnreachable {
+		h.endUncheckpointed()
+	}
 	m.adoptRuns(a, h, before)
 	m.touch(a)
 	for _, t := range a.sortedTasks() {

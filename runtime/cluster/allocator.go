@@ -39,7 +39,7 @@ func (m *master) allocate() {
 	made := map[*framework][]*offer{}
 	for _, a := range m.dirty {
 		a.dirty = false
-		if a.host == nil {
+		if a.host == nil || len(a.free) == 0 {
 			continue
 		}
 		// The whole of an agent goes to one role; only what is reserved for others is left for the next.

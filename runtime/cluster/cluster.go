@@ -3,12 +3,15 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +29,7 @@ type Cluster struct {
 	cancel   context.CancelFunc
 	withdraw context.CancelFunc // ends the present master's announcement; the loop's
 
+	workLock   *os.File       // keeps other clusters off the work dir; nil for fake ones
 	background sync.WaitGroup // everything but the loop and the server
 	closing    sync.Once
 
@@ -53,6 +57,7 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		c.cancel()
 		c.loop.abandon()
 		c.background.Wait()
+		c.unlockWorkDir()
 		return nil, fmt.Errorf("cluster: %w", joinClose(err, c.listener))
 	}
 	c.master = c.newMaster(uuid.NewString())
@@ -69,43 +74,79 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	return c, nil
 }
 
-func joinClose(err error, l net.Listener) error {
-	_ = l.Close() // the first error is the one to tell
+func joinClose(err error, c io.Closer) error {
+	_ = c.Close() // the first error is the one to tell
 	return err
 }
 
 // addHosts makes the agents and reads back what they knew. The loop does not run yet, so its state may be touched.
 func (c *Cluster) addHosts() error {
-	var runner runner = newFakes(c.cfg.Act)
-	procs := newProcesses(c)
-	if c.cfg.Executor == Process {
-		runner = procs
+	if c.cfg.Executor == Fake {
+		return c.addEach(newFakes(c.cfg.Act), func(*host) error { return nil })
 	}
-	c.hosts = make([]*host, 0, len(c.cfg.Agents))
-	port := c.listener.Addr().(*net.TCPAddr).Port
+	if err := c.lockWorkDir(); err != nil {
+		return err
+	}
+	procs := newProcesses(c)
+	if err := c.addEach(procs, procs.recoverHost); err != nil {
+		return err
+	}
+	return procs.endStrays()
+}
+
+// addEach makes the configured agents.
+func (c *Cluster) addEach(runner runner, recover func(*host) error) error {
 	for i, a := range c.cfg.Agents {
 		spec, err := a.parse(c.ip())
 		if err != nil {
 			return fmt.Errorf("agent %d: %w", i+1, err)
 		}
-		ip, path := c.ip(), fmt.Sprintf("/slave(%d)", i+1)
-		h := &host{
-			loop: c.loop, cfg: &c.cfg, index: i, spec: spec, runner: runner, runs: map[taskKey]*run{},
-			attributes: attributesProto(spec.attributes), pid: fmt.Sprintf("slave(%d)@%s", i+1, net.JoinHostPort(ip, itoa(port))),
-			url: &mesos.URL{Scheme: "http", Path: &path, Address: mesos.Address{Hostname: &spec.hostname, IP: &ip, Port: int32(port)}},
+		h, err := c.newHost(i, spec, runner)
+		if err != nil {
+			return fmt.Errorf("agent %d: %w", i+1, err)
 		}
-		c.hosts = append(c.hosts, h)
-		if c.cfg.Executor == Fake {
-			continue
-		}
-		if h.dir, err = filepath.Abs(filepath.Join(c.cfg.WorkDir, fmt.Sprintf("agent-%d", i+1))); err != nil {
-			return fmt.Errorf("agent %d: work dir: %w", i+1, err)
-		}
-		if err := procs.recoverHost(h); err != nil {
+		if err := recover(h); err != nil {
 			return fmt.Errorf("agent %d: recovery from %s: %w", i+1, h.dir, err)
 		}
+		c.hosts = append(c.hosts, h)
 	}
 	return nil
+}
+
+func (c *Cluster) newHost(index int, spec hostSpec, runner runner) (*host, error) {
+	ip, port := c.ip(), c.listener.Addr().(*net.TCPAddr).Port
+	name := fmt.Sprintf("slave(%d)", index+1)
+	path := "/" + name
+	h := &host{
+		loop: c.loop, cfg: &c.cfg, spec: spec, runner: runner, runs: map[taskKey]*run{},
+		attributes: attributesProto(spec.attributes), pid: name + "@" + net.JoinHostPort(ip, itoa(port)),
+		url: &mesos.URL{Scheme: "http", Path: &path, Address: mesos.Address{Hostname: &spec.hostname, IP: &ip, Port: int32(port)}},
+	}
+	if c.cfg.Executor == Fake {
+		return h, nil
+	}
+	var err error
+	h.dir, err = filepath.Abs(filepath.Join(c.cfg.WorkDir, fmt.Sprintf("agent-%d", index+1)))
+	return h, err
+}
+
+// lockWorkDir makes sure that no other cluster uses the work dir: two would run each other's tasks.
+func (c *Cluster) lockWorkDir() error {
+	f, err := os.OpenFile(filepath.Join(c.cfg.WorkDir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("work dir: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return joinClose(fmt.Errorf("work dir %s is in use by another cluster: %w", c.cfg.WorkDir, err), f)
+	}
+	c.workLock = f
+	return nil
+}
+
+func (c *Cluster) unlockWorkDir() {
+	if c.workLock != nil {
+		_ = c.workLock.Close() // the lock goes with the descriptor
+	}
 }
 
 func (c *Cluster) newMaster(id string) *master {
@@ -131,6 +172,7 @@ func (c *Cluster) Close() {
 		_ = c.server.Close() // connections are broken on purpose
 		c.loop.stop()
 		c.background.Wait()
+		c.unlockWorkDir()
 		for _, h := range c.hosts {
 			for _, r := range h.runs {
 				r.log.close()

@@ -14,8 +14,7 @@ import (
 type host struct {
 	loop   *loop
 	cfg    *Config
-	index  int    // place in Config.Agents; identifies the agent's folder
-	dir    string // the agent's work_dir; empty for fake ones
+	dir    string // the agent's work_dir, named by its place in Config.Agents; empty for fake ones
 	id     string // given by the first master, kept for good
 	pid    string
 	spec   hostSpec
@@ -45,35 +44,7 @@ type runner interface {
 func (h *host) launch(f *mesos.FrameworkInfo, info *mesos.TaskInfo, role string, resources resource.Set) {
 	r := newRun(h, f, info, role, resources)
 	h.runs[r.key()] = r
-	if why := unsupported(info); why != nil {
-		r.failed(*why)
-		return
-	}
 	h.runner.launch(r)
-}
-
-// unsupported finds what this agent cannot run, in the words a real one has for it; nil if it can.
-func unsupported(info *mesos.TaskInfo) *launchFault {
-	fault := func(text string) *launchFault {
-		return &launchFault{mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED, "Failed to launch container: " + text}
-	}
-	if c := info.Container; c != nil {
-		switch {
-		case c.GetType() == mesos.ContainerInfo_DOCKER:
-			// What an agent without the docker containerizer says.
-			return &launchFault{mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED, "Abnormal executor termination: unknown container"}
-		case c.GetMesos().GetImage() != nil:
-			return fault("Container images are not supported by this agent")
-		case len(c.Volumes) > 0:
-			return fault("Volumes are not supported by this agent")
-		case slices.ContainsFunc(c.NetworkInfos, func(n mesos.NetworkInfo) bool { return n.Name != nil }):
-			return fault("Container networks are not supported by this agent")
-		}
-	}
-	if uris := info.GetCommand().GetURIs(); len(uris) > 0 {
-		return fault("Could not fetch: URIs are not supported by this agent (" + uris[0].Value + ")")
-	}
-	return nil
 }
 
 // kill is called by the master.
@@ -88,6 +59,16 @@ func (h *host) kill(key taskKey) {
 func (h *host) shutdownFramework(id string) {
 	for _, r := range h.sortedRuns() {
 		if r.framework.ID.Value == id {
+			r.orphan()
+		}
+	}
+}
+
+// endUncheckpointed ends the tasks that were declared lost when the connection broke, as those of frameworks without
+// checkpoints are.
+func (h *host) endUncheckpointed() {
+	for _, r := range h.sortedRuns() {
+		if !r.framework.GetCheckpoint() {
 			r.orphan()
 		}
 	}

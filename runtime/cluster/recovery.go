@@ -73,6 +73,25 @@ func (p *processes) recoverHost(h *host) error {
 	return nil
 }
 
+// endStrays ends the tasks of agents that were configured once and are no more: nobody would ever ask for them again.
+func (p *processes) endStrays() error {
+	for i := len(p.c.cfg.Agents); ; i++ {
+		h, err := p.c.newHost(i, hostSpec{}, p)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(h.dir); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err := p.recoverHost(h); err != nil {
+			return fmt.Errorf("former agent %d: recovery from %s: %w", i+1, h.dir, err)
+		}
+		for _, r := range h.sortedRuns() {
+			r.orphan()
+		}
+	}
+}
+
 func (p *processes) recoverRun(h *host, folder string) error {
 	r, err := decodeRun(h, folder)
 	if err != nil {

@@ -49,6 +49,8 @@ type Record struct {
 	// time in clock ticks since boot, so that a reused pid is never taken for it.
 	PID   int    `json:"pid,omitempty"`
 	Start uint64 `json:"start,omitempty"`
+	// Boot is the boot the pid and start time belong to.
+	Boot string `json:"boot,omitempty"`
 	// At is the time of the step in seconds since 1970.
 	At float64 `json:"at"`
 	// Wait is the raw wait status of the task's main process in Exited.

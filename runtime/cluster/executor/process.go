@@ -89,7 +89,7 @@ func (s *supervisor) supervise() error {
 		go s.reap(pid)
 	}
 	task, _ := inspect(pid)
-	if err := s.record(Record{Step: Running, PID: pid, Start: task.start}); err != nil {
+	if err := s.record(Record{Step: Running, PID: pid, Start: task.start, Boot: bootID()}); err != nil {
 		return err
 	}
 	end := s.await()

@@ -96,9 +96,21 @@ func signalTree(pid int, sig syscall.Signal) (int, error) {
 	return len(pids), err
 }
 
+// bootID identifies the time since the machine was started; empty where the kernel does not say.
+func bootID() string {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
 // sweep kills what an executor that died itself left behind: the task's process, its session, everything below them and
 // every process whose environment carries the marker of this run. It is for a dead executor only: a living one does it.
 func sweep(task Record, marker string) error {
+	if task.Boot != bootID() {
+		task = Record{} // the pid means nothing any more
+	}
 	for {
 		all, err := processes()
 		if err != nil {
