@@ -145,3 +145,61 @@ func amount(o mesos.Offer, name string) float64 {
 	}
 	return sum
 }
+
+func TestWorkDirInUse(t *testing.T) {
+	cfg := real(t)
+	start(t, cfg)
+	if c, err := cluster.Start(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "in use") {
+		if err == nil {
+			c.Close()
+		}
+		t.Errorf("second cluster: %v", err)
+	}
+}
+
+// Tasks of an agent that is configured no more are ended, as nobody could ask for them.
+func TestFewerAgents(t *testing.T) {
+	cfg := real(t, agents(agentConfig(1), agentConfig(2)))
+	c := start(t, cfg)
+	f := subscribe(t, c.Addr(), framework())
+	for i, o := range f.offers() {
+		task := fmt.Sprintf("t%d", i)
+		f.launch(o, shell(task, "echo $$ > pid; exec sleep 1000"))
+		f.states(task, mesos.TASK_RUNNING)
+	}
+	c.Close()
+	cfg.Agents = cfg.Agents[:1]
+	c = start(t, cfg)
+	gone := filepath.Join(cfg.WorkDir, "agent-2/meta/runs")
+	deadline := time.Now().Add(patience)
+	for tick := time.NewTicker(5 * time.Millisecond); ; <-tick.C {
+		if entries, err := os.ReadDir(gone); err == nil && len(entries) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the task of the former agent is still there")
+		}
+	}
+	g := subscribe(t, c.Addr(), framework(withID(f.id)))
+	if o := g.offer(); amount(o, "cpus") != 1.9 {
+		t.Errorf("%v cpus are free", amount(o, "cpus"))
+	}
+}
+
+// What ends with its framework ends for good, also when the cluster is closed meanwhile.
+func TestTeardownEndsProcesses(t *testing.T) {
+	cfg := real(t)
+	c := start(t, cfg)
+	f := subscribe(t, c.Addr(), framework())
+	f.launch(f.offer(), shell("t", "trap '' TERM; echo $$; echo ready; while :; do sleep 0.1; done", grace(300*time.Millisecond)))
+	out := ready(t, cfg, "t")
+	f.call(&scheduler.Call{Type: scheduler.Call_TEARDOWN})
+	c.Close()
+	awaitJournal(t, cfg, "exited")
+	c = start(t, cfg)
+	g := subscribe(t, c.Addr(), framework())
+	if o := g.offer(); amount(o, "cpus") != 2 {
+		t.Errorf("%v cpus are free", amount(o, "cpus"))
+	}
+	assertGone(t, out)
+}
