@@ -9,10 +9,11 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
-// All returns every operator of this package.
+// All returns every operator of this package, in the order in which users are
+// told of them.
 func All() []sdk.Constraint {
 	return []sdk.Constraint{
-		Unique{}, Cluster{}, GroupBy{}, Like{}, Unlike{}, MaxPer{}, Is{},
+		Unique{}, Cluster{}, GroupBy{}, Like{}, MaxPer{}, Unlike{}, Is{},
 	}
 }
 

@@ -1,0 +1,166 @@
+// Package policy is the host of policy modules. A Catalog holds the policies of
+// every origin: those built in, and the WASM modules of a directory. A caller
+// names an operator and gets a constraint; where it comes from shows in nothing
+// but the list of modules.
+//
+// Each kind of policy is one Go interface in package sdk, each origin a way of
+// getting values of it (package wasm is one). What is common to all origins is
+// here: who offers which operator, counting calls and faults, and remembering the
+// verdicts of constraints that are pure per value.
+package policy
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pacer-run/pacer/runtime/policy/wasm"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// Config is what a Catalog is made of.
+type Config struct {
+	Builtins []sdk.Constraint // their operators cannot be taken by modules
+	Dir      string           // every *.wasm in it is loaded; "" means no modules
+	CacheDir string           // keeps compiled modules between runs; "" keeps none
+	Limits   wasm.Limits      // of each module; the zero value means the default ones
+	Remember int              // verdicts per constraint; 0 means 65,536, below 0 none
+	Log      *slog.Logger     // nil: nothing is logged
+}
+
+// Catalog is every policy there is. Its methods may be called by many goroutines.
+type Catalog struct {
+	config Config
+	loader *wasm.Loader
+	stop   context.CancelFunc
+	loaded chan struct{}
+
+	mu        sync.RWMutex
+	origins   []*origin // the built-in one first, then by file name
+	operators []string  // in the order in which they came
+	by        map[string]*origin
+}
+
+// Open returns a catalog with the built-in policies and starts to load the
+// modules, which can take seconds: see Loaded. A module that cannot be loaded is
+// no error here but listed with its cause. ctx bounds the loading, not the
+// catalog.
+func Open(ctx context.Context, config Config) (*Catalog, error) {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Remember == 0 {
+		config.Remember = 1 << 16
+	}
+	if config.Limits == (wasm.Limits{}) {
+		config.Limits = wasm.DefaultLimits()
+	}
+	c := &Catalog{config: config, loaded: make(chan struct{}), by: map[string]*origin{}}
+	if err := c.addBuiltins(); err != nil {
+		return nil, err
+	}
+	files, err := moduleFiles(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if c.loader, err = wasm.NewLoader(config.Limits, config.CacheDir, config.Log); err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		c.origins = append(c.origins, &origin{file: file, state: Loading})
+	}
+	ctx, c.stop = context.WithCancel(ctx)
+	go c.load(ctx, c.origins[1:])
+	return c, nil
+}
+
+// addBuiltins makes all built-in constraints one origin.
+func (c *Catalog) addBuiltins() error {
+	o := &origin{name: builtinName, state: Active}
+	c.origins = []*origin{o}
+	for _, constraint := range c.config.Builtins {
+		for _, operator := range constraint.Operators() {
+			if c.by[operator] != nil {
+				return fmt.Errorf("two built-in policies offer the operator %s", operator)
+			}
+			o.add(operator, constraint)
+			c.by[operator] = o
+			c.operators = append(c.operators, operator)
+		}
+	}
+	return nil
+}
+
+// Loaded is closed when every module is loaded or has failed.
+func (c *Catalog) Loaded() <-chan struct{} { return c.loaded }
+
+// Operators lists the operators there are now, the built-in ones first.
+func (c *Catalog) Operators() []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Clone(c.operators)
+}
+
+// Prepare finds who offers the operator and has it take the constraint. Field and
+// operator may be in any spelling. An operator that is not known yet may come
+// with a module that is still loading: ctx says how long to wait for it. The
+// error is an *sdk.Invalid for what the user has to change, an *sdk.Fault for a
+// module that failed, and otherwise ctx's.
+func (c *Catalog) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+	spec.Field = sdk.CanonicalField(spec.Field)
+	spec.Operator = sdk.CanonicalOperator(spec.Operator)
+	o := c.find(spec.Operator)
+	if o == nil {
+		select {
+		case <-c.loaded:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("policy modules are still loading: %w", context.Cause(ctx))
+		}
+		if o = c.find(spec.Operator); o == nil {
+			return nil, c.unknown()
+		}
+	}
+	prepared, err := o.prepare(ctx, spec)
+	if err != nil || prepared.Traits()&sdk.PurePerValue == 0 {
+		return prepared, err
+	}
+	return newMemory(prepared, c.config.Remember), nil
+}
+
+func (c *Catalog) find(operator string) *origin {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.by[operator]
+}
+
+// unknown tells the operators there are, and which modules might have had more.
+func (c *Catalog) unknown() error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	last := len(c.operators) - 1
+	if last < 0 {
+		return &sdk.Invalid{Message: "no operators are available"}
+	}
+	message := "operator must be one of the following " + strings.Join(c.operators[:last], ", ")
+	if last > 0 {
+		message += " or "
+	}
+	message += c.operators[last]
+	for _, o := range c.origins {
+		if o.state == Failed {
+			message += "; the policy module " + o.file + " could not be loaded: " + o.cause
+		}
+	}
+	return &sdk.Invalid{Message: message}
+}
+
+// Close ends the loading and closes the modules, after the calls under way. What
+// they prepared answers with faults from then on.
+func (c *Catalog) Close(ctx context.Context) error {
+	c.stop()
+	<-c.loaded
+	return c.closeModules(ctx)
+}

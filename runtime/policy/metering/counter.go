@@ -1,0 +1,87 @@
+package metering
+
+// addGlobal appends the counter to the globals. As the last one it leaves every
+// other index as it is.
+func (p *program) addGlobal(fuel int64) error {
+	own, rest, err := cutCount(p.sections.body[sectionGlobal], "globals")
+	if err != nil {
+		return err
+	}
+	p.globals += own
+	body := append(appendU32(nil, own+1), rest...)
+	body = append(body, 0x7e, 1, opI64Const) // mutable i64
+	body = append(appendS64(body, fuel), opEnd)
+	p.sections.body[sectionGlobal] = body
+	return nil
+}
+
+// takeStart removes the start section and remembers the function.
+func (p *program) takeStart() error {
+	r := p.sections.read(sectionStart)
+	if !r.more() {
+		return r.err
+	}
+	p.sections.body[sectionStart] = nil
+	index := r.u32()
+	if r.err == nil && (int64(index) >= int64(len(p.funcs)) || p.types[p.funcs[index]] != FuncType{}) {
+		r.fail("not a function without parameters and results")
+	}
+	p.start = &index
+	return r.err
+}
+
+// addExports learns the exports and appends the counter and the start function.
+func (p *program) addExports() error {
+	p.exports = map[string]Export{}
+	own, rest, err := cutCount(p.sections.body[sectionExport], "exports")
+	if err != nil {
+		return err
+	}
+	r := &reader{b: rest}
+	for n := own; n > 0 && r.err == nil; n-- {
+		p.parseExport(r)
+	}
+	if r.err == nil && r.at != len(r.b) {
+		r.fail("bytes after the last export")
+	}
+	added := appendExport(nil, FuelGlobal, KindGlobal, p.globals)
+	own++
+	if p.start != nil {
+		added = appendExport(added, StartExport, KindFunction, *p.start)
+		own++
+	}
+	p.sections.body[sectionExport] = append(append(appendU32(nil, own), rest...), added...)
+	return r.err
+}
+
+func appendExport(b []byte, name string, kind Kind, index uint32) []byte {
+	b = append(appendU32(b, uint32(len(name))), name...)
+	return appendU32(append(b, byte(kind)), index)
+}
+
+func (p *program) parseExport(r *reader) {
+	name, kind, index := r.name(), Kind(r.byte()), r.u32()
+	if name == FuelGlobal || name == StartExport {
+		r.fail(`the name "` + name + `" is the host's`)
+	}
+	export := Export{Kind: kind}
+	limit := [...]uint32{uint32(len(p.funcs)), uint32(p.tables), uint32(p.memories), p.globals}
+	if kind > KindGlobal || index >= limit[kind] {
+		r.fail("export " + name + " of what does not exist")
+		return
+	}
+	if kind == KindFunction {
+		export.Type = p.types[p.funcs[index]]
+	}
+	p.exports[name] = export
+}
+
+// cutCount takes the length off a vector; a missing section is an empty one.
+func cutCount(body []byte, what string) (count uint32, rest []byte, err error) {
+	if body == nil {
+		return 0, nil, nil
+	}
+	r := &reader{b: body}
+	n := r.count(maxEntries, what)
+	return uint32(n), body[r.at:], r.err
+}

@@ -1,0 +1,99 @@
+// Package metering rewrites WASM modules so that they count what they execute
+// and stop when a budget is used up.
+//
+// The engine's own interruption costs several times the guest's work and does
+// not stop every guest. The counter costs a few per cent, stops every guest, and
+// is deterministic. It is a global of the module, exported as FuelGlobal:
+// the host sets it before a call; code subtracts from it before it executes what
+// it pays for, and traps when it falls below 0. So a call never executes more
+// than it was given, and fuel below 0 after a trap tells exhaustion from other
+// traps.
+//
+// What is charged: one unit for an instruction, more for dear ones (see weight),
+// at the entry of the function, the head of the loop, or the start of the long
+// straight run that it is part of; never later than it is executed, and at least
+// as often. Bulk instructions and growth pay by length besides.
+//
+// The guest cannot reach the counter: every reference that the original code
+// makes to a global or a local is checked against what the original module has.
+package metering
+
+import "fmt"
+
+// FuelGlobal is the name under which the counter is exported: a mutable i64.
+const FuelGlobal = "policy_fuel"
+
+// StartExport is the name under which a start function is exported. It is not run
+// when the module is instantiated: the host calls it, so that it has a budget and
+// its end a cause.
+const StartExport = "policy_start"
+
+// Version is part of the key of every cache of rewritten modules. It has to
+// change with anything that changes the rewritten bytes.
+const Version = "1"
+
+// Limits on a module. They are far above what compilers make and keep the cost
+// of loading a hostile one bounded.
+const (
+	maxModule    = 32 << 20 // bytes
+	maxFunctions = 100_000
+	maxBody      = 4 << 20 // bytes
+	maxLocals    = 5_000   // in one function
+	maxTables    = 8
+	maxTable     = 1 << 17 // elements
+	maxEntries   = 200_000 // of any other section
+)
+
+// fault is why a module was refused.
+type fault string
+
+func (f fault) Error() string { return string(f) }
+
+// Module is a module that was rewritten, and what it needs and offers.
+type Module struct {
+	Code     []byte
+	Imports  []Import
+	Exports  map[string]Export
+	MinPages uint32 // of its memory, 64 KiB each
+}
+
+// Import is one thing that the module wants from the host.
+type Import struct {
+	Module, Name string
+	Kind         Kind
+	Type         FuncType // of functions
+}
+
+// Export is one thing that the module offers.
+type Export struct {
+	Kind Kind
+	Type FuncType // of functions
+}
+
+// Rewrite returns the metered form of a module, whose counter starts with that
+// much fuel. The error says what is wrong with a module that it refuses. What it
+// takes is not necessarily valid, but whatever is wrong with it is still wrong
+// with the result: the engine validates that.
+func Rewrite(module []byte, fuel int64) (*Module, error) {
+	if len(module) > maxModule {
+		return nil, fmt.Errorf("module has %d bytes, %d are allowed", len(module), maxModule)
+	}
+	s, err := split(module)
+	if err != nil {
+		return nil, fmt.Errorf("not a WASM module: %w", err)
+	}
+	p := &program{sections: s}
+	for _, part := range []struct {
+		name  string
+		parse func() error
+	}{
+		{"type", p.parseTypes}, {"import", p.parseImports}, {"function", p.parseFunctions},
+		{"table", p.capTables}, {"memory", p.parseMemory}, {"global", func() error { return p.addGlobal(fuel) }},
+		{"start", p.takeStart}, {"export", p.addExports}, {"code", p.meterCode},
+	} {
+		if err := part.parse(); err != nil {
+			return nil, fmt.Errorf("%s section: %w", part.name, err)
+		}
+	}
+	return &Module{Code: s.join(), Imports: p.imports, Exports: p.exports, MinPages: p.minPages}, nil
+}

@@ -1,0 +1,84 @@
+package metering
+
+import "bytes"
+
+// Section ids of the binary format.
+const (
+	sectionCustom   = 0
+	sectionType     = 1
+	sectionImport   = 2
+	sectionFunction = 3
+	sectionTable    = 4
+	sectionMemory   = 5
+	sectionGlobal   = 6
+	sectionExport   = 7
+	sectionStart    = 8
+	sectionCode     = 10
+)
+
+const preamble = "\x00asm\x01\x00\x00\x00"
+
+// order is how sections follow each other, by id: data count is before code.
+const order = "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0c\x0a\x0b"
+
+// sections is the content of each section; nil when the module lacks it.
+type sections struct {
+	body  [len(order) + 1][]byte // by id
+	names []byte                 // the custom section "name", which gives stack traces their names
+}
+
+// split takes a module apart. All custom sections but "name" are dropped:
+// debugging data refers to offsets that do not hold any more.
+func split(module []byte) (*sections, error) {
+	if !bytes.HasPrefix(module, []byte(preamble)) {
+		return nil, fault("it does not start with the magic number and version 1")
+	}
+	s := &sections{}
+	r := &reader{b: module, at: len(preamble)}
+	next := 0 // index in order
+	for r.more() {
+		id := r.byte()
+		body := r.bytes(r.u32())
+		if id == sectionCustom {
+			s.keepNames(body)
+			continue
+		}
+		for next < len(order) && order[next] != id {
+			next++
+		}
+		if next == len(order) {
+			return nil, fault("a section is unknown, doubled or out of order")
+		}
+		next++
+		s.body[id] = body
+	}
+	return s, r.err
+}
+
+func (s *sections) keepNames(body []byte) {
+	r := &reader{b: body}
+	if r.name() == "name" && r.err == nil {
+		s.names = body
+	}
+}
+
+func (s *sections) read(id byte) *reader { return &reader{b: s.body[id]} }
+
+// join puts the module together.
+func (s *sections) join() []byte {
+	size := len(preamble) + len(s.names)
+	for _, body := range s.body {
+		size += len(body) + 6
+	}
+	module := append(make([]byte, 0, size+6), preamble...)
+	for i := range len(order) {
+		id := order[i]
+		if body := s.body[id]; body != nil {
+			module = append(appendU32(append(module, id), uint32(len(body))), body...)
+		}
+	}
+	if s.names != nil {
+		module = append(appendU32(append(module, sectionCustom), uint32(len(s.names))), s.names...)
+	}
+	return module
+}

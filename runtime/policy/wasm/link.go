@@ -1,0 +1,106 @@
+package wasm
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/pacer-run/pacer/runtime/policy/metering"
+)
+
+// Modules that a guest may import from.
+const (
+	moduleWASI   = "wasi_snapshot_preview1"
+	modulePolicy = "policy_v1"
+)
+
+// hostFunction is a function that guests may import. What it returns goes to the
+// guest when it has a result.
+type hostFunction struct {
+	kind metering.FuncType
+	call func(c *call, args []uint64) uint32
+}
+
+// call is one call into a guest, as the functions that the guest calls see it.
+type call struct {
+	in  *instance
+	mod api.Module
+}
+
+// link gives the guest the functions that it imports. They all return at once
+// and pay for what they do from the guest's fuel.
+func (m *Module) link(ctx context.Context, imports []metering.Import) error {
+	known := hostFunctions()
+	wanted := map[string]map[string]hostFunction{}
+	for _, im := range imports {
+		f, ok := known[im.Module+"."+im.Name]
+		if !ok { // of WASI: check has seen to that
+			f = hostFunction{kind: im.Type, call: func(*call, []uint64) uint32 { return errnoNoSys }}
+		}
+		if wanted[im.Module] == nil {
+			wanted[im.Module] = map[string]hostFunction{}
+		}
+		wanted[im.Module][im.Name] = f
+	}
+	for module, functions := range wanted {
+		builder := m.runtime.NewHostModuleBuilder(module)
+		for name, f := range functions {
+			builder.NewFunctionBuilder().
+				WithGoModuleFunction(f.adapt(), valueTypes(f.kind.Params), valueTypes(f.kind.Results)).
+				Export(name)
+		}
+		if _, err := builder.Instantiate(ctx); err != nil {
+			return fmt.Errorf("imports from %s: %w", module, err)
+		}
+	}
+	return nil
+}
+
+type instanceKey struct{}
+
+func (f hostFunction) adapt() api.GoModuleFunc {
+	results := len(f.kind.Results)
+	params := len(f.kind.Params)
+	return func(ctx context.Context, mod api.Module, stack []uint64) {
+		in, _ := ctx.Value(instanceKey{}).(*instance)
+		result := f.call(&call{in: in, mod: mod}, stack[:params])
+		if results > 0 {
+			stack[0] = uint64(result)
+		}
+	}
+}
+
+func valueTypes(types string) []api.ValueType { return []api.ValueType(types) }
+
+// exhausted is the panic that ends a guest from inside a host function.
+type exhausted struct{}
+
+func (exhausted) Error() string { return "fuel exhausted" }
+
+// pay takes fuel from the guest and ends it when none is left. The counter is
+// looked up by name because the instance may be in the middle of its start.
+func (c *call) pay(units uint64) {
+	fuel, ok := c.mod.ExportedGlobal(metering.FuelGlobal).(api.MutableGlobal)
+	if !ok {
+		return // only modules that were not metered lack it, and Load makes none
+	}
+	left := int64(fuel.Get()) - int64(units)
+	fuel.Set(uint64(left))
+	if left < 0 {
+		panic(exhausted{})
+	}
+}
+
+// hostFunctions is everything that is granted, by module and name.
+func hostFunctions() map[string]hostFunction {
+	const i32 = metering.I32
+	functions := map[string]hostFunction{
+		modulePolicy + ".log":         {metering.FuncType{Params: i32 + i32 + i32}, policyLog},
+		modulePolicy + ".log_enabled": {metering.FuncType{Params: i32, Results: i32}, policyLogEnabled},
+	}
+	for name, f := range wasiFunctions() {
+		functions[moduleWASI+"."+name] = f
+	}
+	return functions
+}

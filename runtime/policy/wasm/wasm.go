@@ -1,0 +1,181 @@
+// Package wasm runs policy modules that are WASM. It is the only package that
+// knows the engine.
+//
+// A module cannot harm its host. It reaches nothing but its own memory and the
+// functions of link.go; it is metered (package metering), so that a call ends
+// when its fuel is used up, whatever the module does; its memory, tables, stack,
+// answers and logs are bounded; and an instance that failed once is closed and
+// never called again, since the engine lets a trapped guest be called and it
+// would answer from a state that nobody knows.
+//
+// What a call costs in time: fuel is paid before the work, so a call never does
+// more than its budget. A unit is an instruction or less; the dearest mixes found
+// cost about 3 ns each, so a budget of f units ends within 3f ns of CPU, and a
+// normal guest uses a tenth of that.
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/pacer-run/pacer/runtime/policy/metering"
+)
+
+// Limits bound what one module may use. Fuel is in units of about an instruction.
+type Limits struct {
+	StartFuel   int64  // until an instance is ready: its initialisation, describe, configure
+	PrepareFuel int64  // to take a constraint
+	BaseFuel    int64  // of an evaluation
+	ValueFuel   int64  // of an evaluation, for each value it is asked about
+	CallFuel    int64  // of an evaluation at most, however many values
+	MemoryPages uint32 // of an instance, 64 KiB each
+	ReplyBytes  int    // of an answer, besides its quotas
+	Instances   int    // that work at the same time
+}
+
+// DefaultLimits suit modules built by Go, which need most: a regular expression
+// on a value is 150,000 units there, a collection of the guest's garbage, which
+// may fall into any call, 25 million.
+func DefaultLimits() Limits {
+	return Limits{
+		StartFuel:   1_000_000_000,
+		PrepareFuel: 200_000_000,
+		BaseFuel:    50_000_000,
+		ValueFuel:   300_000,
+		CallFuel:    400_000_000,
+		MemoryPages: 1024,
+		ReplyBytes:  64 << 10,
+		Instances:   min(runtime.GOMAXPROCS(0), 4),
+	}
+}
+
+// Loader turns files into modules. It is used by one goroutine at a time; the
+// modules are not bound to that.
+type Loader struct {
+	limits    Limits
+	log       *slog.Logger
+	cache     wazero.CompilationCache // nil: none
+	abandoned sync.WaitGroup          // loads that nobody waits for any more
+}
+
+// NewLoader returns a loader. cacheDir keeps compiled modules from one run to
+// the next; "" keeps none. What is in that directory is executed as it is: it is
+// created for this user alone. log may not be nil.
+func NewLoader(limits Limits, cacheDir string, log *slog.Logger) (*Loader, error) {
+	l := &Loader{limits: limits, log: log}
+	if cacheDir == "" {
+		return l, nil
+	}
+	dir := filepath.Join(cacheDir, "meter-"+metering.Version)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("policy cache: %w", err)
+	}
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("policy cache: %w", err)
+	}
+	l.cache = cache
+	return l, nil
+}
+
+// Close waits for what is still compiling, as long as ctx lets it, and frees what
+// the loader holds. The modules have to be closed before.
+func (l *Loader) Close(ctx context.Context) error {
+	idle := make(chan struct{})
+	go func() {
+		l.abandoned.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if l.cache == nil {
+		return nil
+	}
+	return l.cache.Close(ctx)
+}
+
+// Load checks, meters, compiles and starts a module. The error says what is
+// wrong with it. Compiling takes up to seconds and cannot be interrupted: when
+// ctx ends, Load returns and what was begun is thrown away once it is done.
+func (l *Loader) Load(ctx context.Context, code []byte) (*Module, error) {
+	type result struct {
+		module *Module
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		m, err := l.load(ctx, code)
+		done <- result{m, err}
+	}()
+	select {
+	case r := <-done:
+		return r.module, r.err
+	case <-ctx.Done():
+	}
+	l.abandoned.Go(func() {
+		if r := <-done; r.module != nil {
+			_ = r.module.Close(context.WithoutCancel(ctx)) // nobody is left to tell
+		}
+	})
+	return nil, fmt.Errorf("loading: %w", context.Cause(ctx))
+}
+
+// load never panics: the engine's compiler is large, and a module that makes it
+// fail must not take the scheduler with it.
+func (l *Loader) load(ctx context.Context, code []byte) (m *Module, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			m, err = nil, fmt.Errorf("the engine failed on it: %v", r)
+		}
+	}()
+	metered, err := metering.Rewrite(code, l.limits.StartFuel)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(metered, l.limits); err != nil {
+		return nil, err
+	}
+	config := wazero.NewRuntimeConfig().
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(l.limits.MemoryPages).
+		WithCloseOnContextDone(false) // costs several times the guest's work; fuel stops it instead
+	if l.cache != nil {
+		config = config.WithCompilationCache(l.cache)
+	}
+	m = newModule(wazero.NewRuntimeWithConfig(ctx, config), l.limits, l.log)
+	if err := m.open(ctx, metered); err != nil {
+		return nil, errors.Join(err, m.Close(context.WithoutCancel(ctx)))
+	}
+	return m, nil
+}
+
+// open compiles the module and proves that an instance of it starts.
+func (m *Module) open(ctx context.Context, metered *metering.Module) error {
+	// With more than one worker the engine would compile in goroutines of its own,
+	// where a panic cannot be caught.
+	compiled, err := m.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, 1), metered.Code)
+	if err != nil {
+		return fmt.Errorf("not a valid module: %w", err)
+	}
+	m.compiled = compiled
+	if err := m.link(ctx, metered.Imports); err != nil {
+		return err
+	}
+	return m.pool.with(ctx, func(in *instance) error {
+		m.description = in.description
+		return nil
+	})
+}
