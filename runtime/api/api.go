@@ -141,6 +141,8 @@ func New(cfg Config) http.Handler {
 	return mux
 }
 
+// routeApps registers /v2/apps. Ids have slashes, so everything below it is one
+// pattern, and appTarget tells the rest.
 func (s *server) routeApps(r chi.Router) {
 	s.route(r, http.MethodGet, "/v2/apps", s.listApps)
 	s.route(r, http.MethodPost, "/v2/apps", s.createApp)
@@ -153,6 +155,8 @@ func (s *server) routeApps(r chi.Router) {
 	s.route(r, http.MethodDelete, "/v2/apps/*", s.deleteApp)
 }
 
+// routeUI serves the web pages, where there are some. Without them "/" is a 404
+// like any other unknown URI, not a redirect into nowhere.
 func (s *server) routeUI(r chi.Router) {
 	if s.UI == nil {
 		return

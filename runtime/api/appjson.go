@@ -63,6 +63,8 @@ func countTasks(instances []*scheduler.Instance) counts {
 	return c
 }
 
+// appendCounts names the counts as the API has them in an app, which is not how
+// it has them in statistics.
 func appendCounts(b []byte, c counts) []byte {
 	b = strconv.AppendInt(append(b, `,"tasksStaged":`...), int64(c.Staged), 10)
 	b = strconv.AppendInt(append(b, `,"tasksRunning":`...), int64(c.Running), 10)
@@ -70,6 +72,8 @@ func appendCounts(b []byte, c counts) []byte {
 	return strconv.AppendInt(append(b, `,"tasksUnhealthy":`...), int64(c.Unhealthy), 10)
 }
 
+// appendDeployments shows an empty list too: clients take an app without one for
+// an app that is not under deployment, not for one of which nothing is known.
 func appendDeployments(b []byte, ids []string) []byte {
 	b = append(b, `,"deployments":[`...)
 	for i, id := range ids {
@@ -81,6 +85,7 @@ func appendDeployments(b []byte, ids []string) []byte {
 	return append(b, ']')
 }
 
+// taskFailure is the JSON of the last failed task of an app.
 type taskFailure struct {
 	AppID     spec.PathID `json:"appId"`
 	Host      string      `json:"host"`

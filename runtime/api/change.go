@@ -147,6 +147,8 @@ func (s *server) changeApps(core Core, w http.ResponseWriter, r *http.Request) e
 	return nil
 }
 
+// formOf says how a body is meant: PATCH is always partial, and so is PUT until
+// the query says otherwise.
 func formOf(r *http.Request) spec.Form {
 	if r.Method == http.MethodPut && !flag(r, "partialUpdate", true) {
 		return spec.Whole
@@ -181,6 +183,8 @@ func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) er
 	return nil
 }
 
+// answerDeployment answers a change. The id is in the header as well, since some
+// clients read only that.
 func answerDeployment(w http.ResponseWriter, status int, reply scheduler.Reply) {
 	w.Header().Set(deploymentHeader, reply.DeploymentID)
 	writeJSON(w, status, deploymentResult{Version: reply.Version.String(), DeploymentID: reply.DeploymentID})

@@ -20,6 +20,8 @@ type measure struct {
 	value              float64
 }
 
+// measures lists what is shown. Names follow Prometheus' customs; none is by app
+// or task, whose numbers have no bound.
 func (c *collector) measures() []measure {
 	n := c.snapshot.Counts
 	gauge, counter := prometheus.GaugeValue, prometheus.CounterValue

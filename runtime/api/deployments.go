@@ -20,6 +20,7 @@ type deploymentBody struct {
 	TotalSteps     int             `json:"totalSteps"`
 }
 
+// step and action are the parts of a plan, in deployments and in events alike.
 type step struct {
 	Actions []action `json:"actions"`
 }
@@ -29,11 +30,15 @@ type action struct {
 	App    spec.PathID `json:"app"`
 }
 
+// currentAction is an action of the step under way. There are no readiness checks
+// yet, but clients read the list without asking whether it is there.
 type currentAction struct {
 	action
 	ReadinessCheckResults []struct{} `json:"readinessCheckResults"`
 }
 
+// deployments answers the deployments under way, oldest first. It is a list, not an
+// object with one.
 func (s *server) deployments(core Core, w http.ResponseWriter, _ *http.Request) error {
 	list := []deploymentBody{}
 	for _, d := range core.Snapshot().Deployments {
@@ -43,6 +48,7 @@ func (s *server) deployments(core Core, w http.ResponseWriter, _ *http.Request) 
 	return nil
 }
 
+// deploymentOf counts steps from 1, as the API does and the core does not.
 func deploymentOf(d *scheduler.DeploymentView) deploymentBody {
 	body := deploymentBody{
 		ID: d.Plan.ID, Version: d.Plan.Version.String(), AffectedApps: append([]spec.PathID{}, d.Plan.Apps()...), AffectedPods: []spec.PathID{},

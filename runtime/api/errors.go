@@ -34,11 +34,14 @@ const (
 	errNoID         = sentinel("requirement failed: App Update must have app id set")
 )
 
+// sentinel is an error whose text is its identity. Being a constant it cannot be
+// assigned to, which an error variable can.
 type sentinel string
 
 // Error returns the message of the body.
 func (e sentinel) Error() string { return string(e) }
 
+// status is 404 unless said otherwise: most of these are about what is not there.
 func (e sentinel) status() int {
 	switch e {
 	case errMethod:
@@ -158,6 +161,7 @@ func refusalAnswer(err error) (int, errorBody) {
 	}
 }
 
+// invalid is the shape of validation for a refusal that came without a path.
 func invalid(path, message string) errorBody {
 	faults := spec.NewFault(path, message)
 	return errorBody{Message: faults.Message, Details: faults.Details}
@@ -177,6 +181,8 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	writeBytes(w, status, encodeJSON(value))
 }
 
+// writeBytes answers with JSON. The length is set so that an answer may be flushed
+// before the handler returns without becoming a chunked one.
 func writeBytes(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

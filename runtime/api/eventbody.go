@@ -14,6 +14,8 @@ type head struct {
 	Timestamp string `json:"timestamp"`
 }
 
+// statusUpdate has every field of the API even when it is empty: service proxies
+// read them without asking.
 type statusUpdate struct {
 	head
 	SlaveID     string      `json:"slaveId"`
@@ -27,6 +29,7 @@ type statusUpdate struct {
 	Version     string      `json:"version"`
 }
 
+// instanceChanged shows null for the agent of an instance that has none.
 type instanceChanged struct {
 	head
 	InstanceID     string      `json:"instanceId"`
@@ -58,12 +61,15 @@ type planBody struct {
 	Version string `json:"version"`
 }
 
+// deploymentStep is a step's beginning or its end.
 type deploymentStep struct {
 	head
 	Plan        planBody `json:"plan"`
 	CurrentStep step     `json:"currentStep"`
 }
 
+// deploymentEnded has the id twice, in the plan and beside it: clients look in
+// either place.
 type deploymentEnded struct {
 	head
 	ID     string   `json:"id"`
@@ -87,11 +93,13 @@ type reregistered struct {
 	Master string `json:"master"`
 }
 
+// streamChanged is a client that comes or goes.
 type streamChanged struct {
 	head
 	RemoteAddress string `json:"remoteAddress"`
 }
 
+// apiPost is an accepted definition, as it is in force.
 type apiPost struct {
 	head
 	ClientIP      string    `json:"clientIp"`
@@ -153,6 +161,8 @@ func instanceEvent(n scheduler.Notice) (string, any) {
 	}
 }
 
+// statusEvent shows the state in Mesos' own words, also those that have no
+// counterpart among the conditions of an instance.
 func statusEvent(n scheduler.StatusApplied) (string, any) {
 	i, h := n.Instance, headOf("status_update_event", n.At)
 	body := statusUpdate{
@@ -165,6 +175,7 @@ func statusEvent(n scheduler.StatusApplied) (string, any) {
 	return h.EventType, body
 }
 
+// stepEvent takes the step from the plan. A plan without steps has none to show.
 func stepEvent(name string, at spec.Timestamp, plan *deployment.Plan, n int) (string, any) {
 	body := deploymentStep{head: headOf(name, at), Plan: planOf(plan), CurrentStep: step{[]action{}}}
 	if n >= 0 && n < len(plan.Steps) {

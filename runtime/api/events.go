@@ -73,6 +73,7 @@ func (e *Events) publish(name string, body func(head) any) {
 	e.publishLocked(name, body)
 }
 
+// publishLocked is publish for a caller that holds mu.
 func (e *Events) publishLocked(name string, body func(head) any) {
 	if len(e.streams) > 0 {
 		e.send(frameOf(name, body(headOf(name, spec.TimestampOf(e.now())))))

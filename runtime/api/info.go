@@ -14,6 +14,7 @@ type Info struct {
 	HTTP         map[string]any
 }
 
+// info answers what is known of this node and its configuration.
 func (s *server) info(core Core, w http.ResponseWriter, _ *http.Request) error {
 	snapshot := core.Snapshot()
 	marathon := withNulls(s.Info.Marathon, marathonOptions())
@@ -53,6 +54,8 @@ func withNulls(options map[string]any, known []string) map[string]any {
 	return all
 }
 
+// marathonOptions are the members that tools expect, whether or not this program
+// has such an option.
 func marathonOptions() []string {
 	return []string{
 		"access_control_allow_origin", "checkpoint", "decline_offer_duration", "default_network_name", "env_vars_prefix",

@@ -25,6 +25,7 @@ type listCache struct {
 	generation uint64
 }
 
+// bootID differs from process to process: generations begin at 1 in each.
 func bootID() string { return rand.Text()[:8] }
 
 // serve answers the list, or that it is the one the client has already.

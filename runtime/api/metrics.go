@@ -72,11 +72,13 @@ type metricsValue struct {
 	Value float64 `json:"value"`
 }
 
+// metricsSummary is what a histogram of buckets can say for sure.
 type metricsSummary struct {
 	Count uint64  `json:"count"`
 	Mean  float64 `json:"mean"`
 }
 
+// metricsOf sorts metrics by their kind. An untyped one is shown as a gauge.
 func metricsOf(families []*dto.MetricFamily) metricsBody {
 	body := metricsBody{
 		Version: "4.0.0", Counters: map[string]metricsCount{}, Gauges: map[string]metricsValue{},

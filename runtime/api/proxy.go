@@ -52,8 +52,11 @@ func answersForItself(path string) bool {
 // looked up once, so that the check and the use agree.
 type leaderKey struct{}
 
+// via is how this node signs what it passes on.
 func (s *server) via() string { return "1.1 " + s.Address }
 
+// newProxy returns the way to the leader, which the request's context names. The
+// path and the query go through as they were sent.
 func (s *server) newProxy() http.Handler {
 	transport := s.Transport
 	if transport == nil {

@@ -115,4 +115,5 @@ func appTarget(r *http.Request) (target, error) {
 	return t, err
 }
 
+// reservedWord tells the words that follow an id in URLs, and end none.
 func reservedWord(s string) bool { return s == "tasks" || s == "versions" || s == "restart" }

@@ -49,6 +49,7 @@ func statisticsOf(v *scheduler.AppView, now spec.Timestamp) statistics {
 	}
 }
 
+// groupOf returns nil for no tasks. Lifetimes are of tasks that have started.
 func groupOf(members []*scheduler.Instance, now spec.Timestamp) *taskGroup {
 	if len(members) == 0 {
 		return nil

@@ -45,6 +45,7 @@ func (s *stream) push(text []byte, limit int) {
 	}
 }
 
+// end makes the stream's request return. It may be called more than once.
 func (s *stream) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

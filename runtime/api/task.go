@@ -32,6 +32,7 @@ type ipAddress struct {
 	Protocol  string `json:"protocol"`
 }
 
+// healthResult is what the last health check of an instance said.
 type healthResult struct {
 	InstanceID          string `json:"instanceId"`
 	Alive               bool   `json:"alive"`
@@ -62,6 +63,7 @@ func taskOf(i *scheduler.Instance) task {
 	return t
 }
 
+// hostPorts are in the order of the definitions: clients pair the two lists.
 func hostPorts(i *scheduler.Instance) []int {
 	ports := make([]int, len(i.Ports))
 	for n, p := range i.Ports {
@@ -70,6 +72,7 @@ func hostPorts(i *scheduler.Instance) []int {
 	return ports
 }
 
+// servicePorts are in the order of the definitions too.
 func servicePorts(app *spec.App) []int {
 	ports := make([]int, len(app.PortDefinitions))
 	for n, d := range app.PortDefinitions {

@@ -29,6 +29,8 @@ func Compare(old, new *App) Change {
 	}
 }
 
+// sameCommand takes maps and lists that are nil and those that are empty for the
+// same: the API does not tell them apart.
 func sameCommand(a, b *App) bool {
 	return a.Cmd == b.Cmd && slices.Equal(a.Args, b.Args) && a.User == b.User &&
 		maps.Equal(a.Env, b.Env) && maps.Equal(a.Labels, b.Labels)

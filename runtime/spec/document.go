@@ -75,6 +75,7 @@ func (r *reading) object(path string, value any) *object {
 	return &object{reading: r, path: path, fields: fields, known: map[string]bool{}}
 }
 
+// orRoot is how a fault of a whole document is placed.
 func orRoot(path string) string {
 	if path == "" {
 		return "/"
@@ -201,6 +202,8 @@ func (o *object) integer(name string, least, most int) *int {
 	return o.checkInteger(path, value, least, most)
 }
 
+// checkInteger refuses fractions and what does not fit the API's 32 bits before it
+// looks at the bounds.
 func (r *reading) checkInteger(path string, value any, least, most int) *int {
 	n, ok := value.(json.Number)
 	if !ok {
@@ -219,69 +222,4 @@ func (r *reading) checkInteger(path string, value any, least, most int) *int {
 		return &i
 	}
 	return nil
-}
-
-// list reads an array; ok tells an empty one from none.
-func (o *object) list(name string) (items []any, path string, ok bool) {
-	value, path, ok := o.take(name)
-	if !ok {
-		return nil, path, false
-	}
-	items, ok = value.([]any)
-	if !ok {
-		o.form.Add(path, keyArray)
-	}
-	return items, path, ok
-}
-
-// texts reads an array of strings. The answer is nil for none.
-func (o *object) texts(name string) *[]string {
-	items, path, ok := o.list(name)
-	if !ok {
-		return nil
-	}
-	return o.checkTexts(path, items)
-}
-
-func (r *reading) checkTexts(path string, items []any) *[]string {
-	var list []string // nil when empty, as in every App
-	for i, item := range items {
-		s, ok := item.(string)
-		if !ok {
-			r.form.Add(at(path, i), keyString)
-		}
-		list = append(list, s)
-	}
-	return &list
-}
-
-// textMap reads an object whose values are strings. other, when not nil, is
-// asked about a value that is none and tells whether it has dealt with it.
-func (o *object) textMap(name string, other func(path string, value any) bool) *map[string]string {
-	value, path, ok := o.take(name)
-	if !ok {
-		return nil
-	}
-	fields, ok := value.(map[string]any)
-	if !ok {
-		o.form.Add(path, keyObject)
-		return nil
-	}
-	var texts map[string]string // nil when empty, as in every App
-	if len(fields) > 0 {
-		texts = make(map[string]string, len(fields))
-	}
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		s, ok := fields[key].(string)
-		if !ok && (other == nil || !other(path+"/"+key, fields[key])) {
-			o.form.Add(path+"/"+key, keyString)
-		}
-		texts[key] = s
-	}
-	return &texts
-}
-
-// at is the path of an array's item.
-func at(path string, i int) string {
-	return path + "(" + strconv.Itoa(i) + ")"
 }

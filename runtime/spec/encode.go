@@ -51,6 +51,8 @@ func (a *App) AppendFields(b []byte, withVersionInfo bool) []byte {
 	return b
 }
 
+// appendCommand leaves out what is empty but for the labels, which clients read
+// without asking.
 func (a *App) appendCommand(b []byte) []byte {
 	if a.Cmd != "" {
 		b = AppendText(append(b, `,"cmd":`...), a.Cmd)
@@ -67,6 +69,8 @@ func (a *App) appendCommand(b []byte) []byte {
 	return appendTextMap(append(b, `,"labels":`...), a.Labels)
 }
 
+// appendResources prints amounts as doubles, even whole ones: statically typed
+// clients take the type from the form.
 func (a *App) appendResources(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `,"instances":`...), int64(a.Instances), 10)
 	b = append(append(b, `,"cpus":`...), decimal(a.CPUs)...)
@@ -114,6 +118,7 @@ func (a *App) appendPorts(b []byte) []byte {
 	return strconv.AppendBool(append(b, `],"requirePorts":`...), a.RequirePorts)
 }
 
+// appendTiming prints whole seconds, the API's only unit.
 func (a *App) appendTiming(b []byte) []byte {
 	b = appendSeconds(append(b, `,"backoffSeconds":`...), a.Backoff)
 	b = append(append(b, `,"backoffFactor":`...), decimal(a.BackoffFactor)...)
@@ -192,6 +197,7 @@ func decimal(f float64) string {
 	return text
 }
 
+// pick returns what goes before the first item of a list, or the others.
 func pick(first bool, a, b string) string {
 	if first {
 		return a

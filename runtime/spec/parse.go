@@ -96,6 +96,8 @@ func readOnlyFields() []string {
 	}
 }
 
+// appID reads an id. One that is badly written is a fault of form, one that no app
+// may have a fault of the rules.
 func (o *object) appID(name string) *PathID {
 	s := o.text(name, 1)
 	if s == nil {
@@ -134,6 +136,8 @@ func (u *Update) readCommand(o *object) {
 	u.Labels = o.textMap("labels", nil)
 }
 
+// readResources bounds the amounts: those beyond cannot be counted exactly in
+// thousandths, and no instance of such a size would ever find a place.
 func (u *Update) readResources(o *object) {
 	u.Instances = o.integer("instances", 0, maxInstances)
 	u.CPUs = o.number("cpus", 0.001, maxScalar)

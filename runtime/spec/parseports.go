@@ -48,6 +48,7 @@ func repeated[T any, K comparable](items []T, key func(T) (K, bool)) bool {
 	return false
 }
 
+// ports reads the old list of numbers. It is nil and ok when the list is empty.
 func (o *object) ports(name string) (ports []int, ok bool) {
 	items, path, ok := o.list(name)
 	for i, item := range items {
@@ -58,6 +59,8 @@ func (o *object) ports(name string) (ports []int, ok bool) {
 	return ports, ok
 }
 
+// portDefinitions reads the list; an empty one is not nil, since it says that the
+// app wants no port, and none at all that it wants the default one.
 func (o *object) portDefinitions(name string) *[]PortDefinition {
 	items, path, ok := o.list(name)
 	if !ok {

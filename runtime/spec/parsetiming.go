@@ -16,6 +16,7 @@ func (u *Update) readTiming(o *object) {
 	u.UnreachableStrategy = o.unreachableStrategy("unreachableStrategy")
 }
 
+// seconds reads a whole, non-negative number of seconds.
 func (o *object) seconds(name string) *time.Duration {
 	n := o.integer(name, 0, math.MaxInt32)
 	if n == nil {

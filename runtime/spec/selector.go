@@ -76,6 +76,8 @@ func (p *selectorParser) selector() (Selector, error) {
 	}
 }
 
+// term reads a key and what is asked of its value. The words "in" and "notin"
+// are keys where a key stands.
 func (p *selectorParser) term() (selectorTerm, error) {
 	key, err := p.word()
 	if err != nil {

@@ -14,6 +14,7 @@ func uncovered() []string {
 	}
 }
 
+// refuseUncovered notes every field that is not carried out, all at once.
 func (o *object) refuseUncovered() {
 	for _, name := range uncovered() {
 		value, path, ok := o.take(name)

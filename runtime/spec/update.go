@@ -106,6 +106,7 @@ func (u *Update) App(id PathID, role string) *App {
 	return u.Apply(base)
 }
 
+// replace puts a present value into a field.
 func replace[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value

@@ -28,6 +28,7 @@ func (a *App) Validate(role string, current *App) error {
 	return f.Err()
 }
 
+// checkCommand asks for one of the two; with both nobody could tell which is meant.
 func (a *App) checkCommand(f *Faults) {
 	if (a.Cmd == "") == (len(a.Args) == 0) {
 		f.Add("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.")
