@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -21,6 +21,7 @@ type cell struct {
 // growth measures G1 and G2.
 type growth struct {
 	rounds int
+	least  time.Duration // CPU time of a sample
 	worlds map[int]world
 	cells  []*cell
 	decode func() decoder
@@ -29,8 +30,8 @@ type growth struct {
 
 // newGrowth lays out the cells. A shape that takes one instance per agent is
 // left out where there are more instances than agents.
-func newGrowth(agents, instances []int, rounds int, decode func() decoder) *growth {
-	g := &growth{rounds: rounds, worlds: map[int]world{}, decode: decode}
+func newGrowth(agents, instances []int, rounds int, least time.Duration, decode func() decoder) *growth {
+	g := &growth{rounds: rounds, least: least, worlds: map[int]world{}, decode: decode}
 	for _, a := range agents {
 		g.worlds[a] = newWorld(a)
 		for _, n := range instances {
@@ -73,7 +74,7 @@ func (g *growth) sample(c *cell) error {
 	if err != nil {
 		return err
 	}
-	n := repeats(time.Duration(once * float64(c.instances) * 1000))
+	n := repeats(time.Duration(once*float64(c.instances)*1000), g.least)
 	all, err := g.time(s, c, n, func() ([]*placement.Offer, error) { return s.decode(event) })
 	if err != nil {
 		return err
@@ -147,12 +148,9 @@ func (g *growth) law(w io.Writer, title string, pick func(*cell) (x int, ok bool
 }
 
 func (g *growth) distinct(of func(*cell) int) (values []int) {
-	last := math.MinInt
-	seen := map[int]bool{}
 	for _, c := range g.cells {
-		if last = of(c); !seen[last] {
-			seen[last] = true
-			values = append(values, last)
+		if v := of(c); !slices.Contains(values, v) {
+			values = append(values, v)
 		}
 	}
 	return values

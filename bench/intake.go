@@ -34,27 +34,28 @@ type intakeCase struct {
 	allocs float64 // per offer
 }
 
-func newIntake(agents, rounds int, decode func() decoder) *intake {
+// newIntake lays out the cases with so many pending specs, at most mostTasks.
+func newIntake(agents, pending, rounds int, decode func() decoder) *intake {
 	none := func(int, *spec.App) {}
 	grown := func(size float64) func(int, *spec.App) {
 		return func(i int, app *spec.App) { app.CPUs = size + float64(i)/1000 }
 	}
 	return &intake{world: newWorld(agents), rounds: rounds, decode: decode, cases: []*intakeCase{
 		{name: "nothing pending", goal: 2},
-		{name: "1000 specs, one kind, all fit", apps: 1000, change: none, placed: 1000, goal: 4},
-		{name: "1000 specs, all differ, all fit", apps: 1000, change: grown(1), placed: 1000, goal: 4},
-		{name: "1000 specs, one kind, none fits", apps: 1000, change: func(_ int, a *spec.App) { a.CPUs = 40 }, goal: 4},
-		{name: "1000 specs, all differ, none fits", apps: 1000, change: grown(40), goal: 4},
+		{name: "specs of one kind, all fit", apps: pending, change: none, placed: pending, goal: 4},
+		{name: "specs that all differ, all fit", apps: pending, change: grown(1), placed: pending, goal: 4},
+		{name: "specs of one kind, none fits", apps: pending, change: func(_ int, a *spec.App) { a.CPUs = 40 }, goal: 4},
+		{name: "specs that all differ, none fits", apps: pending, change: grown(40), goal: 4},
 		{
-			name: "1000 specs, LIKE, all fit", apps: 1000, change: none, placed: 1000, goal: 4,
+			name: "specs with LIKE, all fit", apps: pending, change: none, placed: pending, goal: 4,
 			list: []spec.Constraint{constraint("rack", "LIKE", "rack-[0-2][0-9]")},
 		},
 		{
-			name: "1000 specs, LIKE, none fits", apps: 1000, change: none, goal: 4,
+			name: "specs with LIKE, none fits", apps: pending, change: none, goal: 4,
 			list: []spec.Constraint{constraint("rack", "LIKE", "rack-9.*")},
 		},
 		{
-			name: "1000 specs, one host each, all fit", apps: 1000, placed: 1000, goal: 4,
+			name: "specs with one host each, all fit", apps: pending, placed: pending, goal: 4,
 			change: func(i int, a *spec.App) {
 				a.Constraints = []spec.Constraint{
 					constraint("hostname", "CLUSTER", fmt.Sprintf("agent-%05d.cluster.example.com", 7*i%agents)),
@@ -156,8 +157,12 @@ func (k *intake) whole(s *side, job work, c *intakeCase) (time.Duration, error) 
 }
 
 func (k *intake) print(w io.Writer) {
-	fmt.Fprintf(w, "%-36s %-26s %-22s %s\n", "pending", "x bare decode (goal)", "CPU us/offer", "allocs/offer (goal 70)")
+	fmt.Fprintf(w, "%-40s %-26s %-22s %s\n", "pending", "x bare decode (goal)", "CPU us/offer", "allocs/offer (goal 70)")
 	for _, c := range k.cases {
-		fmt.Fprintf(w, "%-36s %-20v (%g)   %-22v %.1f\n", c.name, c.ratio, c.goal, c.us, c.allocs)
+		name := c.name
+		if c.apps > 0 {
+			name = fmt.Sprint(c.apps, " ", name)
+		}
+		fmt.Fprintf(w, "%-40s %-20v (%g)   %-22v %.1f\n", name, c.ratio, c.goal, c.us, c.allocs)
 	}
 }

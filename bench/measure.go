@@ -22,7 +22,7 @@ func cpu() time.Duration {
 
 // leastSample is how much processor time a sample should take: much more than
 // the clock's grain.
-const leastSample = 15 * time.Millisecond
+const leastSample = 25 * time.Millisecond
 
 // samples are several measurements of one thing, in microseconds.
 type samples []float64
@@ -40,9 +40,10 @@ func (s samples) String() string {
 	return fmt.Sprintf("%8.2f [%.2f-%.2f]", s.median(), slices.Min(s), slices.Max(s))
 }
 
-// repeats is how often something that takes so long is done in one sample.
-func repeats(once time.Duration) int {
-	return int(min(max(leastSample/max(once, time.Microsecond), 1), 200))
+// repeats is how often something that takes so long is done in a sample of at
+// least the given time.
+func repeats(once, least time.Duration) int {
+	return int(min(max(least/max(once, time.Microsecond), 1), 200))
 }
 
 // load is the load average of the last minute, or "?".

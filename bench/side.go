@@ -48,7 +48,7 @@ func convert(o *mesos.Offer, agents map[string]*placement.Agent) *placement.Offe
 	for i := range o.Resources {
 		r := &o.Resources[i]
 		if r.Scalar != nil {
-			share.Scalars[kinds[r.Name]] += placement.MilliOf(r.Scalar.Value)
+			share.Scalars[kindOf(r.Name)] += placement.MilliOf(r.Scalar.Value)
 		}
 		for _, span := range r.GetRanges().GetRange() {
 			share.Ports = append(share.Ports, placement.Range{Begin: uint16(span.Begin), End: uint16(span.End)})
@@ -59,9 +59,16 @@ func convert(o *mesos.Offer, agents map[string]*placement.Agent) *placement.Offe
 	}
 }
 
-// kinds tells the scalar resources by their names.
-var kinds = map[string]placement.Kind{
-	"cpus": placement.CPUs, "mem": placement.Mem, "disk": placement.Disk, "gpus": placement.GPUs,
+func kindOf(name string) placement.Kind {
+	switch name {
+	case "cpus":
+		return placement.CPUs
+	case "mem":
+		return placement.Mem
+	case "disk":
+		return placement.Disk
+	}
+	return placement.GPUs
 }
 
 // side is Pacer's way from offers to calls, as long as a scheduler lives: it

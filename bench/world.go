@@ -28,7 +28,7 @@ type world struct {
 }
 
 // newWorld makes agents with 4 resources, 3 ranges of ports, 3 attributes, a URL
-// and a domain each. The offers of event number n have ids of their own.
+// and a domain each.
 func newWorld(agents int) world {
 	offers := make([]mesos.Offer, agents)
 	for i := range offers {

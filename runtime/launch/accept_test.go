@@ -1,6 +1,7 @@
 package launch_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -79,13 +80,7 @@ func TestAppendDecline(t *testing.T) {
 // BenchmarkAccept compares one call with five tasks, written from templates, with
 // the marshalling alone of the same call by mesos-go's types.
 func BenchmarkAccept(b *testing.B) {
-	var tasks []launch.Task
-	for range 5 {
-		tasks = append(tasks, shapes["ports"]())
-	}
-	for _, t := range tasks {
-		t.App = tasks[0].App
-	}
+	tasks := slices.Repeat([]launch.Task{shapes["ports"]()}, 5)
 	offers := []string{"O1"}
 	b.Run("append", func(b *testing.B) {
 		var e launch.Encoder

@@ -44,8 +44,9 @@ const (
 	accepted
 )
 
-// forgetAfter is for how many matches an app version may stay away before what
-// is remembered of it is dropped, and the least number of versions to hold.
+// forgetAfter is for how many matches an app version or a field may stay away
+// before what is remembered of it is dropped; one match in as many looks for
+// such. leastSweep is how many versions make a match look earlier.
 const (
 	forgetAfter = 64
 	leastSweep  = 1024
@@ -164,7 +165,7 @@ func (r *pureRule) narrow() bool {
 // sweep drops what has not been used for long, so that memory follows what is
 // in use.
 func (m *memory) sweep(turn uint32, r *roster) {
-	if len(m.apps) < m.sweepAt {
+	if turn%forgetAfter != 0 && len(m.apps) < m.sweepAt {
 		return
 	}
 	clear(m.requirements)

@@ -34,11 +34,15 @@ func hosts(from, to int) (agents []*Agent) {
 }
 
 func match(m *Matcher, app *spec.App, c sdk.PreparedConstraint, agents []*Agent) {
+	matchOn(m, app, "hostname", c, agents)
+}
+
+func matchOn(m *Matcher, app *spec.App, field string, c sdk.PreparedConstraint, agents []*Agent) {
 	req := Request{Agents: agents, Wanted: []Wanted{{App: app, Count: 1}}}
 	for _, a := range agents {
 		req.Offers = append(req.Offers, &Offer{Agent: a, Role: "*", Shares: []Share{{}}})
 	}
-	rule := Rule{Constraint: spec.Constraint{Field: "hostname"}, Prepared: c}
+	rule := Rule{Constraint: spec.Constraint{Field: field}, Prepared: c}
 	m.Match(context.Background(), req, func(*spec.App) []Rule { return []Rule{rule} })
 }
 
@@ -65,9 +69,13 @@ func TestPureVerdictsAreRemembered(t *testing.T) {
 // through one matcher.
 func TestMemoryIsBounded(t *testing.T) {
 	var m Matcher
-	for i := range 5000 {
+	for i := range 3000 {
 		app := &spec.App{ID: spec.PathID(fmt.Sprint("/", i)), Role: "*", CPUs: float64(i)}
+		matchOn(&m, app, fmt.Sprint("field-", i), &counting{}, hosts(i, i+3))
 		match(&m, app, &counting{}, hosts(i, i+3))
+	}
+	if n := len(m.roster.columns); n > 3*forgetAfter {
+		t.Errorf("%d fields are remembered", n)
 	}
 	if n := len(m.memory.apps); n > 2*leastSweep {
 		t.Errorf("%d apps are remembered", n)

@@ -63,17 +63,20 @@ func drawApp(t *rapid.T) *spec.App {
 			a.PortDefinitions[i].Port = 10 + i
 		}
 	}
-	operators := []spec.Constraint{
+	for range rapid.IntRange(0, 3).Draw(t, "constraints") {
+		a.Constraints = append(a.Constraints, rapid.SampledFrom(drawnConstraints()).Draw(t, "constraint"))
+	}
+	return a
+}
+
+func drawnConstraints() []spec.Constraint {
+	return []spec.Constraint{
 		constraint("rack", "LIKE", "r[01]"), constraint("rack", "UNLIKE", "r0"), constraint("rack", "IS", "r1"),
 		constraint("hostname", "UNIQUE"), constraint("rack", "UNIQUE"), constraint("rack", "MAX_PER", "2"),
 		constraint("@hostname", "MAX_PER", "3"), constraint("rack", "CLUSTER"), constraint("rack", "GROUP_BY"),
 		constraint("@zone", "GROUP_BY", "3"), constraint("hostname", "GROUP_BY"), constraint("rack", "GROUP_BY_VOLATILE"),
 		constraint("rack", "CLUSTER", "r1"), constraint("hostname", "LIKE", "host-1.*"), constraint("none", "UNLIKE", "x"),
 	}
-	for range rapid.IntRange(0, 3).Draw(t, "constraints") {
-		a.Constraints = append(a.Constraints, rapid.SampledFrom(operators).Draw(t, "constraint"))
-	}
-	return a
 }
 
 // drawAgents lets some agents go, some change and some come.

@@ -19,7 +19,9 @@ type Request struct {
 	Now    spec.Timestamp
 	Wanted []Wanted // in the order in which they are served, round-robin
 	Offers []*Offer
-	// Agents are all agents known; their values count as known groups.
+	// Agents are all agents known, those of Offers among them; their values count
+	// as known groups. Nothing is looked up for a list that is the same, in the
+	// same order, as in the match before.
 	Agents []*Agent
 	// HomeRegion is the master's region; "" for none.
 	HomeRegion string

@@ -48,8 +48,7 @@ func (s *seeker) prepare(ctx context.Context, m *Matcher) bool {
 		}
 	}
 	s.started = true
-	s.regroup(m)
-	return true
+	return s.regroup(ctx, m)
 }
 
 // start sets up the rule for this match, at the app's first turn.
@@ -71,29 +70,43 @@ func (s *seeker) start(r *ruling, i int, m *Matcher) error {
 	return nil
 }
 
-// regroup gives the app its way through the offers: straight to those that a
-// narrow rule accepts, else round the groups that the other rules tell apart. A
-// rule that may accept later what it refuses now has to be among the latter.
-func (s *seeker) regroup(m *Matcher) {
-	var narrow *ruling
+// narrowest is the rule that accepts the fewest values, if those are few; nil
+// for none, and for an app with a rule that may accept later what it refuses
+// now: its rows have to be gone through by group.
+func (s *seeker) narrowest() (narrow *ruling) {
 	for i := range s.rulings {
 		r := &s.rulings[i]
 		if r.flags&dynamic != 0 {
-			narrow = nil
-			break
+			return nil
 		}
 		if r.pure && r.memory.narrow() && (narrow == nil || len(r.memory.hits) < len(narrow.memory.hits)) {
 			narrow = r
 		}
 	}
+	return narrow
+}
+
+// regroup gives the app its way through the offers: straight to those that a
+// narrow rule accepts, else round the groups that the other rules tell apart.
+func (s *seeker) regroup(ctx context.Context, m *Matcher) bool {
+	narrow := s.narrowest()
 	if s.groups != nil && (s.groups.narrow == nil) == (narrow == nil) {
-		return
+		return true
+	}
+	if narrow != nil {
+		// Which offers it accepts has to be known of all of them.
+		m.table.extend(len(m.table.rows) - 1)
+		if !s.learn(ctx, m) {
+			return false
+		}
+		narrow = s.narrowest()
 	}
 	for i := range s.rulings {
 		r := &s.rulings[i]
 		r.grouped = r == narrow || narrow == nil && (!r.pure || s.allPure())
 	}
 	s.groups = m.groupCursor(s, narrow)
+	return true
 }
 
 func (s *seeker) allPure() bool {

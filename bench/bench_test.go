@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSmall runs all of it at sizes that take no time. What it costs is not
+// asserted: that the work was done is, by the benchmark itself.
+func TestSmall(t *testing.T) {
+	g := newGrowth([]int{40, 80}, []int{20, 40}, 1, time.Millisecond, plainDecoder)
+	if err := g.run(); err != nil {
+		t.Fatal(err)
+	}
+	k := newIntake(50, 20, 1, plainDecoder)
+	if err := k.run(); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	g.print(&out)
+	k.print(&out)
+	for _, want := range []string{"GROUP_BY host", "exponent", "none fits"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	x := []float64{1, 10, 100, 1000}
+	var y []float64
+	for _, v := range x {
+		y = append(y, 3*math.Pow(v, 0.25))
+	}
+	exponent, residual := fit(x, y)
+	if math.Abs(exponent-0.25) > 1e-9 || residual > 1e-9 {
+		t.Errorf("exponent %v, residual %v", exponent, residual)
+	}
+	if got := (samples{5, 1, 3, 9}).median(); got != 4 {
+		t.Errorf("median %v", got)
+	}
+}
+
+func TestSizes(t *testing.T) {
+	if got, err := sizes("agents", "1,20", 20); err != nil || len(got) != 2 || got[1] != 20 {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, bad := range []string{"", "x", "0", "1,,2", "21"} {
+		if _, err := sizes("agents", bad, 20); err == nil || !strings.Contains(err.Error(), "-agents") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
