@@ -1,26 +1,17 @@
 package master_test
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 	sched "github.com/mesos/mesos-go/api/v1/lib/scheduler"
-
-	"github.com/pacer-run/pacer/runtime/master"
-	"github.com/pacer-run/pacer/runtime/scheduler"
 )
-
-// deadline is how long a test waits for what must come.
-const deadline = 30 * time.Second
 
 const protobuf = "application/x-protobuf"
 
@@ -106,7 +97,8 @@ func (m *fakeMaster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type stream struct {
 	request
 	id   string
-	w    http.ResponseWriter
+	out  chan string   // taken by the handler, which alone may write
+	sent chan error    // its answer
 	done chan struct{} // closed to end it from the master's side
 	gone <-chan struct{}
 }
@@ -120,11 +112,20 @@ func (m *fakeMaster) stream(w http.ResponseWriter, r *http.Request, req request)
 	w.Header().Set("Mesos-Stream-Id", id)
 	w.WriteHeader(http.StatusOK)
 	w.(http.Flusher).Flush()
-	s := &stream{request: req, id: id, w: w, done: make(chan struct{}), gone: r.Context().Done()}
+	s := &stream{request: req, id: id, out: make(chan string), sent: make(chan error),
+		done: make(chan struct{}), gone: r.Context().Done()}
 	m.streams <- s
-	select {
-	case <-s.done:
-	case <-s.gone:
+	for {
+		select {
+		case text := <-s.out:
+			_, err := io.WriteString(w, text)
+			w.(http.Flusher).Flush()
+			s.sent <- err
+		case <-s.done:
+			return
+		case <-s.gone:
+			return
+		}
 	}
 }
 
@@ -143,12 +144,17 @@ func (s *stream) send(t *testing.T, events ...*sched.Event) {
 	s.write(t, string(text))
 }
 
+// write writes bytes of any kind.
 func (s *stream) write(t *testing.T, text string) {
 	t.Helper()
-	if _, err := io.WriteString(s.w, text); err != nil {
+	select {
+	case s.out <- text:
+	case <-s.gone:
+		t.Fatal("the client is gone")
+	}
+	if err := <-s.sent; err != nil {
 		t.Fatal(err)
 	}
-	s.w.(http.Flusher).Flush()
 }
 
 // begin sends SUBSCRIBED and a heartbeat.
@@ -196,80 +202,5 @@ func redirect(location string) http.HandlerFunc {
 func hangUp(w http.ResponseWriter, _ *http.Request) {
 	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
 		conn.Close()
-	}
-}
-
-// run is a client under test.
-type run struct {
-	t      *testing.T
-	client *master.Client
-	events chan scheduler.Event
-	ended  chan error
-	stop   context.CancelFunc
-}
-
-// start runs a client until the test ends; edit changes its configuration.
-func start(t *testing.T, leader string, edit func(*master.Config)) *run {
-	t.Helper()
-	r := &run{t: t, events: make(chan scheduler.Event, 1024), ended: make(chan error, 1)}
-	cfg := master.Config{
-		Framework: master.Framework{Name: "pacer", User: "nobody", Checkpoint: true, FailoverTimeout: time.Hour},
-		Detector:  master.Fixed(leader),
-		Sink:      func(ev scheduler.Event) { r.events <- ev },
-		Backoff:   master.Backoff{First: time.Millisecond, Most: 4 * time.Millisecond},
-		Random:    func() float64 { return 0 },
-	}
-	if edit != nil {
-		edit(&cfg)
-	}
-	client, err := master.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.client = client
-	ctx, stop := context.WithCancel(context.Background())
-	r.stop = stop
-	go func() { r.ended <- client.Run(ctx) }()
-	t.Cleanup(stop)
-	return r
-}
-
-// await receives from a channel or fails the test.
-func await[T any](t *testing.T, what string, from <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(deadline):
-		t.Fatalf("%s did not come within %v", what, deadline)
-		panic("unreachable")
-	}
-}
-
-// next returns the next event, which must be an E.
-func next[E scheduler.Event](r *run) E {
-	r.t.Helper()
-	ev := await(r.t, fmt.Sprintf("%T", *new(E)), r.events)
-	e, ok := ev.(E)
-	if !ok {
-		r.t.Fatalf("event %T %+v, want %T", ev, ev, e)
-	}
-	return e
-}
-
-// subscribed awaits a subscription at m.
-func (r *run) subscribed(m *fakeMaster) *stream {
-	r.t.Helper()
-	s := await(r.t, "a SUBSCRIBE", m.streams)
-	s.begin(r.t, 15*time.Second)
-	next[scheduler.Subscribed](r)
-	return s
-}
-
-// wantCause fails the test unless a cause has the text.
-func wantCause(t *testing.T, cause, text string) {
-	t.Helper()
-	if !strings.Contains(cause, text) {
-		t.Errorf("cause %q, want one with %q", cause, text)
 	}
 }

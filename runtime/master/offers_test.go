@@ -44,22 +44,28 @@ func TestOffersLikeMesosGo(t *testing.T) {
 	})
 }
 
-func TestOffer(t *testing.T) {
-	kind, ranges := mesos.SCALAR, mesos.RANGES
+// reservedOffer is an offer of plain resources, of some under a dynamic
+// reservation in two parts, and of ports under a static one.
+func reservedOffer() mesos.Offer {
+	scalar, ranges := mesos.SCALAR, mesos.RANGES
 	web, principal, version := "web", "pacer", "3"
-	o := benchOffer(7)
-	o.Unavailability = &mesos.Unavailability{Start: mesos.TimeInfo{Nanoseconds: 5_000_000},
-		Duration: &mesos.DurationInfo{Nanoseconds: 2_999_999}}
+	labels := &mesos.Labels{Labels: []mesos.Label{{Key: "b"}, {Key: "a", Value: &version}}}
 	reserved := func(name string, v float64) mesos.Resource {
-		return mesos.Resource{Name: name, Type: &kind, Role: &web, Scalar: &mesos.Value_Scalar{Value: v},
-			Reservation: &mesos.Resource_ReservationInfo{Principal: &principal, Labels: &mesos.Labels{Labels: []mesos.Label{
-				{Key: "b"}, {Key: "a", Value: &version}}}}}
+		return mesos.Resource{Name: name, Type: &scalar, Role: &web, Scalar: &mesos.Value_Scalar{Value: v},
+			Reservation: &mesos.Resource_ReservationInfo{Principal: &principal, Labels: labels}}
 	}
 	volume := reserved("disk", 100)
 	volume.Disk = &mesos.Resource_DiskInfo{Persistence: &mesos.Resource_DiskInfo_Persistence{ID: "v-1"}}
-	o.Resources = append(o.Resources, reserved("cpus", 0.1), reserved("cpus", 0.2), volume,
-		mesos.Resource{Name: "ports", Type: &ranges, Role: &web, Ranges: &mesos.Value_Ranges{
-			Range: []mesos.Value_Range{{Begin: 443, End: 500}, {Begin: 80, End: 80}, {Begin: 81, End: 90}}}})
+	ports := mesos.Resource{Name: "ports", Type: &ranges, Role: &web, Ranges: &mesos.Value_Ranges{
+		Range: []mesos.Value_Range{{Begin: 443, End: 500}, {Begin: 80, End: 80}, {Begin: 81, End: 90}}}}
+	o := benchOffer(7)
+	o.Resources = append(o.Resources, reserved("cpus", 0.1), reserved("cpus", 0.2), volume, ports)
+	o.Unavailability = &mesos.Unavailability{Start: mesos.TimeInfo{Nanoseconds: 5_000_000},
+		Duration: &mesos.DurationInfo{Nanoseconds: 2_999_999}}
+	return o
+}
+
+func TestOffer(t *testing.T) {
 	plain, dynamic := placement.Share{}, placement.Share{}
 	plain.Scalars[placement.CPUs], plain.Scalars[placement.Mem], plain.Scalars[placement.Disk] = 15_500, 62_000_000, 900_000_000
 	plain.Ports = []placement.Range{{Begin: 31000, End: 31500}, {Begin: 31600, End: 31999}, {Begin: 32001, End: 32767}}
@@ -77,7 +83,7 @@ func TestOffer(t *testing.T) {
 		Shares:      []placement.Share{plain, dynamic, static},
 		Unavailable: &placement.Window{Begin: 5, End: 7},
 	}}
-	got, err := master.NewDecoder().Offers(offersEvent(t, o))
+	got, err := master.NewDecoder().Offers(offersEvent(t, reservedOffer()))
 	if err != nil {
 		t.Fatal(err)
 	}
