@@ -21,8 +21,10 @@ import (
 // Core is the scheduler during one term of leadership. Its methods may be called
 // by any goroutine.
 type Core interface {
-	// Do has a command carried out and waits for its reply. The error says that
-	// nobody knows whether it was.
+	// Do has a command carried out and waits for its reply; the snapshot shows by
+	// then what the reply promises. command is called once at the most, before Do
+	// returns, with the ids to use. The error says that nobody knows whether it
+	// was carried out.
 	Do(ctx context.Context, command func(scheduler.RequestID, string) scheduler.Event) (scheduler.Reply, error)
 	Snapshot() *scheduler.Snapshot
 }
@@ -56,7 +58,8 @@ type Config struct {
 	Role    string // the framework's role; "" means "*"
 	Events  *Events
 	// CheckConstraint asks the policies whether they can work with a constraint.
-	// nil means that any is taken.
+	// The text of its error is shown to the user at the constraint's path. It is
+	// called by many goroutines; nil means that any constraint is taken.
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
 	Modules         func() []Module     // nil means none
 	Metrics         prometheus.Gatherer // nil means none
@@ -131,6 +134,7 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
 	s.route(mux, http.MethodGet, "/v2/tasks", s.allTasks)
 	s.route(mux, http.MethodGet, "/v2/deployments", s.deployments)
+	s.route(mux, http.MethodGet, "/v2/queue", s.queue)
 	s.route(mux, http.MethodGet, "/v2/info", s.info)
 	s.route(mux, http.MethodGet, "/v2/leader", s.leader)
 	s.route(mux, http.MethodGet, "/v2/events", s.events)

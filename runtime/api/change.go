@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -218,10 +219,12 @@ func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...
 // the policies. A constraint that the app has already is not asked about again:
 // a missing module must not keep an app from being scaled.
 func (s *server) validate(ctx context.Context, app, current *spec.App) error {
-	if err := app.Validate(s.Role, current); err != nil {
+	faults := &spec.Faults{Message: spec.MessageInvalidObject}
+	if err := app.Validate(s.Role, current); err != nil && !errors.As(err, &faults) {
 		return err
 	}
-	faults := &spec.Faults{Message: spec.MessageInvalidObject}
+	ctx, cancel := context.WithTimeout(ctx, s.CommandTimeout)
+	defer cancel()
 	for i, c := range app.Constraints {
 		if current != nil && hasConstraint(current, c) {
 			continue

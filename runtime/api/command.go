@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -16,21 +17,36 @@ import (
 func (s *server) put(core Core, r *http.Request, updates []*spec.Update) (reply scheduler.Reply, created bool, done func(), err error) {
 	for attempt := 0; ; attempt++ {
 		change := scheduler.ChangeApps{Force: flag(r, "force", false)}
-		snapshot := core.Snapshot()
-		for _, u := range updates {
-			p, err := s.derive(r, snapshot, u)
-			if err != nil {
-				return reply, false, func() {}, err
-			}
-			created = p.Base == 0
-			change.Put = append(change.Put, p)
+		change.Put, err = s.deriveAll(r, core.Snapshot(), updates)
+		if err != nil {
+			return reply, false, func() {}, err
 		}
 		reply, done, err = s.carryOut(r, core, change)
 		if attempt == staleRetries || !outdated(err) {
+			created = slices.ContainsFunc(change.Put, func(p scheduler.PutApp) bool { return p.Base == 0 })
 			return reply, created, done, err
 		}
 		done()
 	}
+}
+
+// deriveAll makes the definitions that updates ask for. The faults of a list
+// come all at once, each below its item: "/(1)/cpus".
+func (s *server) deriveAll(r *http.Request, snapshot *scheduler.Snapshot, updates []*spec.Update) ([]scheduler.PutApp, error) {
+	all := &spec.Faults{Message: spec.MessageInvalidObject}
+	var put []scheduler.PutApp
+	for i, u := range updates {
+		p, err := s.derive(r, snapshot, u)
+		var faults *spec.Faults
+		switch {
+		case errors.As(err, &faults) && len(updates) > 1:
+			all.Merge("/("+strconv.Itoa(i)+")", faults)
+		case err != nil:
+			return nil, err
+		}
+		put = append(put, p)
+	}
+	return put, all.Err()
 }
 
 // outdated tells whether a change was refused because of somebody else's.

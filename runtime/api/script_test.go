@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -59,9 +60,28 @@ func scriptConfig(c *Config) {
 type player struct {
 	*world
 	stream *stream
+	chosen []string // random values so far, in the order in which they came up
 }
 
+// play carries out one command. Instance ids and host ports are the core's to
+// choose, so the answer shows them by number.
 func (p *player) play(t *testing.T, d *datadriven.TestData) string {
+	random := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b310[0-9]{2}\b`)
+	return random.ReplaceAllStringFunc(p.answer(t, d), func(value string) string {
+		n := slices.Index(p.chosen, value)
+		if n < 0 {
+			n = len(p.chosen)
+			p.chosen = append(p.chosen, value)
+		}
+		kind, _, _ := strings.Cut(value, "-")
+		if len(kind) == 8 {
+			return fmt.Sprintf("uuid-%d", n)
+		}
+		return fmt.Sprintf("port-%d", n)
+	})
+}
+
+func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "http":
 		return p.request(t, d.Input)

@@ -39,10 +39,11 @@ type healthResult struct {
 	ConsecutiveFailures int    `json:"consecutiveFailures"`
 }
 
-// hasTask tells whether an instance is on an agent: one that waits for a place
-// has no task to show.
+// hasTask tells whether an instance has a task on an agent. One that waits for
+// its first or its next place has none to show: load balancers take the ports of
+// every task in the list.
 func hasTask(i *scheduler.Instance) bool {
-	return i.Agent != nil && i.Condition != scheduler.Scheduled
+	return i.Agent != nil && i.Condition != scheduler.Scheduled && !i.Condition.Terminal()
 }
 
 // taskOf makes the JSON of the instance's task. Ports and times are those of a

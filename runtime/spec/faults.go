@@ -50,6 +50,19 @@ func (f *Faults) Add(path, message string) {
 	f.Details = append(f.Details, Fault{Path: path, Errors: []string{message}})
 }
 
+// Merge notes the faults of a part of the document, which is at prefix.
+func (f *Faults) Merge(prefix string, part *Faults) {
+	for _, d := range part.Details {
+		path := prefix + d.Path
+		if d.Path == "/" {
+			path = prefix
+		}
+		for _, message := range d.Errors {
+			f.Add(path, message)
+		}
+	}
+}
+
 // Err returns f, or nil when nothing was added.
 func (f *Faults) Err() error {
 	if len(f.Details) == 0 {

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// queueItem is an app with instances that wait for a place.
+type queueItem struct {
+	App       json.RawMessage `json:"app"`
+	Count     int             `json:"count"`
+	Role      string          `json:"role"`
+	Since     string          `json:"since"`
+	Delay     queueDelay      `json:"delay"`
+	Processed offersSummary   `json:"processedOffersSummary"`
+}
+
+// queueDelay tells an app that is held back after failures from one for which
+// there is no place: only the second is overdue.
+type queueDelay struct {
+	TimeLeftSeconds int64 `json:"timeLeftSeconds"`
+	Overdue         bool  `json:"overdue"`
+}
+
+// offersSummary says how offers fared. The core remembers the last match, so
+// both summaries are of that one.
+type offersSummary struct {
+	Processed     int            `json:"processedOffersCount"`
+	Unused        int            `json:"unusedOffersCount"`
+	LastOffers    []rejectReason `json:"rejectSummaryLastOffers"`
+	LaunchAttempt []rejectReason `json:"rejectSummaryLaunchAttempt"`
+}
+
+// rejectReason is a step of the funnel: Processed offers came to it, Declined of
+// them ended there.
+type rejectReason struct {
+	Reason    string `json:"reason"`
+	Declined  int    `json:"declined"`
+	Processed int    `json:"processed"`
+}
+
+// queue answers what waits for a place.
+func (s *server) queue(core Core, w http.ResponseWriter, _ *http.Request) error {
+	now := spec.TimestampOf(s.Now())
+	items := []queueItem{}
+	for v := range viewsBelow(core.Snapshot(), spec.Root) {
+		if item := queueItemOf(v, now); item.Count > 0 {
+			items = append(items, item)
+		}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"queue": items})
+	return nil
+}
+
+// queueItemOf has a count of 0 for an app that waits for nothing.
+func queueItemOf(v *scheduler.AppView, now spec.Timestamp) queueItem {
+	item := queueItem{Role: v.App.Role}
+	var since spec.Timestamp
+	for _, i := range v.Instances {
+		if i.Goal != scheduler.GoalRunning || hasTask(i) { // one that has ended waits for its next place
+			continue
+		}
+		item.Count++
+		if since == 0 || i.Since < since {
+			since = i.Since
+		}
+	}
+	if item.Count == 0 {
+		return item
+	}
+	left := max(0, int64(v.Backoff.Until-now))
+	item.App = append(v.App.AppendFields([]byte{'{'}, true), '}')
+	item.Since = since.String()
+	item.Delay = queueDelay{TimeLeftSeconds: (left + 999) / 1000, Overdue: left == 0}
+	item.Processed = summaryOfOffers(v.Refusals)
+	return item
+}
+
+// summaryOfOffers lists every reason in the order of the checks, also those that
+// declined nothing. r may be nil.
+func summaryOfOffers(r *placement.Refusals) offersSummary {
+	if r == nil {
+		r = &placement.Refusals{}
+	}
+	summary := offersSummary{Processed: r.Processed}
+	left := r.Processed
+	for reason, name := range reasonNames() {
+		declined := r.Declined[reason]
+		summary.LastOffers = append(summary.LastOffers, rejectReason{name, declined, left})
+		left -= declined
+		summary.Unused += declined
+	}
+	summary.LaunchAttempt = summary.LastOffers
+	return summary
+}
+
+// reasonNames are the API's names of the reasons, in the order of their values.
+func reasonNames() [placement.Reasons]string {
+	return [...]string{
+		"UnfulfilledRole", "UnfulfilledConstraint", "NoCorrespondingReservationFound", "AgentMaintenance", "InsufficientCpus",
+		"InsufficientMemory", "InsufficientDisk", "InsufficientGpus", "InsufficientPorts", "DeclinedScarceResources",
+	}
+}
