@@ -130,6 +130,13 @@ func (r *run) apply(e updateEntry) (bool, error) {
 		r.pending = append(r.pending, s)
 		r.consumed, r.over = e.Journal, terminal(s.GetState())
 		r.executorPID = s.GetContainerStatus().GetExecutorPID()
+		r.killed = s.GetState() == mesos.TASK_KILLING
+		if s.Healthy != nil {
+			r.healthy = s.Healthy
+		}
+		if s.CheckStatus != nil && !s.CheckStatus.Equal(emptyCheck(r.task.Check)) {
+			r.checked = s.CheckStatus
+		}
 	}
 	return false, nil
 }

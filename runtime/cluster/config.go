@@ -4,7 +4,7 @@
 // (Process), or are acted out without any process for tests and scale (Fake).
 //
 // One goroutine, the loop, owns all state. Absent, and refused in a documented way: containers with images, URIs, custom
-// executors, task groups, dynamic reservations and volumes, checks run by the agent, maintenance, quota, authentication.
+// executors, task groups, dynamic reservations and volumes, maintenance, quota, authentication, files endpoints.
 package cluster
 
 import (

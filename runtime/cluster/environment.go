@@ -33,21 +33,32 @@ func environment(r *run) []string {
 		{"MESOS_SUBSCRIPTION_BACKOFF_MAX", "2secs"},
 		{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 	}
-	for _, v := range r.task.GetCommand().GetEnvironment().GetVariables() {
-		if v.GetType() != mesos.Environment_Variable_SECRET {
-			vars = append(vars, [2]string{v.Name, v.GetValue()})
-		}
-	}
-	place := map[string]int{}
 	var out []string
 	for _, v := range vars {
+		out = append(out, v[0]+"="+v[1])
+	}
+	return withVariables(out, r.task.Command)
+}
+
+// withVariables adds the command's own variables to an environment; they win over what is there.
+func withVariables(env []string, c *mesos.CommandInfo) []string {
+	place := map[string]int{}
+	out := append([]string{}, env...)
+	for i, entry := range out {
+		name, _, _ := strings.Cut(entry, "=")
+		place[name] = i
+	}
+	for _, v := range c.GetEnvironment().GetVariables() {
+		if v.GetType() == mesos.Environment_Variable_SECRET {
+			continue
+		}
 		// An entry with a NUL byte cannot exist and would keep the whole task from starting.
-		entry := strings.ReplaceAll(v[0]+"="+v[1], "\x00", "")
-		if i, ok := place[v[0]]; ok {
+		entry := strings.ReplaceAll(v.Name+"="+v.GetValue(), "\x00", "")
+		if i, ok := place[v.Name]; ok {
 			out[i] = entry
 			continue
 		}
-		place[v[0]] = len(out)
+		place[v.Name] = len(out)
 		out = append(out, entry)
 	}
 	return out

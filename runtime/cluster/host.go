@@ -51,6 +51,7 @@ func (h *host) launch(f *mesos.FrameworkInfo, info *mesos.TaskInfo, role string,
 func (h *host) kill(key taskKey) {
 	if r := h.runs[key]; r != nil && !r.over {
 		r.killed = true
+		r.stopProbes()
 		h.runner.kill(r)
 	}
 }

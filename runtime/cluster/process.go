@@ -103,8 +103,12 @@ func (p *processes) start(r *run, plan *launchPlan) {
 func (p *processes) readopt(r *run, folder string) {
 	r.handle = executor.Open(folder, runMarker(r))
 	handle, from := r.handle, r.consumed
-	if r.orphaned {
+	switch {
+	case r.orphaned:
 		handle.Kill()
+	case from > int(executor.Running) && !r.killed:
+		// The loop does not run yet; it will find the alarms set.
+		p.probing(r)
 	}
 	p.c.background.Go(func() { p.follow(r, handle, from, 0) })
 }
@@ -112,7 +116,12 @@ func (p *processes) readopt(r *run, folder string) {
 // follow reports the executor's steps to the loop until there are no more, or the cluster closes.
 func (p *processes) follow(r *run, handle *executor.Handle, from int, ready time.Duration) {
 	err := handle.Follow(from, ready, p.c.ctx.Done(), func(rec executor.Record) {
-		p.c.loop.post(func() { r.step(rec) })
+		p.c.loop.post(func() {
+			r.step(rec)
+			if rec.Step == executor.Running && !r.killed {
+				p.probing(r)
+			}
+		})
 	})
 	if err == nil {
 		return

@@ -30,6 +30,11 @@ type run struct {
 	retry     *alarm
 	backoff   time.Duration
 
+	healthy *bool                  // nil until a health check spoke
+	checked *mesos.CheckStatusInfo // nil until a check found something
+	unfit   bool                   // killed for its health
+	probers []*prober
+
 	log         *updateLog // nil for fake tasks
 	consumed    int        // journal records taken into account
 	executorPID uint32
@@ -114,6 +119,10 @@ func (r *run) queue(state mesos.TaskState, source mesos.TaskStatus_Source, reaso
 		s.Message = &text
 	}
 	r.over = terminal(state)
+	if r.over {
+		r.stopProbes()
+	}
+	r.describeHealth(s)
 	if r.orphaned {
 		if r.over {
 			r.host.runner.forget(r)
@@ -190,5 +199,6 @@ func (r *run) orphan() {
 		return
 	}
 	r.killed = true
+	r.stopProbes()
 	r.host.runner.kill(r)
 }

@@ -34,13 +34,7 @@ func planLaunch(r *run) (*launchPlan, *launchFault) {
 	}
 	plan := &launchPlan{
 		hostDir: r.host.dir, folder: filepath.Join(r.host.runsDir(), r.container), sandbox: r.sandbox(), marker: runMarker(r),
-		record: record,
-	}
-	if os.Geteuid() == 0 {
-		plan.user = r.framework.User
-		if u := r.task.GetCommand().GetUser(); u != "" {
-			plan.user = u
-		}
+		user: taskUser(r), record: record,
 	}
 	plan.launch = executor.Launch{
 		Sandbox: plan.sandbox, Env: environment(r), KillGrace: r.grace(),

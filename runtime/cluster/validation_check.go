@@ -7,8 +7,8 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib"
 )
 
-// probe is what health checks and checks have in common.
-type probe struct {
+// probeRule is what health checks and checks have in common.
+type probeRule struct {
 	name    string // "health check" or "check"
 	kind    string
 	command *mesos.CommandInfo
@@ -25,7 +25,7 @@ func checkHealth(info *mesos.TaskInfo) string {
 	if h == nil {
 		return ""
 	}
-	p := probe{name: "health check", kind: h.Type.String(), command: h.Command, http: h.HTTP != nil, tcp: h.TCP != nil}
+	p := probeRule{name: "health check", kind: h.Type.String(), command: h.Command, http: h.HTTP != nil, tcp: h.TCP != nil}
 	if h.HTTP != nil {
 		p.path, p.scheme = h.HTTP.Path, h.HTTP.Scheme
 	}
@@ -45,7 +45,7 @@ func checkCheck(info *mesos.TaskInfo) string {
 	if c == nil {
 		return ""
 	}
-	p := probe{name: "check", kind: c.Type.String(), http: c.HTTP != nil, tcp: c.TCP != nil}
+	p := probeRule{name: "check", kind: c.Type.String(), http: c.HTTP != nil, tcp: c.TCP != nil}
 	if c.Command != nil {
 		p.command = &c.Command.Command
 	}
@@ -58,14 +58,14 @@ func checkCheck(info *mesos.TaskInfo) string {
 	return p.judge()
 }
 
-func (p probe) judge() string {
+func (p probeRule) judge() string {
 	if why := p.fault(); why != "" {
 		return "Task uses invalid " + p.name + ": " + why
 	}
 	return ""
 }
 
-func (p probe) fault() string {
+func (p probeRule) fault() string {
 	switch p.kind {
 	case "COMMAND":
 		if p.command == nil {

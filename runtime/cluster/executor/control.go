@@ -139,8 +139,9 @@ func takeLock(dir string, wait bool) (*os.File, error) {
 	return f, nil
 }
 
-// lookPath finds a program the way execvp does: by PATH of the environment given, unless the name has a slash.
-func lookPath(name string, env []string) (string, error) {
+// LookPath finds a program the way execvp does: by PATH of the environment given, unless the name has a slash.
+// The error wraps exec.ErrNotFound.
+func LookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") || name == "" {
 		return name, nil
 	}

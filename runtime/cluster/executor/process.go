@@ -153,7 +153,7 @@ func (s *supervisor) start() (int, error) {
 		defer f.Close()
 		files = append(files, f.Fd())
 	}
-	path, err := lookPath(s.launch.Path, s.launch.Env)
+	path, err := LookPath(s.launch.Path, s.launch.Env)
 	if err != nil {
 		return 0, err
 	}
