@@ -67,7 +67,8 @@ func decodeAgent(id string, facts []byte) (*placement.Agent, error) {
 	return a, nil
 }
 
-// readURL reads the address out of a URL; its path is that of the agent's pages.
+// readURL sets what the address of a URL says; false when it is malformed, and then
+// the agent is not used. The path of the URL is that of the agent's pages.
 func readURL(a *placement.Agent, message []byte) bool {
 	ok := true
 	f := over(message)

@@ -24,8 +24,10 @@ var (
 	ErrFailedOver = errors.New("master: another scheduler has taken the framework over")
 )
 
-// Client holds the subscription of one framework. Its methods may be called from
-// any goroutine.
+// Client holds the subscription of one framework, by three goroutines: one learns
+// who leads, one subscribes and reads the stream, one sends calls. The last two meet
+// only in the current subscription, so a slow answer never holds up an event.
+// Its methods may be called from any goroutine.
 type Client struct {
 	cfg     Config
 	http    *http.Transport
@@ -34,8 +36,11 @@ type Client struct {
 	queue   *queue
 	decoder *decoder // of the goroutine that holds the subscription
 
-	current atomic.Pointer[subscription] // nil while there is none
-	lastID  string                       // the framework's id that was last heard
+	// current is what calls are sent under, nil while there is none. It is set before
+	// the core hears of the subscription, so that calls made in answer are taken, and
+	// cleared before the core hears of its end.
+	current atomic.Pointer[subscription]
+	lastID  string // the framework's id that was last heard
 }
 
 // New returns a client that does nothing before Run. The error names every field
@@ -96,7 +101,9 @@ func orEnded(err error) error {
 }
 
 // subscribeAgain holds one subscription after the other. It returns nil when ctx
-// has ended.
+// has ended. A change of leader ends every wait. Only a subscription that held for
+// longer than the longest wait makes the next one short again: one that the master
+// ends as soon as it has begun must not be tried at full speed for ever.
 func (c *Client) subscribeAgain(ctx context.Context) error {
 	pause := backoff{limits: c.cfg.Backoff, random: c.cfg.Random}
 	for ctx.Err() == nil {

@@ -17,12 +17,12 @@ import (
 // Framework is how the framework introduces itself. The master takes changes over
 // at the next subscription, but never those of User, Principal and Checkpoint.
 type Framework struct {
-	Name            string // required
-	User            string // runs tasks that name no user; required
-	Hostname        string // for people; may be ""
-	WebUIURL        string // may be ""
-	Principal       string // must be that of Credential if both are set; may be ""
-	Roles           []string
+	Name            string        // required
+	User            string        // runs tasks that name no user; required
+	Hostname        string        // for people; may be ""
+	WebUIURL        string        // may be ""
+	Principal       string        // must be that of Credential if both are set; may be ""
+	Roles           []string      // those it is offered resources for; nil means "*"
 	Checkpoint      bool          // tasks survive the agent process
 	FailoverTimeout time.Duration // after it a framework that does not return is removed with its tasks
 	KillingState    bool          // asks for TASK_KILLING
@@ -39,9 +39,10 @@ type Config struct {
 	Credential Credential
 	TLS        *tls.Config // for masters behind https; nil means Go's defaults
 
-	// Sink takes the events, in the master's order but for CallFailed. It may wait,
-	// which holds the stream up. A CallFailed it must take without waiting for
-	// whoever calls Send. Required.
+	// Sink takes the events. It is called by several goroutines: one brings what the
+	// master says, in its order, and may be made to wait, which holds the stream up;
+	// the others bring CallFailed, for which Sink must not wait for the caller of
+	// Send. When Run is to end, Sink must return. Required.
 	Sink func(scheduler.Event)
 	// FrameworkID is asked at each subscription for the id under which the framework
 	// is known; "" or nil for none, then the master mints one.
@@ -131,6 +132,10 @@ func (f *Framework) info(id string) *mesos.FrameworkInfo {
 	return info
 }
 
+// capabilities are those that Marathon asks for. RESERVATION_REFINEMENT is not among
+// them: resources then come, and are named in launches, with the role on each. No
+// capability may be left out that an earlier release asked for, since masters need
+// not take one back.
 func (f *Framework) capabilities() []mesos.FrameworkInfo_Capability {
 	types := []mesos.FrameworkInfo_Capability_Type{
 		mesos.FrameworkInfo_Capability_PARTITION_AWARE,

@@ -37,3 +37,13 @@ func NewRecords(in io.Reader, limit int) func() ([]byte, error) { return newReco
 
 // MaxMessage is the limit of a status message, in characters.
 const MaxMessage = maxMessage
+
+// EndpointAt returns the URL for calls at an address, after following a Location
+// unless that is "".
+func EndpointAt(address, location string) (string, error) {
+	e, err := endpointAt(address)
+	if err == nil && location != "" {
+		e, err = e.redirected(location)
+	}
+	return e.String(), err
+}

@@ -17,7 +17,8 @@ type queued struct {
 	call scheduler.Call
 }
 
-// queue keeps calls in order. Putting never waits.
+// queue keeps calls in order. Putting never waits: the core would wait with it, and
+// with the core everything else.
 type queue struct {
 	ready chan struct{} // has a token when calls may be there
 

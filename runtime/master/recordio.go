@@ -39,7 +39,8 @@ func (r *records) next() ([]byte, error) {
 	if cap(r.buf) > keptRecord {
 		r.buf = nil
 	}
-	// The announced length gets no memory before the bytes are there.
+	// The announced length gets no memory before the bytes are there: the buffer at
+	// most doubles with each piece that came.
 	r.buf = r.buf[:0]
 	for len(r.buf) < size {
 		have := len(r.buf)

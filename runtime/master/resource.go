@@ -12,7 +12,7 @@ import (
 // longer exact in a double.
 const maxAmount = 1 << 43
 
-// resource is one Resource while it is decoded.
+// resource is one Resource while it is decoded. Its slices point into the record.
 type resource struct {
 	name      []byte
 	kind      uint64 // of Value.Type
@@ -129,7 +129,8 @@ func (d *decoder) addPorts(r *resource) bool {
 	return !f.malformed
 }
 
-// share returns the share of a reservation in the offer being decoded.
+// share returns the share of a reservation in the offer being decoded. Offers have
+// a handful of them at most, for which a search is faster than a map.
 func (d *decoder) share(held placement.Reservation) *placement.Share {
 	for i := range d.shares {
 		if d.shares[i].Reservation == held {

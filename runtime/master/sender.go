@@ -42,7 +42,8 @@ func (c *Client) failed(call scheduler.Call, cause error) {
 	c.tell(scheduler.CallFailed{Call: call, Cause: cause.Error()})
 }
 
-// deliverAll sends what is queued, one call at a time, until ctx ends.
+// deliverAll sends what is queued, one call at a time, until ctx ends. One at a time
+// is what keeps the order: a master may take up requests of two connections in any.
 func (c *Client) deliverAll(ctx context.Context) {
 	for {
 		q, ok := c.queue.take(ctx)
@@ -117,7 +118,7 @@ func loses(status int, why string) bool {
 	return false
 }
 
-// post sends one request. Before the SUBSCRIBE is answered sub has no stream id.
+// post sends one request. The caller closes the body of the answer. Before the SUBSCRIBE is answered sub has no stream id.
 func (c *Client) post(ctx context.Context, sub *subscription, body []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.endpoint.String(), bytes.NewReader(body))
 	if err != nil {

@@ -35,7 +35,8 @@ var (
 	errSilent        = errors.New("the master was silent for five heartbeats")
 )
 
-// subscription is one stream of events and what calls need to belong to it.
+// subscription is one stream of events and what calls need to belong to it. It is
+// complete, and changes no more but for lost, once it is the current one.
 type subscription struct {
 	ctx       context.Context         // ends with the subscription
 	drop      context.CancelCauseFunc // ends it
@@ -54,7 +55,8 @@ func (s *subscription) lose(cause error) {
 }
 
 // hold subscribes at the leader and reads the stream to its end. The error says
-// why it ended.
+// why it ended: what ended it from this side if anything did, since the fault of
+// the read that this interrupts means nothing. Final errors go before both.
 func (c *Client) hold(ctx context.Context, leader string, changed <-chan struct{}) error {
 	ctx, drop := context.WithCancelCause(ctx)
 	defer drop(nil)
