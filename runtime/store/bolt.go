@@ -21,7 +21,7 @@ const (
 
 	// lockWait is how long to wait for a file that another process has open: long
 	// enough for one that is just ending.
-	lockWait = 3 * time.Second
+	lockWait = time.Second
 )
 
 // Bolt keeps records in a bbolt file, for one process at a time.
@@ -32,7 +32,7 @@ type Bolt struct {
 
 // OpenBolt opens the file at path, making it (readable by its owner only) and the
 // folders above it where they are missing. ErrLocked if another process keeps it
-// open for more than three seconds.
+// open for more than a second.
 func OpenBolt(path string) (*Bolt, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)

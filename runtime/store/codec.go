@@ -17,12 +17,16 @@ const (
 	headBytes = 8
 
 	// segmentBytes is how full segments get, unless a single record is larger:
-	// large enough to load fast, small enough to rewrite.
-	segmentBytes = 512 << 10
-	// maxPart is the part of a commit that goes into one log node. ZooKeeper takes
-	// requests of less than 1 MiB, and the head of a request is small.
-	maxPart = 900 << 10
-	// maxRequest bounds the data in one transaction, likewise.
+	// large enough to load a hundred times as fast as single nodes, small enough
+	// that writing one does not hold up commits. A server also keeps its last 500
+	// transactions in memory, at about three times their size: with segments of
+	// 512 KiB steady bulk writes would cost it most of a gigabyte.
+	segmentBytes = 128 << 10
+	// maxPart is the part of a commit that goes into one log node, for the same
+	// reasons.
+	maxPart = 256 << 10
+	// maxRequest bounds the data in one transaction: servers drop the connection
+	// of a request of 1 MiB.
 	maxRequest = 1000 << 10
 
 	opSet    = 1

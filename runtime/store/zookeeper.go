@@ -28,7 +28,7 @@ type tree interface {
 //	epoch      number of the last term; its version guards every write
 //	manifest   which segments count, and the last log node that is in them
 //	log/N      one commit (or a part of a large one), N in hexadecimal, no gaps
-//	segments/N up to 512 KiB of records, packed
+//	segments/N up to 128 KiB of records, packed
 //
 // A commit appends one log node. In the background the leader folds the oldest
 // log nodes into segments, and sparse segments into one: the new segment, the

@@ -35,6 +35,9 @@ func call[T any](ctx context.Context, c *Conn, what, path string, do func(*zk.Co
 		err   error
 	}
 	var none T
+	if ctx.Err() != nil {
+		return none, fmt.Errorf("zookeeper: %s %s: %w", what, path, context.Cause(ctx))
+	}
 	select {
 	case <-c.ready:
 	case <-ctx.Done():

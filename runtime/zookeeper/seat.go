@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-zookeeper/zk"
 )
@@ -71,13 +72,26 @@ func (c *Conn) still(s *Session) bool {
 	}
 }
 
+// createSeat leaves no node behind when ctx ends while the servers make it: either
+// the seat is returned all the same, or it is given up as soon as it is there.
 func (c *Conn) createSeat(ctx context.Context, s *Session, parent, prefix string, data []byte) (Seat, error) {
-	path, err := call(ctx, c, "create", Join(parent, prefix), func(z *zk.Conn) (string, error) {
-		return z.Create(Join(parent, prefix), data, zk.FlagEphemeral|zk.FlagSequence, c.acl())
+	var settled atomic.Bool // by whoever is first: the seat's coming or the caller's going
+	made := make(chan string, 1)
+	_, err := call(ctx, c, "create", Join(parent, prefix), func(z *zk.Conn) (struct{}, error) {
+		path, err := z.Create(Join(parent, prefix), data, zk.FlagEphemeral|zk.FlagSequence, c.acl())
+		switch {
+		case err != nil:
+		case settled.CompareAndSwap(false, true):
+			made <- path
+		default:
+			err = z.Delete(path, AnyVersion)
+		}
+		return struct{}{}, err
 	})
-	if err != nil {
+	if err != nil && (ctx.Err() == nil || settled.CompareAndSwap(false, true)) {
 		return Seat{}, err
 	}
+	path := <-made
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	number, _ := SeatNumber(name, prefix)
 	return Seat{Parent: parent, Name: name, Number: number, Session: s}, nil

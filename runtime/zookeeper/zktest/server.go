@@ -101,7 +101,7 @@ func (s *Server) Restart() error {
 		return err
 	}
 	defer output.Close()
-	cmd := exec.Command("java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData",
+	cmd := exec.Command("java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dzookeeper.snapCount=100000", "-Dzookeeper.preAllocSize=1024",
 		"-cp", jar+":"+binding, "org.apache.zookeeper.server.ZooKeeperServerMain", config)
 	cmd.Stdout, cmd.Stderr = output, output
@@ -183,8 +183,33 @@ func (s *Server) Stop() {
 	s.process = nil
 }
 
-// Pause freezes the server: connections stay open and silent.
-func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
+// Pause freezes the server: connections stay open and silent. It returns when
+// the last of its threads has stopped.
+func (s *Server) Pause() error {
+	if err := s.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(startLimit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if s.frozen() {
+			return nil
+		}
+	}
+	return errors.New("zktest: the server does not stop")
+}
+
+// frozen reads the state of the threads from /proc, where it is the field after
+// the name in parentheses.
+func (s *Server) frozen() bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.process.Pid))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		_, state, _ := bytes.Cut(text, []byte(") "))
+		if err == nil && !bytes.HasPrefix(state, []byte("T")) {
+			return false
+		}
+	}
+	return true
+}
 
 // Resume lets a paused server go on.
 func (s *Server) Resume() error { return s.signal(syscall.SIGCONT) }

@@ -1,6 +1,7 @@
 package zktest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"strings"
@@ -57,7 +58,7 @@ func (s *Server) Up(tb testing.TB) {
 	tb.Cleanup(up)
 }
 
-// Path is a path that only this test uses.
+// Path is a path that only this run of the test uses.
 func Path(tb testing.TB) string {
-	return "/" + strings.NewReplacer("/", "-", "#", "-").Replace(tb.Name())
+	return "/" + strings.NewReplacer("/", "-", "#", "-").Replace(tb.Name()) + "-" + rand.Text()[:8]
 }
