@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -110,10 +111,8 @@ func (v *variables) appendNumber(b []byte, i int, ports []uint16, value []byte) 
 	}
 	var room [64]byte
 	name := strconv.AppendInt(append(room[:0], v.number...), int64(number), 10)
-	for _, taken := range v.taken {
-		if string(name[len(v.number):]) == taken {
-			return b
-		}
+	if slices.Contains(v.taken, string(name[len(v.number):])) {
+		return b
 	}
 	b, start := openMessage(b, 1)
 	b = appendText(b, 1, name)

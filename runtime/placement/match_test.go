@@ -12,97 +12,100 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
+// change makes one thing of a request, its app or its offer different.
+type change func(*placement.Request, *spec.App, *placement.Offer)
+
+var reasonTests = map[string]struct {
+	change change
+	reason placement.Reason // Reasons: it fits
+}{
+	"fits": {func(*placement.Request, *spec.App, *placement.Offer) {}, placement.Reasons},
+	"offered to another role": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		o.Role = "dev"
+	}, placement.UnfulfilledRole},
+	"nothing in the accepted roles": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
+		o.Role, a.Role = "dev", "dev"
+		a.AcceptedResourceRoles = []string{"dev"}
+	}, placement.UnfulfilledRole},
+	"reserved for another role": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		o.Shares[0].Reservation.Role = "dev"
+	}, placement.UnfulfilledRole},
+	"reserved for one instance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		labels := []placement.Label{{Key: "marathon_task_id", Value: "x", HasValue: true}, {Key: "a"}}
+		o.Shares[0].Reservation = placement.Reservation{
+			Role: "*", Dynamic: true, Labels: placement.CanonicalLabels(labels),
+		}
+	}, placement.UnfulfilledRole},
+	"labels of somebody's reservation": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
+		o.Role, a.Role = "dev", "dev"
+		o.Shares[0].Reservation = placement.Reservation{
+			Role: "dev", Dynamic: true, Labels: placement.CanonicalLabels([]placement.Label{{Key: "team"}}),
+		}
+	}, placement.Reasons},
+	"constraint": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		a.Constraints = []spec.Constraint{constraint("rack", "LIKE", "nowhere")}
+	}, placement.UnfulfilledConstraint},
+	"one of two constraints": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		a.Constraints = []spec.Constraint{constraint("rack", "LIKE", "r.*"), constraint("none", "LIKE", ".*")}
+	}, placement.UnfulfilledConstraint},
+	"another region": {func(r *placement.Request, _ *spec.App, o *placement.Offer) {
+		r.HomeRegion, o.Agent.Region = "home", "away"
+	}, placement.UnfulfilledConstraint},
+	"the home region": {func(r *placement.Request, _ *spec.App, o *placement.Offer) {
+		r.HomeRegion, o.Agent.Region = "home", "home"
+	}, placement.Reasons},
+	"no region": {func(r *placement.Request, _ *spec.App, _ *placement.Offer) {
+		r.HomeRegion = "home"
+	}, placement.Reasons},
+	"another region, constraint on the zone": {func(r *placement.Request, a *spec.App, o *placement.Offer) {
+		r.HomeRegion, o.Agent.Region = "home", "away"
+		a.Constraints = []spec.Constraint{constraint("@zone", "LIKE", "z0")}
+	}, placement.Reasons},
+	"in maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		o.Unavailable = &placement.Window{Begin: 999, End: 1000}
+	}, placement.AgentMaintenance},
+	"in open maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		o.Unavailable = &placement.Window{Begin: 1}
+	}, placement.AgentMaintenance},
+	"before maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		o.Unavailable = &placement.Window{Begin: 1000, End: 2000}
+	}, placement.Reasons},
+	"after maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		o.Unavailable = &placement.Window{Begin: 1, End: 999}
+	}, placement.Reasons},
+	"cpus":          {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.CPUs = 2.001 }, placement.InsufficientCpus},
+	"mem":           {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.Mem = 101 }, placement.InsufficientMemory},
+	"disk":          {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.Disk = 10001 }, placement.InsufficientDisk},
+	"gpus":          {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.GPUs = 1 }, placement.InsufficientGpus},
+	"cpus and disk": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.CPUs, a.Disk = 3, 1e9 }, placement.InsufficientCpus},
+	"too many ports": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		a.PortDefinitions = make([]spec.PortDefinition, 101)
+	}, placement.InsufficientPorts},
+	"a required port": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		a.RequirePorts, a.PortDefinitions = true, []spec.PortDefinition{{Port: 31100}}
+	}, placement.InsufficientPorts},
+	"a required port twice": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		a.RequirePorts, a.PortDefinitions = true, []spec.PortDefinition{{Port: 31000}, {Port: 31000}}
+	}, placement.InsufficientPorts},
+	"a port that cannot be": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		a.RequirePorts, a.PortDefinitions = true, []spec.PortDefinition{{Port: 31000 + 1<<16}}
+	}, placement.InsufficientPorts},
+	"scarce": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
+		o.Shares[0].Scalars[placement.GPUs] = 1000
+	}, placement.DeclinedScarceResources},
+	"scarce, but allowed": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
+		o.Shares[0].Scalars[placement.GPUs] = 1000
+		a.Labels = map[string]string{"GPU_SCHEDULING_BEHAVIOR": "unrestricted"}
+	}, placement.Reasons},
+	"gpus wanted": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
+		o.Shares[0].Scalars[placement.GPUs] = 1000
+		a.GPUs = 1
+	}, placement.Reasons},
+}
+
 // TestReasons changes one thing of an offer that fits and wants the one reason.
 func TestReasons(t *testing.T) {
-	type change func(*placement.Request, *spec.App, *placement.Offer)
-	tests := map[string]struct {
-		change change
-		reason placement.Reason // Reasons: it fits
-	}{
-		"fits": {func(*placement.Request, *spec.App, *placement.Offer) {}, placement.Reasons},
-		"offered to another role": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			o.Role = "dev"
-		}, placement.UnfulfilledRole},
-		"nothing in the accepted roles": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
-			o.Role, a.Role = "dev", "dev"
-			a.AcceptedResourceRoles = []string{"dev"}
-		}, placement.UnfulfilledRole},
-		"reserved for another role": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			o.Shares[0].Reservation.Role = "dev"
-		}, placement.UnfulfilledRole},
-		"reserved for one instance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			labels := []placement.Label{{Key: "marathon_task_id", Value: "x", HasValue: true}, {Key: "a"}}
-			o.Shares[0].Reservation = placement.Reservation{
-				Role: "*", Dynamic: true, Labels: placement.CanonicalLabels(labels),
-			}
-		}, placement.UnfulfilledRole},
-		"labels of somebody's reservation": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
-			o.Role, a.Role = "dev", "dev"
-			o.Shares[0].Reservation = placement.Reservation{
-				Role: "dev", Dynamic: true, Labels: placement.CanonicalLabels([]placement.Label{{Key: "team"}}),
-			}
-		}, placement.Reasons},
-		"constraint": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
-			a.Constraints = []spec.Constraint{constraint("rack", "LIKE", "nowhere")}
-		}, placement.UnfulfilledConstraint},
-		"one of two constraints": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
-			a.Constraints = []spec.Constraint{constraint("rack", "LIKE", "r.*"), constraint("none", "LIKE", ".*")}
-		}, placement.UnfulfilledConstraint},
-		"another region": {func(r *placement.Request, _ *spec.App, o *placement.Offer) {
-			r.HomeRegion, o.Agent.Region = "home", "away"
-		}, placement.UnfulfilledConstraint},
-		"the home region": {func(r *placement.Request, _ *spec.App, o *placement.Offer) {
-			r.HomeRegion, o.Agent.Region = "home", "home"
-		}, placement.Reasons},
-		"no region": {func(r *placement.Request, _ *spec.App, _ *placement.Offer) {
-			r.HomeRegion = "home"
-		}, placement.Reasons},
-		"another region, constraint on the zone": {func(r *placement.Request, a *spec.App, o *placement.Offer) {
-			r.HomeRegion, o.Agent.Region = "home", "away"
-			a.Constraints = []spec.Constraint{constraint("@zone", "LIKE", "z0")}
-		}, placement.Reasons},
-		"in maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			o.Unavailable = &placement.Window{Begin: 999, End: 1000}
-		}, placement.AgentMaintenance},
-		"in open maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			o.Unavailable = &placement.Window{Begin: 1}
-		}, placement.AgentMaintenance},
-		"before maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			o.Unavailable = &placement.Window{Begin: 1000, End: 2000}
-		}, placement.Reasons},
-		"after maintenance": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			o.Unavailable = &placement.Window{Begin: 1, End: 999}
-		}, placement.Reasons},
-		"cpus":          {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.CPUs = 2.001 }, placement.InsufficientCpus},
-		"mem":           {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.Mem = 101 }, placement.InsufficientMemory},
-		"disk":          {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.Disk = 10001 }, placement.InsufficientDisk},
-		"gpus":          {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.GPUs = 1 }, placement.InsufficientGpus},
-		"cpus and disk": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) { a.CPUs, a.Disk = 3, 1e9 }, placement.InsufficientCpus},
-		"too many ports": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
-			a.PortDefinitions = make([]spec.PortDefinition, 101)
-		}, placement.InsufficientPorts},
-		"a required port": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
-			a.RequirePorts, a.PortDefinitions = true, []spec.PortDefinition{{Port: 31100}}
-		}, placement.InsufficientPorts},
-		"a required port twice": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
-			a.RequirePorts, a.PortDefinitions = true, []spec.PortDefinition{{Port: 31000}, {Port: 31000}}
-		}, placement.InsufficientPorts},
-		"a port that cannot be": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
-			a.RequirePorts, a.PortDefinitions = true, []spec.PortDefinition{{Port: 31000 + 1<<16}}
-		}, placement.InsufficientPorts},
-		"scarce": {func(_ *placement.Request, _ *spec.App, o *placement.Offer) {
-			o.Shares[0].Scalars[placement.GPUs] = 1000
-		}, placement.DeclinedScarceResources},
-		"scarce, but allowed": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
-			o.Shares[0].Scalars[placement.GPUs] = 1000
-			a.Labels = map[string]string{"GPU_SCHEDULING_BEHAVIOR": "unrestricted"}
-		}, placement.Reasons},
-		"gpus wanted": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
-			o.Shares[0].Scalars[placement.GPUs] = 1000
-			a.GPUs = 1
-		}, placement.Reasons},
-	}
-	for name, test := range tests {
+	for name, test := range reasonTests {
 		t.Run(name, func(t *testing.T) {
 			req, a := world(1, 1, 2, 100), app("/a")
 			req.Now = 1000

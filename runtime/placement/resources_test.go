@@ -17,78 +17,87 @@ func share(role string, cpus, mem float64, ports ...placement.Range) placement.S
 	return s
 }
 
+// ports makes definitions of the numbers.
+func ports(n ...int) (out []spec.PortDefinition) {
+	for _, p := range n {
+		out = append(out, spec.PortDefinition{Port: p})
+	}
+	return out
+}
+
+func span(b, e uint16) placement.Range { return placement.Range{Begin: b, End: e} }
+
+// dynamic is a share of a dynamic reservation.
+func dynamic() placement.Share {
+	s := share("dev", 1, 10)
+	s.Reservation.Dynamic, s.Reservation.Principal = true, "ops"
+	return s
+}
+
+var spreadTests = map[string]struct {
+	shares   []placement.Share
+	accepted []string
+	ports    []spec.PortDefinition
+	take     []placement.Share // nil: does not fit
+	numbers  []uint16
+}{
+	"one share": {
+		shares: []placement.Share{share("*", 4, 100)},
+		take:   []placement.Share{share("*", 2, 20)},
+	},
+	"own role first because it is offered first": {
+		shares: []placement.Share{share("dev", 1.5, 100), share("*", 4, 100)},
+		take:   []placement.Share{share("dev", 1.5, 20), share("*", 0.5, 0)},
+	},
+	"unreserved first because it is offered first": {
+		shares: []placement.Share{share("*", 4, 10), share("dev", 1, 100)},
+		take:   []placement.Share{share("*", 2, 10), share("dev", 0, 10)},
+	},
+	"only unreserved accepted": {
+		shares:   []placement.Share{share("dev", 4, 100), share("", 2, 100)},
+		accepted: []string{"*"},
+		take:     []placement.Share{share("", 2, 20)},
+	},
+	"only reserved accepted": {
+		shares:   []placement.Share{share("*", 4, 100), share("dev", 2, 20)},
+		accepted: []string{"dev"},
+		take:     []placement.Share{share("dev", 2, 20)},
+	},
+	"only reserved accepted, too small": {
+		shares:   []placement.Share{share("*", 4, 100), share("dev", 1.999, 20)},
+		accepted: []string{"dev"},
+	},
+	"another role's share is passed over": {
+		shares: []placement.Share{share("prod", 4, 100), share("dev", 2, 20)},
+		take:   []placement.Share{share("dev", 2, 20)},
+	},
+	"static and dynamic reservations are told apart": {
+		shares: []placement.Share{dynamic(), share("dev", 1, 10)},
+		take:   []placement.Share{dynamic(), share("dev", 1, 10)},
+	},
+	"required ports from two shares, in the app's order": {
+		shares:  []placement.Share{share("*", 2, 20, span(31000, 31009)), share("dev", 0, 0, span(80, 81), span(443, 443))},
+		ports:   ports(443, 31002, 80, 31003, 81, 31007),
+		take:    []placement.Share{share("*", 2, 20, span(31002, 31003), span(31007, 31007)), share("dev", 0, 0, span(80, 81), span(443, 443))},
+		numbers: []uint16{443, 31002, 80, 31003, 81, 31007},
+	},
+	"required port offered to a role that is not accepted": {
+		shares:   []placement.Share{share("*", 2, 20), share("dev", 0, 0, span(80, 80))},
+		accepted: []string{"*"},
+		ports:    ports(80),
+	},
+	"any port besides required ones": {
+		shares:  []placement.Share{share("*", 2, 20, span(10, 12))},
+		ports:   ports(10, 0, 12),
+		take:    []placement.Share{share("*", 2, 20, span(10, 12))},
+		numbers: []uint16{10, 11, 12},
+	},
+}
+
 // TestSpread wants resources from several shares in the offer's order, from
 // accepted roles only, and ports from where they are.
 func TestSpread(t *testing.T) {
-	ports := func(n ...int) (out []spec.PortDefinition) {
-		for _, p := range n {
-			out = append(out, spec.PortDefinition{Port: p})
-		}
-		return out
-	}
-	span := func(b, e uint16) placement.Range { return placement.Range{Begin: b, End: e} }
-	dynamic := share("dev", 1, 10)
-	dynamic.Reservation.Dynamic, dynamic.Reservation.Principal = true, "ops"
-	tests := map[string]struct {
-		shares   []placement.Share
-		accepted []string
-		ports    []spec.PortDefinition
-		take     []placement.Share // nil: does not fit
-		numbers  []uint16
-	}{
-		"one share": {
-			shares: []placement.Share{share("*", 4, 100)},
-			take:   []placement.Share{share("*", 2, 20)},
-		},
-		"own role first because it is offered first": {
-			shares: []placement.Share{share("dev", 1.5, 100), share("*", 4, 100)},
-			take:   []placement.Share{share("dev", 1.5, 20), share("*", 0.5, 0)},
-		},
-		"unreserved first because it is offered first": {
-			shares: []placement.Share{share("*", 4, 10), share("dev", 1, 100)},
-			take:   []placement.Share{share("*", 2, 10), share("dev", 0, 10)},
-		},
-		"only unreserved accepted": {
-			shares:   []placement.Share{share("dev", 4, 100), share("", 2, 100)},
-			accepted: []string{"*"},
-			take:     []placement.Share{share("", 2, 20)},
-		},
-		"only reserved accepted": {
-			shares:   []placement.Share{share("*", 4, 100), share("dev", 2, 20)},
-			accepted: []string{"dev"},
-			take:     []placement.Share{share("dev", 2, 20)},
-		},
-		"only reserved accepted, too small": {
-			shares:   []placement.Share{share("*", 4, 100), share("dev", 1.999, 20)},
-			accepted: []string{"dev"},
-		},
-		"another role's share is passed over": {
-			shares: []placement.Share{share("prod", 4, 100), share("dev", 2, 20)},
-			take:   []placement.Share{share("dev", 2, 20)},
-		},
-		"static and dynamic reservations are told apart": {
-			shares: []placement.Share{dynamic, share("dev", 1, 10)},
-			take:   []placement.Share{dynamic, share("dev", 1, 10)},
-		},
-		"required ports from two shares, in the app's order": {
-			shares:  []placement.Share{share("*", 2, 20, span(31000, 31009)), share("dev", 0, 0, span(80, 81), span(443, 443))},
-			ports:   ports(443, 31002, 80, 31003, 81, 31007),
-			take:    []placement.Share{share("*", 2, 20, span(31002, 31003), span(31007, 31007)), share("dev", 0, 0, span(80, 81), span(443, 443))},
-			numbers: []uint16{443, 31002, 80, 31003, 81, 31007},
-		},
-		"required port offered to a role that is not accepted": {
-			shares:   []placement.Share{share("*", 2, 20), share("dev", 0, 0, span(80, 80))},
-			accepted: []string{"*"},
-			ports:    ports(80),
-		},
-		"any port besides required ones": {
-			shares:  []placement.Share{share("*", 2, 20, span(10, 12))},
-			ports:   ports(10, 0, 12),
-			take:    []placement.Share{share("*", 2, 20, span(10, 12))},
-			numbers: []uint16{10, 11, 12},
-		},
-	}
-	for name, test := range tests {
+	for name, test := range spreadTests {
 		t.Run(name, func(t *testing.T) {
 			a := app("/a")
 			a.Role, a.CPUs, a.Mem, a.AcceptedResourceRoles = "dev", 2, 20, test.accepted
