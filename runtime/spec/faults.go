@@ -36,8 +36,16 @@ func (f *Faults) Error() string {
 	return f.Message + ": " + strings.Join(parts, "; ")
 }
 
-// Add notes a message at a path. A message that is there already is not repeated.
+// mostFaults bounds an answer: nobody reads more, and a body of a million wrong
+// items must not cost more than it took to send.
+const mostFaults = 1000
+
+// Add notes a message at a path. A message that is there already is not
+// repeated, and those beyond the bound are dropped.
 func (f *Faults) Add(path, message string) {
+	if len(f.Details) == mostFaults {
+		return
+	}
 	for i := range f.Details {
 		if f.Details[i].Path != path {
 			continue

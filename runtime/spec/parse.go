@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -23,6 +24,8 @@ func (f Form) String() string { return [...]string{"whole", "partial"}[f] }
 const (
 	maxScalar    = 1e12
 	maxInstances = 1_000_000
+	// maxConstraints bounds what policies are asked for one app.
+	maxConstraints = 1000
 )
 
 // ParseUpdate reads one app. A whole one must have an id, unless the caller has
@@ -192,16 +195,21 @@ func (o *object) constraints(name string) *[]Constraint {
 		}
 		list = append(list, c)
 	}
-	return new(unique(list))
+	if list = unique(list); len(list) > maxConstraints {
+		o.rules.Add(path, fmt.Sprintf("got %d constraints, expected %d or less", len(list), maxConstraints))
+	}
+	return &list
 }
 
 // unique drops what is there already; the API's schema calls these lists sets.
 func unique[T comparable](items []T) []T {
 	var kept []T
+	seen := make(map[T]bool, len(items))
 	for _, item := range items {
-		if !slices.Contains(kept, item) {
+		if !seen[item] {
 			kept = append(kept, item)
 		}
+		seen[item] = true
 	}
 	return kept
 }

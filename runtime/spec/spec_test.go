@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -195,5 +196,26 @@ func TestCompareTakesListsOfTheAPIAsSets(t *testing.T) {
 	b.Constraints = []Constraint{a.Constraints[1], a.Constraints[0]}
 	if got := Compare(a, b); got != Unchanged {
 		t.Errorf("Compare = %v, want unchanged", got)
+	}
+}
+
+// TestHugeBodiesAreCheap: work that grows with the square of a body's size would
+// keep these from ending within the test's time.
+func TestHugeBodiesAreCheap(t *testing.T) {
+	const n = 60_000
+	var constraints strings.Builder
+	for i := range n / 2 {
+		fmt.Fprintf(&constraints, `["f%d","LIKE"],`, i)
+	}
+	for name, body := range map[string]string{
+		"faults":      `{"id":"a","constraints":[` + strings.Repeat("1,", n) + `1]}`,
+		"constraints": `{"id":"a","constraints":[` + constraints.String() + `["x","LIKE"]]}`,
+		"roles":       `{"id":"a","acceptedResourceRoles":[` + strings.Repeat(`"r",`, n) + `"r"],"ports":[` + strings.Repeat("0,", n) + `"x"]}`,
+	} {
+		_, err := ParseUpdate([]byte(body), Whole, false)
+		var faults *Faults
+		if !errors.As(err, &faults) || len(faults.Details) > mostFaults {
+			t.Errorf("%s: no faults, or too many", name)
+		}
 	}
 }
