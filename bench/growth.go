@@ -147,6 +147,7 @@ func (g *growth) law(w io.Writer, title string, pick func(*cell) (x int, ok bool
 	fmt.Fprintf(w, "%-45s exponent %6.3f  residual %4.1f%%  over %d sizes\n", title, exponent, 100*residual, len(xs))
 }
 
+// distinct lists the values that cells have, in the order of the cells.
 func (g *growth) distinct(of func(*cell) int) (values []int) {
 	for _, c := range g.cells {
 		if v := of(c); !slices.Contains(values, v) {
@@ -156,6 +157,7 @@ func (g *growth) distinct(of func(*cell) int) (values []int) {
 	return values
 }
 
+// find returns the cell of a shape; nil when it was left out.
 func (g *growth) find(name string, agents, instances int) *cell {
 	for _, c := range g.cells {
 		if c.shape.name == name && c.agents == agents && c.instances == instances {

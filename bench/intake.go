@@ -65,6 +65,7 @@ func newIntake(agents, pending, rounds int, decode func() decoder) *intake {
 	}}
 }
 
+// run samples the cases in turn, so that each meets the same noise.
 func (k *intake) run() error {
 	for range k.rounds {
 		for _, c := range k.cases {
@@ -117,6 +118,7 @@ func (k *intake) sample(c *intakeCase) error {
 	return nil
 }
 
+// work makes the pending apps of a case, each wanting one instance.
 func (k *intake) work(c *intakeCase) (work, error) {
 	job := work{rules: map[*spec.App][]placement.Rule{}}
 	for i := range c.apps {
@@ -156,6 +158,7 @@ func (k *intake) whole(s *side, job work, c *intakeCase) (time.Duration, error) 
 	return took, nil
 }
 
+// print writes a line per case.
 func (k *intake) print(w io.Writer) {
 	fmt.Fprintf(w, "%-40s %-26s %-22s %s\n", "pending", "x bare decode (goal)", "CPU us/offer", "allocs/offer (goal 70)")
 	for _, c := range k.cases {

@@ -27,6 +27,7 @@ const leastSample = 25 * time.Millisecond
 // samples are several measurements of one thing, in microseconds.
 type samples []float64
 
+// median is NaN for no samples.
 func (s samples) median() float64 {
 	sorted := slices.Sorted(slices.Values(s))
 	n := len(sorted)
@@ -36,6 +37,7 @@ func (s samples) median() float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
+// String gives the median and, since noise is large, the least and the largest.
 func (s samples) String() string {
 	return fmt.Sprintf("%8.2f [%.2f-%.2f]", s.median(), slices.Min(s), slices.Max(s))
 }

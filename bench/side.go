@@ -32,6 +32,8 @@ func plainDecoder() decoder {
 	}
 }
 
+// convert makes an offer of Mesos' one. Agents are looked up by their ids: the
+// facts of those here never change.
 func convert(o *mesos.Offer, agents map[string]*placement.Agent) *placement.Offer {
 	agent, ok := agents[o.AgentID.Value]
 	if !ok {
@@ -123,6 +125,7 @@ func (s *side) place(offers []*placement.Offer, w work) int {
 	return len(result.Placements)
 }
 
+// match runs one match; a seed of its own each, as the scheduler gives it.
 func (s *side) match(offers []*placement.Offer, w work) placement.Result {
 	s.seed++
 	return s.matcher.Match(context.Background(), placement.Request{

@@ -42,6 +42,7 @@ func newWorld(agents int) world {
 	return world{agents, wire}
 }
 
+// newOffer is the offer of the i-th agent, all of it unreserved.
 func newOffer(i int) mesos.Offer {
 	host := fmt.Sprintf("agent-%05d.cluster.example.com", i)
 	ip := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
@@ -104,6 +105,8 @@ type shape struct {
 	perAgent    bool // at most one instance on an agent
 }
 
+// shapes are the kinds of app that are measured. Each can be placed in full, so
+// that the cost is that of placing and not of failing to.
 func shapes(agents, instances int) []shape {
 	// As many on a host as are needed to place all.
 	most := strconv.Itoa((instances + agents - 1) / agents)

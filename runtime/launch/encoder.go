@@ -27,6 +27,7 @@ type templateKey struct {
 // mostTemplates bounds what an encoder keeps; beyond it starts afresh.
 const mostTemplates = 1 << 14
 
+// template returns the app version's part, made at its first task.
 func (e *Encoder) template(t *Task) *template {
 	key := templateKey{t.App, t.EnvPrefix, t.EnforceGroupRole}
 	if known, ok := e.templates[key]; ok {
@@ -85,6 +86,8 @@ func (e *Encoder) AppendDecline(b []byte, framework string, offers []string, ref
 	return closeMessage(appendFilters(b, 2, refuse), decline)
 }
 
+// appendFilters appends Filters. They are always sent: without them Mesos holds
+// offers back for five seconds.
 func appendFilters(b []byte, field int, refuse time.Duration) []byte {
 	b, filters := openMessage(b, field)
 	return closeMessage(appendDouble(b, 1, refuse.Seconds()), filters)
@@ -145,6 +148,8 @@ func appendReservation(b []byte, r *placement.Reservation) []byte {
 	return closeMessage(b, reservation)
 }
 
+// appendReservationLabels appends ReservationInfo.labels. A label without a value
+// is not the same as one with an empty value.
 func appendReservationLabels(b []byte, labels []placement.Label) []byte {
 	b, all := openMessage(b, 2)
 	for _, l := range labels {

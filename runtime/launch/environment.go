@@ -116,6 +116,7 @@ func decimal(v float64) string {
 	return withFraction(mantissa) + "E" + strconv.Itoa(n)
 }
 
+// withFraction gives whole numbers their ".0".
 func withFraction(text string) string {
 	if strings.Contains(text, ".") {
 		return text

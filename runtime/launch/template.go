@@ -27,6 +27,7 @@ type portEntry struct {
 	rest       []byte // all but the number
 }
 
+// newTemplate encodes what an app version's tasks share.
 func newTemplate(key templateKey) *template {
 	name := key.app.ID.Reversed()
 	t := &template{
@@ -90,6 +91,7 @@ func appendLabels(b []byte, field int, labels map[string]string) []byte {
 	return closeMessage(b, all)
 }
 
+// entriesOf makes an entry per protocol: "udp,tcp" are two with one number.
 func entriesOf(definitions []spec.PortDefinition) []portEntry {
 	var entries []portEntry
 	for i, d := range definitions {

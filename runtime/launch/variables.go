@@ -29,6 +29,7 @@ type portVariables struct {
 	name   string // PORT_HTTP
 }
 
+// variablesOf works out the names once, so that a task only fills in values.
 func variablesOf(key templateKey) variables {
 	prefix, definitions := key.envPrefix, key.app.PortDefinitions
 	free := func(name string) string {
@@ -65,6 +66,7 @@ func variablesOf(key templateKey) variables {
 	return v
 }
 
+// namedLater tells whether a later definition's name makes the same variable.
 func namedLater(definitions []spec.PortDefinition, name string) bool {
 	for _, d := range definitions {
 		if strings.EqualFold(d.Name, name) {
@@ -119,6 +121,8 @@ func (v *variables) appendNumber(b []byte, i int, ports []uint16, value []byte) 
 	return closeMessage(appendText(b, 2, value), start)
 }
 
+// numberOf is the number in the name of the i-th port's variable: that of the
+// definition, or the assigned one for a definition that asks for any.
 func (v *variables) numberOf(i int, ports []uint16) int {
 	if n := v.each[i].number; n != 0 {
 		return n
@@ -126,6 +130,7 @@ func (v *variables) numberOf(i int, ports []uint16) int {
 	return int(ports[i])
 }
 
+// appendNamed appends the variable unless its name is somebody else's.
 func appendNamed[T string | []byte](b []byte, name string, value T) []byte {
 	if name == "" {
 		return b

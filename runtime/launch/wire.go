@@ -19,18 +19,22 @@ const (
 	bytesKind  = 2
 )
 
+// appendTag appends what stands before each field's value.
 func appendTag(b []byte, field, kind int) []byte {
 	return binary.AppendUvarint(b, uint64(field)<<3|uint64(kind))
 }
 
+// appendVarint appends a whole number, an enum or a truth.
 func appendVarint(b []byte, field int, v uint64) []byte {
 	return binary.AppendUvarint(appendTag(b, field, varintKind), v)
 }
 
+// appendDouble appends a number of eight bytes.
 func appendDouble(b []byte, field int, v float64) []byte {
 	return binary.LittleEndian.AppendUint64(appendTag(b, field, doubleKind), math.Float64bits(v))
 }
 
+// appendText appends a text, or a message that is encoded already.
 func appendText[T string | []byte](b []byte, field int, v T) []byte {
 	b = binary.AppendUvarint(appendTag(b, field, bytesKind), uint64(len(v)))
 	return append(b, v...)

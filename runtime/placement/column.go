@@ -16,6 +16,7 @@ type column struct {
 	vacant []int32          // slots whose last agent left, until compact
 }
 
+// newColumn makes an empty dictionary; absence has its slot from the start.
 func newColumn(field string) *column {
 	return &column{
 		field:  field,
@@ -38,6 +39,8 @@ func (c *column) add(number int32, a *Agent) {
 	c.refs[slot]++
 }
 
+// intern returns the slot of a value that is present, "" included: an empty text
+// is a value, and not the same as absence.
 func (c *column) intern(value string) int32 {
 	if slot, ok := c.slots[value]; ok {
 		return slot

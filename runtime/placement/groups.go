@@ -85,6 +85,7 @@ func (g *grouping) add() int32 {
 	return int32(len(g.head) - 1)
 }
 
+// reset empties it for the next match but keeps its room.
 func (g *grouping) reset() {
 	g.ready, g.head, g.tail, g.next = 0, g.head[:0], g.tail[:0], g.next[:0]
 	g.bySlot = g.bySlot[:0]

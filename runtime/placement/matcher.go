@@ -75,6 +75,8 @@ func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) 
 // mostAtOnce bounds the room made in advance for placements.
 const mostAtOnce = 4096
 
+// begin brings what is remembered up to date with the request. Slots move only
+// here: while a match runs a slot means one value.
 func (m *Matcher) begin(req *Request) {
 	if m.groupings == nil {
 		m.roster, m.memory, m.groupings = newRoster(), newMemory(), map[string]*grouping{}
@@ -85,6 +87,8 @@ func (m *Matcher) begin(req *Request) {
 	m.table.begin(req, m.MaxPerOffer)
 }
 
+// end lets go of everything that belongs to the request, so that a matcher at
+// rest keeps no offers alive.
 func (m *Matcher) end() {
 	m.table.end()
 	if len(m.groupings) > mostGroupings {

@@ -52,6 +52,7 @@ const (
 	leastSweep  = 1024
 )
 
+// newMemory makes one that remembers nothing.
 func newMemory() memory {
 	return memory{
 		apps:         map[*spec.App]*remembered{},
@@ -78,6 +79,8 @@ func (m *memory) recall(app *spec.App, rules []Rule, unrestrictedGPUs bool, turn
 	return known
 }
 
+// requirement returns the one that all apps with the same demand share. One that
+// can never be met is not shared: its demand does not say what is wrong with it.
 func (m *memory) requirement(app *spec.App, unrestrictedGPUs bool) *requirement {
 	d, impossible := demandOf(app, unrestrictedGPUs)
 	if impossible {
@@ -91,6 +94,8 @@ func (m *memory) requirement(app *spec.App, unrestrictedGPUs bool) *requirement 
 	return r
 }
 
+// hasRules tells whether the verdicts remembered are those of these rules. A
+// module may have been replaced since, under the same constraint.
 func (k *remembered) hasRules(rules []Rule) bool {
 	if len(k.rules) != len(rules) {
 		return false
@@ -127,6 +132,8 @@ func (m *memory) follow(moved map[*column][]move) {
 	}
 }
 
+// follow moves the verdicts. A slot that got the value of a later one that was
+// not asked about yet is unknown again.
 func (r *pureRule) follow(moves []move) {
 	for _, m := range moves {
 		if int(m.to) >= len(r.verdicts) {

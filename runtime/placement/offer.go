@@ -1,6 +1,3 @@
-// Package placement pairs wanted instances with offers: resource and port
-// arithmetic, constraints, and a reason for every pair that does not fit. It is
-// pure: the policies it asks are values handed to it.
 package placement
 
 import "math"

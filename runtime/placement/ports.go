@@ -6,6 +6,7 @@ import "slices"
 // of no concern: it spreads ports.
 type random uint64
 
+// next steps the generator.
 func (r *random) next() uint64 {
 	*r += 0x9e3779b97f4a7c15
 	z := uint64(*r)
@@ -29,6 +30,8 @@ type chosen struct {
 	port  uint16
 }
 
+// countPorts is how many ports the ranges hold; up to 65,536, one more than a
+// port number can say.
 func countPorts(ranges []Range) int32 {
 	n := int32(0)
 	for _, r := range ranges {

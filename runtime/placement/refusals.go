@@ -125,6 +125,7 @@ func (m *Matcher) passed(s *seeker) (sum tally) {
 	return sum
 }
 
+// allGrouped tells whether the groups tell apart all that the rules look at.
 func (s *seeker) allGrouped() bool {
 	for i := range s.rulings {
 		if !s.rulings[i].grouped {

@@ -1,6 +1,8 @@
 package placement
 
 import (
+	"strconv"
+
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -61,6 +63,19 @@ const (
 	DeclinedScarceResources
 	Reasons // how many there are
 )
+
+// String returns Marathon's name of the reason.
+func (r Reason) String() string {
+	names := [Reasons]string{
+		"UnfulfilledRole", "UnfulfilledConstraint", "NoCorrespondingReservationFound", "AgentMaintenance",
+		"InsufficientCpus", "InsufficientMemory", "InsufficientDisk", "InsufficientGpus", "InsufficientPorts",
+		"DeclinedScarceResources",
+	}
+	if r >= Reasons {
+		return "Reason(" + strconv.Itoa(int(r)) + ")"
+	}
+	return names[r]
+}
 
 // Refusals say, for one app, how the offers of a match fared.
 type Refusals struct {

@@ -97,6 +97,7 @@ func fixedPorts(definitions []spec.PortDefinition) (packed string, impossible bo
 	return string(text), false
 }
 
+// maxPort is the highest port number.
 const maxPort = 1<<16 - 1
 
 // fixedPort is the i-th of the required numbers.

@@ -13,6 +13,7 @@ type roster struct {
 	columns map[string]*column
 }
 
+// newRoster makes one that knows no agents.
 func newRoster() roster {
 	return roster{numbers: map[*Agent]int32{}, columns: map[string]*column{}}
 }
@@ -41,6 +42,8 @@ func (r *roster) sync(agents []*Agent) map[*column][]move {
 	return moved
 }
 
+// dropUnseen forgets the agents that the running sync did not see. Their numbers
+// are given to others.
 func (r *roster) dropUnseen() {
 	for number, a := range r.agents {
 		if a == nil || r.seen[number] == r.round {
@@ -92,6 +95,7 @@ func (r *roster) column(field string, turn uint32) *column {
 	return c
 }
 
+// sameAgents compares by identity: an agent whose facts changed is another value.
 func sameAgents(a, b []*Agent) bool {
 	if len(a) != len(b) {
 		return false

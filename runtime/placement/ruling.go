@@ -229,6 +229,7 @@ func (r *ruling) fault(format string, args ...any) error {
 	}
 }
 
+// constraintText names a constraint in messages for people.
 func constraintText(c spec.Constraint) string {
 	text := c.Field + ":" + c.Operator
 	if c.HasValue {
@@ -237,6 +238,7 @@ func constraintText(c spec.Constraint) string {
 	return text
 }
 
+// instancesOf is the app's size as policies are told it.
 func instancesOf(app *spec.App) uint32 {
 	return uint32(max(0, min(app.Instances, int(sdk.Unlimited))))
 }

@@ -109,6 +109,7 @@ func (s *seeker) regroup(ctx context.Context, m *Matcher) bool {
 	return true
 }
 
+// allPure tells whether no rule depends on what was placed.
 func (s *seeker) allPure() bool {
 	for i := range s.rulings {
 		if !s.rulings[i].pure {

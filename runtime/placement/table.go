@@ -47,6 +47,7 @@ const (
 	full                  // it has taken as many instances as it may; not looked at
 )
 
+// begin takes over the offers of a match. No row is made yet.
 func (t *table) begin(req *Request, maxPerOffer int) {
 	n := len(req.Offers)
 	t.offers, t.home, t.now, t.maxPerOffer = req.Offers, req.HomeRegion, int64(req.Now), maxPerOffer
@@ -90,6 +91,8 @@ func (t *table) extend(p int) {
 	}
 }
 
+// fill makes the row of an offer. An agent that Request.Agents does not name is
+// taken into the roster until the next match.
 func (t *table) fill(r *row, o *Offer) {
 	number, known := t.roster.numbers[o.Agent]
 	if !known {
