@@ -23,7 +23,7 @@ func TestLostAgent(t *testing.T) {
 	c := start(t, fast())
 	f := subscribe(t, c.Addr(), framework())
 	old := subscribe(t, c.Addr(), framework(plain))
-	frail := subscribe(t, c.Addr(), framework(func(i *mesos.FrameworkInfo) { i.Checkpoint = pointer(false) }), "*")
+	frail := subscribe(t, c.Addr(), framework(func(i *mesos.FrameworkInfo) { i.Checkpoint = new(false) }), "*")
 	agent := c.AgentIDs()[0]
 	// Each suppresses before it launches, so that the rest goes to the next one.
 	for _, x := range []struct {
@@ -105,7 +105,7 @@ func TestAgentReturnsInTime(t *testing.T) {
 	f.states("t", mesos.TASK_RUNNING)
 	f.states("k", mesos.TASK_RUNNING)
 	f.states("ends", mesos.TASK_RUNNING)
-	frail := subscribe(t, c.Addr(), framework(func(i *mesos.FrameworkInfo) { i.Checkpoint = pointer(false) }))
+	frail := subscribe(t, c.Addr(), framework(func(i *mesos.FrameworkInfo) { i.Checkpoint = new(false) }))
 	frail.launch(frail.offer(), shell("frail", ""))
 	frail.states("frail", mesos.TASK_RUNNING)
 

@@ -142,6 +142,7 @@ func hasPayload(call *scheduler.Call) bool {
 		return call.Request != nil
 	case scheduler.Call_UPDATE_FRAMEWORK:
 		return call.UpdateFramework != nil
+	default:
+		return true // TEARDOWN, REVIVE and SUPPRESS have none or may leave it out
 	}
-	return true // TEARDOWN, REVIVE and SUPPRESS have none or may leave it out
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -19,6 +20,7 @@ type prober struct {
 	interval time.Duration
 	timeout  time.Duration
 	next     *alarm
+	cancel   context.CancelFunc // ends the probe under way; nil before the first
 	stopped  bool
 
 	// Of health checks only.
@@ -75,8 +77,9 @@ func checkProbe(r *run, c *mesos.CheckInfo) probe {
 		return httpProbe("http", loopback(nil), c.HTTP.Port, c.HTTP.GetPath())
 	case mesos.CheckInfo_TCP:
 		return tcpProbe(loopback(nil), c.TCP.Port)
+	default:
+		return commandProbe(r, &c.Command.Command)
 	}
-	return commandProbe(r, &c.Command.Command)
 }
 
 func (x *prober) start() {
@@ -87,16 +90,18 @@ func (x *prober) start() {
 func (x *prober) stop() {
 	x.stopped = true
 	x.next.stop()
+	if x.cancel != nil {
+		x.cancel()
+	}
 }
 
 // once probes off the loop. The pause to the next time counts from the end of this one.
 func (x *prober) once() {
 	c := x.procs.c
+	// A timeout of 0 means none: a year is beyond the life of any probe.
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(x.timeout, 365*24*time.Hour))
+	x.cancel = cancel
 	c.background.Go(func() {
-		ctx, cancel := context.WithCancel(c.ctx)
-		if x.timeout > 0 {
-			ctx, cancel = context.WithTimeout(c.ctx, x.timeout)
-		}
 		found := x.probe(ctx)
 		cancel()
 		c.loop.post(func() {

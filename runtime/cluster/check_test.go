@@ -16,7 +16,7 @@ import (
 // quick is a health check without any delay but the grace period given.
 func quick(grace float64, limit uint32, change func(*mesos.HealthCheck)) func(*mesos.TaskInfo) {
 	return func(i *mesos.TaskInfo) {
-		h := &mesos.HealthCheck{DelaySeconds: pointer(0.0), IntervalSeconds: pointer(0.02), TimeoutSeconds: pointer(10.0),
+		h := &mesos.HealthCheck{DelaySeconds: new(0.0), IntervalSeconds: new(0.02), TimeoutSeconds: new(10.0),
 			GracePeriodSeconds: &grace, ConsecutiveFailures: &limit}
 		change(h)
 		i.HealthCheck = h
@@ -24,7 +24,7 @@ func quick(grace float64, limit uint32, change func(*mesos.HealthCheck)) func(*m
 }
 
 func line(text string) *mesos.CommandInfo {
-	return &mesos.CommandInfo{Shell: pointer(true), Value: &text}
+	return &mesos.CommandInfo{Shell: new(true), Value: &text}
 }
 
 // health waits for the next update with the reason of a health check and says what it tells.
@@ -59,7 +59,7 @@ func TestHealthHTTP(t *testing.T) {
 	f := subscribe(t, c.Addr(), framework())
 	answer, port := target(t)
 	f.launch(f.offer(), shell("web", "exec sleep 1000", quick(0, 3, func(h *mesos.HealthCheck) {
-		h.Type, h.HTTP = mesos.HealthCheck_HTTP, &mesos.HealthCheck_HTTPCheckInfo{Port: port, Path: pointer("/x")}
+		h.Type, h.HTTP = mesos.HealthCheck_HTTP, &mesos.HealthCheck_HTTPCheckInfo{Port: port, Path: new("/x")}
 	})))
 	if !f.health("web") {
 		t.Error("200 is not healthy")
@@ -104,7 +104,7 @@ func TestHealthCommandAndTCP(t *testing.T) {
 			h.Type, h.Command = mesos.HealthCheck_COMMAND, line("touch "+flag+"; exit 1")
 		})),
 		shell("slow", "exec sleep 1000", quick(0, 1, func(h *mesos.HealthCheck) {
-			h.Type, h.Command, h.TimeoutSeconds = mesos.HealthCheck_COMMAND, line("sleep 1000"), pointer(0.05)
+			h.Type, h.Command, h.TimeoutSeconds = mesos.HealthCheck_COMMAND, line("sleep 1000"), new(0.05)
 		})))
 	if !f.health("tcp") {
 		t.Error("an open port is not healthy")
@@ -131,7 +131,7 @@ func TestCheck(t *testing.T) {
 	answer, port := target(t)
 	f.launch(f.offer(), shell("t", "exec sleep 1000", func(i *mesos.TaskInfo) {
 		i.Check = &mesos.CheckInfo{Type: mesos.CheckInfo_HTTP, HTTP: &mesos.CheckInfo_Http{Port: port},
-			DelaySeconds: pointer(0.0), IntervalSeconds: pointer(0.02)}
+			DelaySeconds: new(0.0), IntervalSeconds: new(0.02)}
 	}))
 	var got []uint32
 	for len(got) < 5 {

@@ -371,8 +371,6 @@ func scalar(name string, v float64) mesos.Resource {
 	return mesos.Resource{Name: name, Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: v}}
 }
 
-func pointer[T any](v T) *T { return &v }
-
 // stalled subscribes and then never reads the stream.
 func stalled(t *testing.T, addr string) *client {
 	t.Helper()

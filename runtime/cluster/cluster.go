@@ -25,8 +25,7 @@ type Cluster struct {
 	cfg      Config
 	listener net.Listener
 	server   *http.Server
-	ctx      context.Context // ends with Close
-	cancel   context.CancelFunc
+	stopping chan struct{}      // closed by Close
 	withdraw context.CancelFunc // ends the present master's announcement; the loop's
 
 	workLock   *os.File       // keeps other clusters off the work dir; nil for fake ones
@@ -47,14 +46,13 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}}
+	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}, stopping: make(chan struct{})}
 	c.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := c.addHosts(); err != nil {
-		c.cancel()
+		close(c.stopping)
 		c.loop.abandon()
 		c.background.Wait()
 		c.unlockWorkDir()
@@ -167,8 +165,8 @@ func (c *Cluster) MasterID() string {
 // the same work dir takes them up again. Fake tasks are gone.
 func (c *Cluster) Close() {
 	c.closing.Do(func() {
-		c.loop.do(c.master.retire)
-		c.cancel()
+		c.loop.do(c.retire)
+		close(c.stopping)
 		_ = c.server.Close() // connections are broken on purpose
 		c.loop.stop()
 		c.background.Wait()
@@ -179,6 +177,19 @@ func (c *Cluster) Close() {
 			}
 		}
 	})
+}
+
+// retire ends what the loop has going on in the background.
+func (c *Cluster) retire() {
+	c.master.retire()
+	if c.withdraw != nil {
+		c.withdraw()
+	}
+	for _, h := range c.hosts {
+		for _, r := range h.runs {
+			r.stopProbes()
+		}
+	}
 }
 
 // ExecutorMain is the body of an executor process: a program that embeds a cluster calls it with the arguments that

@@ -45,7 +45,7 @@ func TestTakeover(t *testing.T) {
 		t.Errorf("got %v", s)
 	}
 	g.offer()
-	h := connect(t, c.Addr(), framework(withID(f.id), func(i *mesos.FrameworkInfo) { i.Principal = pointer("other") }))
+	h := connect(t, c.Addr(), framework(withID(f.id), func(i *mesos.FrameworkInfo) { i.Principal = new("other") }))
 	if e := h.await("ERROR", isType(scheduler.Event_ERROR)); e.Error.Message != "Changing framework's principal is not allowed." {
 		t.Errorf("got %v", e)
 	}

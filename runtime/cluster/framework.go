@@ -56,6 +56,7 @@ func capabilitiesOf(info *mesos.FrameworkInfo) capabilities {
 			out.shape.Allocation = true
 		case mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT:
 			out.shape.Refinement = true
+		default: // changes nothing here
 		}
 	}
 	return out

@@ -91,7 +91,7 @@ func TestKillTree(t *testing.T) {
 // assertGone checks that none of the processes runs whose ids are words of the text.
 func assertGone(t *testing.T, text string) {
 	t.Helper()
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		pid, err := strconv.Atoi(word)
 		if err != nil {
 			continue

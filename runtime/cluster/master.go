@@ -117,6 +117,7 @@ func (m *master) act(f *framework, call *scheduler.Call) {
 		m.reconcile(f, call.Reconcile)
 	case scheduler.Call_RECONCILE_OPERATIONS:
 		m.reconcileOperations(f, call.ReconcileOperations)
+	default: // REQUEST, MESSAGE, inverse offers
 	}
 }
 

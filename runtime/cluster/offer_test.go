@@ -28,13 +28,13 @@ func TestOfferShape(t *testing.T) {
 	cfg.Region, cfg.Zone = "here", "a"
 	c := start(t, fast(agents(cfg), func(c *cluster.Config) { c.Region, c.Zone = "here", "m" }))
 	o := subscribe(t, c.Addr(), framework(roles("web/front"))).offer()
-	role := &mesos.Resource_AllocationInfo{Role: pointer("web/front")}
+	role := &mesos.Resource_AllocationInfo{Role: new("web/front")}
 	ports := &mesos.Value_Ranges{Range: []mesos.Value_Range{{Begin: 31000, End: 31001}, {Begin: 31005, End: 31009}}}
 	want := []mesos.Resource{
 		{Name: "ports", Type: mesos.RANGES.Enum(), Ranges: ports, AllocationInfo: role},
 		{Name: "cpus", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: 2}, AllocationInfo: role},
 		{Name: "cpus", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: 1}, AllocationInfo: role,
-			Reservations: []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: pointer("web")}}},
+			Reservations: []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: new("web")}}},
 		{Name: "mem", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: 64}, AllocationInfo: role},
 	}
 	if diff := cmp.Diff(want, o.Resources); diff != "" {
@@ -46,7 +46,7 @@ func TestOfferShape(t *testing.T) {
 	}
 
 	c = start(t, fast(agents(cfg)))
-	if f := subscribe(t, c.Addr(), framework(plain, func(i *mesos.FrameworkInfo) { i.Role = pointer("web") })); f.id != "" {
+	if f := subscribe(t, c.Addr(), framework(plain, func(i *mesos.FrameworkInfo) { i.Role = new("web") })); f.id != "" {
 		// Without REGION_AWARE an agent of another region is never offered.
 		f.reconcile()
 		f.kill("x")
@@ -61,7 +61,7 @@ func TestOldShape(t *testing.T) {
 	cfg := agentConfig(1)
 	cfg.Resources = "cpus:2;cpus(web):1;mem:64"
 	c := start(t, fast(agents(cfg)))
-	o := subscribe(t, c.Addr(), framework(plain, func(i *mesos.FrameworkInfo) { i.Role = pointer("web") })).offer()
+	o := subscribe(t, c.Addr(), framework(plain, func(i *mesos.FrameworkInfo) { i.Role = new("web") })).offer()
 	if o.AllocationInfo != nil {
 		t.Error("allocation_info without MULTI_ROLE")
 	}
@@ -134,8 +134,8 @@ func TestFilters(t *testing.T) {
 	if len(first) != 2 {
 		t.Fatalf("%d offers", len(first))
 	}
-	f.decline(pointer(3600.0), first[0])
-	f.decline(pointer(0.0), first[1])
+	f.decline(new(3600.0), first[0])
+	f.decline(new(0.0), first[1])
 	next := f.offers()
 	if len(next) != 1 || next[0].AgentID != first[1].AgentID {
 		t.Fatalf("offers after the decline: %v", next)
@@ -147,7 +147,7 @@ func TestFilters(t *testing.T) {
 		t.Fatalf("offers after REVIVE: %v", revived)
 	}
 	// A refusal of the rest stops mattering when more is free.
-	f.decline(pointer(3600.0), next[0])
+	f.decline(new(3600.0), next[0])
 	refuse := 3600.0
 	task := shell("t", "", labelled("fake.run", "20ms"))
 	task.AgentID = revived[0].AgentID
@@ -180,7 +180,7 @@ func TestRoles(t *testing.T) {
 	if len(first) != 1 {
 		t.Fatalf("%d offers", len(first))
 	}
-	f.decline(pointer(86400.0), first[0])
+	f.decline(new(86400.0), first[0])
 	second := f.offer()
 	if second.AllocationInfo.GetRole() == first[0].AllocationInfo.GetRole() {
 		t.Error("the same role again")

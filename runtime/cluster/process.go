@@ -115,7 +115,7 @@ func (p *processes) readopt(r *run, folder string) {
 
 // follow reports the executor's steps to the loop until there are no more, or the cluster closes.
 func (p *processes) follow(r *run, handle *executor.Handle, from int, ready time.Duration) {
-	err := handle.Follow(from, ready, p.c.ctx.Done(), func(rec executor.Record) {
+	err := handle.Follow(from, ready, p.c.stopping, func(rec executor.Record) {
 		p.c.loop.post(func() {
 			r.step(rec)
 			if rec.Step == executor.Running && !r.killed {

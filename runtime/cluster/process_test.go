@@ -41,7 +41,7 @@ func TestProcessEnds(t *testing.T) {
 	f := subscribe(t, c.Addr(), framework())
 	argv := func(args ...string) func(*mesos.TaskInfo) {
 		return func(i *mesos.TaskInfo) {
-			i.Command = &mesos.CommandInfo{Shell: pointer(false), Value: &args[0], Arguments: args}
+			i.Command = &mesos.CommandInfo{Shell: new(false), Value: &args[0], Arguments: args}
 		}
 	}
 	for _, tc := range []struct {

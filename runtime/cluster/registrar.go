@@ -104,7 +104,7 @@ func (c *Cluster) announce(id string) {
 	if c.withdraw != nil {
 		c.withdraw()
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
+	ctx, cancel := context.WithCancel(context.Background())
 	c.withdraw = cancel
 	info := c.announcement(id)
 	c.background.Go(func() {

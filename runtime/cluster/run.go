@@ -101,8 +101,9 @@ func (r *run) degrade(state mesos.TaskState) mesos.TaskState {
 	switch state {
 	case mesos.TASK_DROPPED, mesos.TASK_GONE:
 		return r.able.lost(state)
+	default:
+		return state
 	}
-	return state
 }
 
 // queue adds an update. It is on disk before anybody sees it, so a restart repeats it under the same uuid.

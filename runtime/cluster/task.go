@@ -86,8 +86,9 @@ func terminal(state mesos.TaskState) bool {
 	case mesos.TASK_FINISHED, mesos.TASK_FAILED, mesos.TASK_KILLED, mesos.TASK_ERROR, mesos.TASK_LOST, mesos.TASK_DROPPED,
 		mesos.TASK_GONE, mesos.TASK_GONE_BY_OPERATOR:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // masterStatus is an update that the master makes itself: without uuid, not to be acknowledged.

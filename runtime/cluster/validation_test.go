@@ -21,25 +21,11 @@ func TestTaskValidation(t *testing.T) {
 	resources := func(rs ...mesos.Resource) func(*mesos.TaskInfo) {
 		return func(i *mesos.TaskInfo) { i.Resources = rs }
 	}
-	container := func(ci mesos.ContainerInfo) func(*mesos.TaskInfo) {
-		return func(i *mesos.TaskInfo) { i.Container = &ci }
-	}
-	health := func(h mesos.HealthCheck) func(*mesos.TaskInfo) {
-		return func(i *mesos.TaskInfo) { i.HealthCheck = &h }
-	}
-	env := func(v mesos.Environment_Variable) func(*mesos.TaskInfo) {
-		return func(i *mesos.TaskInfo) {
-			i.Command.Environment = &mesos.Environment{Variables: []mesos.Environment_Variable{v}}
-		}
-	}
 	ports := mesos.Resource{Name: "ports", Type: mesos.RANGES.Enum(), Ranges: &mesos.Value_Ranges{Range: []mesos.Value_Range{{Begin: 9, End: 9}}}}
 	other := scalar("cpus", 0.1)
-	other.Reservations = []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: pointer("other")}}
+	other.Reservations = []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: new("other")}}
 	const available = "cpus(allocated: *):1.9; mem(allocated: *):2016; disk(allocated: *):4096; ports(allocated: *):[31000-31099]"
-	for _, tc := range []struct {
-		name, id, want string
-		change         func(*mesos.TaskInfo)
-	}{
+	for _, tc := range []invalid{
 		{name: "empty id", id: "", want: "ID must not be empty"},
 		{name: "long id", id: long, want: "ID must not be greater than 255 characters"},
 		{name: "dots", id: "..", want: "'..' is disallowed"},
@@ -67,37 +53,68 @@ func TestTaskValidation(t *testing.T) {
 			want: "Total resources cpus(allocated: *):0.1; mem(allocated: *):32; ports(allocated: *):[9-9] required by task and its executor is more than available " + available},
 		{name: "role", change: resources(other, scalar("mem", 32)),
 			want: "Total resources cpus(allocated: *)(reservations: [(STATIC,other)]):0.1; mem(allocated: *):32 required by task and its executor is more than available " + available},
+	} {
+		tc.test(t, f)
+	}
+}
+
+// invalid is a task with a fault: a shell task of that id, or one named like the case and changed.
+type invalid struct {
+	name, id, want string
+	change         func(*mesos.TaskInfo)
+}
+
+func (tc invalid) test(t *testing.T, f *client) {
+	t.Run(tc.name, func(t *testing.T) {
+		task := shell(tc.id, "")
+		if tc.change != nil {
+			task.TaskID.Value = tc.name
+			tc.change(&task)
+		}
+		// All that is free comes back as one offer after each refused launch.
+		f.launch(f.offer(), task)
+		s := f.status(task.TaskID.Value)
+		if s.GetState() != mesos.TASK_ERROR || s.GetReason() != mesos.REASON_TASK_INVALID || s.GetSource() != mesos.SOURCE_MASTER ||
+			s.UUID != nil || s.GetMessage() != tc.want {
+			t.Errorf("got %v\nwant %q", s, tc.want)
+		}
+	})
+}
+
+// The same for containers, commands and checks.
+func TestPartValidation(t *testing.T) {
+	c := start(t, fast())
+	f := subscribe(t, c.Addr(), framework())
+	container := func(ci mesos.ContainerInfo) func(*mesos.TaskInfo) {
+		return func(i *mesos.TaskInfo) { i.Container = &ci }
+	}
+	health := func(h mesos.HealthCheck) func(*mesos.TaskInfo) {
+		return func(i *mesos.TaskInfo) { i.HealthCheck = &h }
+	}
+	env := func(v mesos.Environment_Variable) func(*mesos.TaskInfo) {
+		return func(i *mesos.TaskInfo) {
+			i.Command.Environment = &mesos.Environment{Variables: []mesos.Environment_Variable{v}}
+		}
+	}
+	for _, tc := range []invalid{
 		{name: "docker", change: container(mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum()}),
 			want: "Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo"},
 		{name: "volume", change: container(mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{ContainerPath: "p", Mode: mesos.RW.Enum()}}}),
 			want: "Task's `ContainerInfo` is invalid: Only one of them should be set: 'host_path', 'image' and 'source'"},
-		{name: "path", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Path: pointer("x")}}),
+		{name: "path", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Path: new("x")}}),
 			want: "Task uses invalid health check: The path 'x' of HTTP health check must start with '/'"},
-		{name: "scheme", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Scheme: pointer("ftp")}}),
+		{name: "scheme", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Scheme: new("ftp")}}),
 			want: "Task uses invalid health check: Unsupported HTTP health check scheme: 'ftp'"},
 		{name: "no command", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_COMMAND}),
 			want: "Task uses invalid health check: Expecting 'command' to be set for COMMAND health check"},
-		{name: "negative delay", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_TCP, TCP: &mesos.HealthCheck_TCPCheckInfo{Port: 1}, DelaySeconds: pointer(-1.0)}),
+		{name: "negative delay", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_TCP, TCP: &mesos.HealthCheck_TCPCheckInfo{Port: 1}, DelaySeconds: new(-1.0)}),
 			want: "Task uses invalid health check: Expecting 'delay_seconds' to be non-negative"},
 		{name: "env", change: env(mesos.Environment_Variable{Name: "A"}),
 			want: "Task's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set"},
 		{name: "limit", change: func(i *mesos.TaskInfo) { i.Limits = map[string]mesos.Value_Scalar{"disk": {Value: 1}} },
 			want: "Task contains unsupported resource limit: 'disk'"},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			task := shell(tc.id, "")
-			if tc.change != nil {
-				task.TaskID.Value = tc.name
-				tc.change(&task)
-			}
-			// All that is free comes back as one offer after each refused launch.
-			f.launch(f.offer(), task)
-			s := f.status(task.TaskID.Value)
-			if s.GetState() != mesos.TASK_ERROR || s.GetReason() != mesos.REASON_TASK_INVALID || s.GetSource() != mesos.SOURCE_MASTER ||
-				s.UUID != nil || s.GetMessage() != tc.want {
-				t.Errorf("got %v\nwant %q", s, tc.want)
-			}
-		})
+		tc.test(t, f)
 	}
 }
 

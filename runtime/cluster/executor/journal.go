@@ -23,17 +23,17 @@ const (
 	Abandoned             // no executor came up; none may start the task any more
 )
 
-var stepNames = [...]string{"attached", "running", "killing", "exited", "abandoned"}
+func stepNames() []string { return []string{"attached", "running", "killing", "exited", "abandoned"} }
 
 // String is the name of the step in the journal.
-func (s Step) String() string { return stepNames[s] }
+func (s Step) String() string { return stepNames()[s] }
 
 // MarshalText writes the step's name.
 func (s Step) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads the step's name.
 func (s *Step) UnmarshalText(text []byte) error {
-	for i, name := range stepNames {
+	for i, name := range stepNames() {
 		if name == string(text) {
 			*s = Step(i)
 			return nil

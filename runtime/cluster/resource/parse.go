@@ -13,7 +13,7 @@ import (
 // unless that is "*" or "".
 func Parse(text, defaultRole string) (Set, error) {
 	var out Set
-	for _, part := range strings.Split(strings.ReplaceAll(text, " ", ""), ";") {
+	for part := range strings.SplitSeq(strings.ReplaceAll(text, " ", ""), ";") {
 		if part == "" {
 			continue
 		}
