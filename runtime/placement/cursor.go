@@ -37,6 +37,8 @@ func (m *Matcher) groupCursor(s *seeker, narrow *ruling) *groupCursor {
 			c.only = append(c.only, c.grouping.bySlot[slot])
 		}
 	}
+	// In the order of the offers: that of the slots depends on earlier matches.
+	slices.Sort(c.only)
 	return c
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -29,6 +30,10 @@ func TestAgainstReference(t *testing.T) {
 			ref := newReference(req, m.MaxPerOffer)
 			got := m.Match(context.Background(), req, rules)
 			ref.check(t, got)
+			fresh := placement.Matcher{MaxPerOffer: m.MaxPerOffer}
+			if diff := cmp.Diff(brief(fresh.Match(context.Background(), req, rules)), brief(got)); diff != "" {
+				t.Fatalf("what is remembered changes the answer: %s", diff)
+			}
 			placed = ref.placed
 			for a, on := range placed { // some instances end
 				placed[a] = on[:rapid.IntRange(0, len(on)).Draw(t, "stay")]
@@ -46,6 +51,14 @@ func fixSeed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// brief is what a result comes down to.
+func brief(r placement.Result) (lines []string) {
+	for _, p := range r.Placements {
+		lines = append(lines, fmt.Sprint(p.App.ID, " on ", p.Offer.ID, p.Ports, p.Take))
+	}
+	return lines
 }
 
 func drawApp(t *rapid.T) *spec.App {
