@@ -136,7 +136,7 @@ func (p *player) request(t *testing.T, text string) string {
 	head, body, _ := strings.Cut(text, "\n\n")
 	lines := strings.Split(head, "\n")
 	lines[0] += " HTTP/1.1"
-	if strings.Contains(head, "Host:") == false {
+	if !strings.Contains(head, "Host:") {
 		lines = append(lines, "Host: api.example.com")
 	}
 	if body != "" {
