@@ -6,19 +6,31 @@ package metering
 // counting.
 const minRun = 64
 
-// charge is a place where fuel is paid.
+// charge is a place where code is put in.
 type charge struct {
-	at     int    // offset in the body, in front of which it is paid
-	weight uint32 // fixed
-	bulk   bool   // by length instead
-	shift  int
-	grow   bool
+	at     int    // offset in the body, in front of which it goes
+	weight uint32 // fuel, or frames
+	kind   chargeKind
+	shift  int  // of bulk: how length becomes fuel
+	grow   bool // of bulk: the length is in pages, and the old ones count too
 }
+
+// chargeKind is what the code does.
+type chargeKind uint8
+
+const (
+	payWeight chargeKind = iota
+	payBulk
+	enterCall // counts frames, in front of a call
+	leaveCall // gives them back
+)
 
 // body is the rewriting of one function.
 type body struct {
 	r        *reader
 	p        *program
+	graph    *callGraph
+	function uint32 // among those defined
 	locals   uint32 // with parameters, in the original
 	charges  []charge
 	frames   []int // index in charges of the loop or function around each open block
@@ -41,28 +53,43 @@ func (p *program) meterCode() error {
 	if r.err == nil && n != len(p.funcs)-p.imported {
 		return fault("not one body for each function")
 	}
-	out := appendU32(make([]byte, 0, 2*len(src)), uint32(n))
-	for i := 0; i < n && r.err == nil; i++ {
-		code := r.bytes(r.u32())
-		if len(code) > maxBody {
+	bodies := make([][]byte, n)
+	for i := range bodies {
+		bodies[i] = r.bytes(r.u32())
+		if len(bodies[i]) > maxBody {
 			return fault("a function of more bytes than are allowed")
 		}
+	}
+	if r.more() {
+		r.fail("bytes after the last function")
+	}
+	if r.err != nil {
+		return r.err
+	}
+	return p.meterBodies(bodies, len(src))
+}
+
+func (p *program) meterBodies(bodies [][]byte, size int) error {
+	graph, err := p.graph(bodies)
+	if err != nil {
+		return err
+	}
+	out := appendU32(make([]byte, 0, 2*size), uint32(len(bodies)))
+	for i, code := range bodies {
 		params := len(p.types[p.funcs[p.imported+i]].Params)
-		metered, err := p.meterBody(code, params)
+		b := &body{r: &reader{b: code}, p: p, graph: graph, function: uint32(i), locals: uint32(params)}
+		metered, err := b.meter(params)
 		if err != nil {
 			return err
 		}
 		out = append(appendU32(out, uint32(len(metered))), metered...)
 	}
-	if r.more() {
-		r.fail("bytes after the last function")
-	}
 	p.sections.body[sectionCode] = out
-	return r.err
+	return nil
 }
 
-func (p *program) meterBody(code []byte, params int) ([]byte, error) {
-	b := &body{r: &reader{b: code}, p: p, locals: uint32(params)}
+func (b *body) meter(params int) ([]byte, error) {
+	code := b.r.b
 	groups, declared := b.parseLocals()
 	start := b.r.at
 	// Locals are cleared at each entry, so they are part of its price.
@@ -140,8 +167,8 @@ func (b *body) closeRun() {
 	b.run = 0
 }
 
-// insert keeps the charges in the order of their places: bulk ones of the same
-// run have been noted already.
+// insert keeps the charges in the order of their places: those of instructions
+// in the same run have been noted already.
 func (b *body) insert(c charge) {
 	i := len(b.charges)
 	for i > 0 && b.charges[i-1].at > c.at {
@@ -163,7 +190,12 @@ func (b *body) step() {
 	b.run += weight(in, b.p.imported)
 	b.movable = b.movable && !leaves(in.op)
 	if shift, ok := bulk(in); ok {
-		b.charges = append(b.charges, charge{at: at, bulk: true, shift: shift, grow: in.op == opMemoryGrow})
+		b.charges = append(b.charges, charge{at: at, kind: payBulk, shift: shift, grow: in.op == opMemoryGrow})
+	}
+	if frames := b.graph.price(b.function, in, b.p.imported); frames > 0 {
+		b.run += 6
+		b.charges = append(b.charges,
+			charge{at: at, kind: enterCall, weight: frames}, charge{at: b.r.at, kind: leaveCall, weight: frames})
 	}
 	switch in.op {
 	case opBlock:

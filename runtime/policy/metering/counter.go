@@ -1,16 +1,18 @@
 package metering
 
-// addGlobal appends the counter to the globals. As the last one it leaves every
-// other index as it is.
-func (p *program) addGlobal(fuel int64) error {
+// addGlobals appends the counter of fuel and that of frames to the globals. As
+// the last ones they leave every other index as it is.
+func (p *program) addGlobals(fuel int64) error {
 	own, rest, err := cutCount(p.sections.body[sectionGlobal], "globals")
 	if err != nil {
 		return err
 	}
 	p.globals += own
-	body := append(appendU32(nil, own+1), rest...)
-	body = append(body, 0x7e, 1, opI64Const) // mutable i64
+	body := append(appendU32(nil, own+2), rest...)
+	body = append(body, I64[0], 1, opI64Const) // mutable
 	body = append(appendS64(body, fuel), opEnd)
+	body = append(body, I32[0], 1, opI32Const)
+	body = append(appendS64(body, maxDepth), opEnd)
 	p.sections.body[sectionGlobal] = body
 	return nil
 }
@@ -30,7 +32,7 @@ func (p *program) takeStart() error {
 	return r.err
 }
 
-// addExports learns the exports and appends the counter and the start function.
+// addExports learns the exports and appends the counters and the start function.
 func (p *program) addExports() error {
 	p.exports = map[string]Export{}
 	own, rest, err := cutCount(p.sections.body[sectionExport], "exports")
@@ -45,7 +47,8 @@ func (p *program) addExports() error {
 		r.fail("bytes after the last export")
 	}
 	added := appendExport(nil, FuelGlobal, KindGlobal, p.globals)
-	own++
+	added = appendExport(added, DepthGlobal, KindGlobal, p.globals+1)
+	own += 2
 	if p.start != nil {
 		added = appendExport(added, StartExport, KindFunction, *p.start)
 		own++
@@ -61,7 +64,7 @@ func appendExport(b []byte, name string, kind Kind, index uint32) []byte {
 
 func (p *program) parseExport(r *reader) {
 	name, kind, index := r.name(), Kind(r.byte()), r.u32()
-	if name == FuelGlobal || name == StartExport {
+	if name == FuelGlobal || name == DepthGlobal || name == StartExport {
 		r.fail(`the name "` + name + `" is the host's`)
 	}
 	export := Export{Kind: kind}

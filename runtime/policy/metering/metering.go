@@ -23,6 +23,11 @@ import "fmt"
 // FuelGlobal is the name under which the counter is exported: a mutable i64.
 const FuelGlobal = "policy_fuel"
 
+// DepthGlobal is the name under which the number of frames that are left is
+// exported: a mutable i32, below 0 after a recursion that went too deep. It needs
+// no setting: every call that returns leaves it as it was.
+const DepthGlobal = "policy_depth"
+
 // StartExport is the name under which a start function is exported. It is not run
 // when the module is instantiated: the host calls it, so that it has a budget and
 // its end a cause.
@@ -88,7 +93,7 @@ func Rewrite(module []byte, fuel int64) (*Module, error) {
 		parse func() error
 	}{
 		{"type", p.parseTypes}, {"import", p.parseImports}, {"function", p.parseFunctions},
-		{"table", p.capTables}, {"memory", p.parseMemory}, {"global", func() error { return p.addGlobal(fuel) }},
+		{"table", p.capTables}, {"memory", p.parseMemory}, {"global", func() error { return p.addGlobals(fuel) }},
 		{"start", p.takeStart}, {"export", p.addExports}, {"code", p.meterCode},
 	} {
 		if err := part.parse(); err != nil {

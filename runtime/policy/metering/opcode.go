@@ -20,7 +20,10 @@ const (
 	opMemoryGrow   = 0x40
 	opI32Const     = 0x41
 	opI64Const     = 0x42
+	opI32LtS       = 0x48
 	opI64LtS       = 0x53
+	opI32Add       = 0x6a
+	opI32Sub       = 0x6b
 	opI64Add       = 0x7c
 	opI64Sub       = 0x7d
 	opI64Shl       = 0x86
@@ -157,7 +160,7 @@ func weight(in instruction, imported int) uint32 {
 func bulk(in instruction) (shift int, ok bool) {
 	switch {
 	case in.op == opMemoryGrow:
-		return 13, true // a unit for 8 bytes, of the old memory too: it may be copied
+		return 16, true // a unit for a byte, of the old memory too: it may be copied
 	case in.op != prefixMisc:
 		return 0, false
 	case in.sub == 8, in.sub == 10, in.sub == 11: // memory.init, copy, fill

@@ -40,7 +40,9 @@ func split(module []byte) (*sections, error) {
 		id := r.byte()
 		body := r.bytes(r.u32())
 		if id == sectionCustom {
-			s.keepNames(body)
+			if err := s.keepNames(body); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		for next < len(order) && order[next] != id {
@@ -55,11 +57,12 @@ func split(module []byte) (*sections, error) {
 	return s, r.err
 }
 
-func (s *sections) keepNames(body []byte) {
+func (s *sections) keepNames(body []byte) error {
 	r := &reader{b: body}
 	if r.name() == "name" && r.err == nil {
 		s.names = body
 	}
+	return r.err
 }
 
 func (s *sections) read(id byte) *reader { return &reader{b: s.body[id]} }

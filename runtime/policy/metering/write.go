@@ -10,8 +10,12 @@ func (b *body) write(code []byte, groups uint32, declared []byte, start int) []b
 		out = append(out, code[from:c.at]...)
 		from = c.at
 		switch {
-		case c.bulk:
+		case c.kind == payBulk:
 			out = b.writeBulk(out, c)
+		case c.kind == enterCall:
+			out = b.writeEnter(out, c)
+		case c.kind == leaveCall:
+			out = b.writeLeave(out, c)
 		case c.weight > 0: // else a loop inside pays
 			out = b.writeFixed(out, c)
 		}
@@ -47,6 +51,25 @@ func (b *body) writeBulk(out []byte, c charge) []byte {
 		out = append(appendS64(append(out, opI64Const), int64(c.shift)), opI64Shl)
 	}
 	return b.writePay(out)
+}
+
+// writeEnter takes the frames and traps when there are no more.
+func (b *body) writeEnter(out []byte, c charge) []byte {
+	out = appendU32(append(out, opGlobalGet), b.p.globals+1)
+	out = appendS64(append(out, opI32Const), int64(c.weight))
+	out = appendU32(append(out, opI32Sub, opLocalTee), b.length())
+	out = appendU32(append(out, opGlobalSet), b.p.globals+1)
+	out = appendU32(append(out, opLocalGet), b.length())
+	out = append(out, opI32Const, 0)
+	return append(out, opI32LtS, opIf, typeEmpty, opUnreachable, opEnd)
+}
+
+// writeLeave gives them back. A call that traps does not come here, but then the
+// instance is at its end.
+func (b *body) writeLeave(out []byte, c charge) []byte {
+	out = appendU32(append(out, opGlobalGet), b.p.globals+1)
+	out = appendS64(append(out, opI32Const), int64(c.weight))
+	return appendU32(append(out, opI32Add, opGlobalSet), b.p.globals+1)
 }
 
 // writePay subtracts and traps when nothing is left: on the stack are the fuel

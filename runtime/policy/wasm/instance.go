@@ -31,6 +31,7 @@ type instance struct {
 	guest       api.Module
 	memory      api.Memory
 	fuel        api.MutableGlobal
+	depth       api.Global
 	buffer      api.Function
 	prepare     api.Function
 	evaluate    api.Function
@@ -55,10 +56,11 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	guest, err := m.runtime.InstantiateModule(ctx, m.compiled, config)
 	if err != nil {
-		return nil, &trap{"instantiation: " + in.explain(err, false)}
+		return nil, &trap{"instantiation: " + in.explain(err)}
 	}
 	in.guest, in.memory = guest, guest.Memory()
 	in.fuel = guest.ExportedGlobal(metering.FuelGlobal).(api.MutableGlobal)
+	in.depth = guest.ExportedGlobal(metering.DepthGlobal)
 	in.buffer = guest.ExportedFunction(exportBuffer)
 	in.prepare = guest.ExportedFunction(exportPrepare)
 	in.evaluate = guest.ExportedFunction(exportEvaluate)
@@ -135,18 +137,19 @@ func (in *instance) run(ctx context.Context, f api.Function, name string, args .
 		}
 		return nil
 	}
-	return &trap{name + ": " + in.explain(err, int64(in.fuel.Get()) < 0)}
+	return &trap{name + ": " + in.explain(err)}
 }
 
 // explain says in one line why the guest stopped.
-func (in *instance) explain(err error, empty bool) string {
+func (in *instance) explain(err error) string {
 	last := in.flush()
 	var code exited
-	var out exhausted
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	switch {
-	case empty, errors.As(err, &out):
+	case in.fuel != nil && int64(in.fuel.Get()) < 0:
 		return "fuel exhausted"
+	case in.depth != nil && int32(in.depth.Get()) < 0:
+		return "calls nested too deep"
 	case last != "":
 		return last
 	case errors.As(err, &code):

@@ -1,0 +1,1 @@
+  (import "policy_v1" "log" (func (param i64)))

@@ -1,0 +1,1 @@
+  (import "env" "open_socket" (func (param i32) (result i32)))

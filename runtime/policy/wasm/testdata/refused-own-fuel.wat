@@ -1,0 +1,1 @@
+  (global (export "policy_fuel") (mut i64) (i64.const 0))

@@ -1,0 +1,1 @@
+  (func (global.set 0 (i64.const 0x7fffffffffffffff)))

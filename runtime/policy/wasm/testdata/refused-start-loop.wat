@@ -1,0 +1,2 @@
+  (start $forever)
+  (func $forever (loop $again (br $again)))

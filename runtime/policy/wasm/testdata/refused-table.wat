@@ -1,0 +1,1 @@
+  (table 1000000000 funcref)
