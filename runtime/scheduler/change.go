@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"reflect"
 	"slices"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
@@ -126,27 +125,18 @@ func (s *Scheduler) stamp(before, after *spec.App, version spec.Timestamp) (*spe
 	if before == nil {
 		return &out, nil
 	}
-	switch {
-	case !sameConfig(before, after):
+	switch spec.Compare(before, after) {
+	case spec.Reconfigured:
 		if a := s.apps[after.ID]; a.total() > 0 && out.Instances > 0 {
 			return nil, &Unsupported{App: after.ID, What: "changing the definition of an app with instances is not supported " +
 				"by this version of Pacer: set instances to 0 first, or delete the app and create it anew"}
 		}
-	case before.Instances != after.Instances:
+	case spec.Scaled:
 		out.LastConfigChangeAt = before.LastConfigChangeAt
-	default:
+	case spec.Unchanged:
 		return before, nil
 	}
 	return &out, nil
-}
-
-// sameConfig tells whether only the number of instances differs, if anything.
-func sameConfig(x, y *spec.App) bool {
-	a, b := *x, *y
-	for _, v := range []*spec.App{&a, &b} {
-		v.Instances, v.Version, v.LastScalingAt, v.LastConfigChangeAt = 0, 0, 0, 0
-	}
-	return reflect.DeepEqual(&a, &b)
 }
 
 // claimLocks refuses changes of apps that other deployments change, or, when
