@@ -62,7 +62,7 @@ func (s *seeker) start(r *ruling, i int, m *Matcher) error {
 	r.memory = &s.memory.rules[i]
 	column := m.roster.column(r.memory.field, m.turn)
 	if r.memory.column != column {
-		r.memory.column, r.memory.verdicts, r.memory.unknown = column, nil, 0
+		*r.memory = pureRule{prepared: r.memory.prepared, field: r.memory.field, column: column}
 	}
 	traits := r.rule.Prepared.Traits()
 	r.column, r.stateful = column, traits&sdk.Stateful != 0
