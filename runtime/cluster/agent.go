@@ -92,22 +92,10 @@ func (m *master) adoptRuns(a *agent, h *host, before agentState) {
 	old := a.tasks
 	a.tasks = map[taskKey]*task{}
 	for _, r := range h.sortedRuns() {
-		f := m.frameworks[r.framework.ID.Value]
-		if f == nil {
-			f = m.admit(r.framework.ID.Value, r.framework)
-		}
-		t := f.tasks[r.id()]
+		t := m.adoptRun(a, r)
 		if t == nil {
-			t = &task{id: r.id(), framework: f, info: r.task, role: r.role, resources: r.resources}
-			if r.forwarded != nil {
-				t.remember(r.forwarded)
-			}
-		}
-		t.agent, t.released = a, r.over
-		delete(f.unreachable, t.id)
-		m.keep(t)
-		if !r.over {
-			a.free = a.free.Minus(r.resources)
+			r.orphan()
+			continue
 		}
 		if before == agentUnreachable {
 			m.reregistered(t)
@@ -121,6 +109,36 @@ func (m *master) adoptRuns(a *agent, h *host, before agentState) {
 				mesos.REASON_RECONCILIATION, "Task is unknown to the agent"))
 		}
 	}
+}
+
+// adoptRun enters one task of an agent that registered; nil for one that must not live on: its framework is gone, or
+// another agent has a task of that id by now.
+func (m *master) adoptRun(a *agent, r *run) *task {
+	id := r.framework.ID.Value
+	f := m.frameworks[id]
+	switch {
+	case m.removed[id]:
+		return nil
+	case f == nil:
+		f = m.admit(id, r.framework)
+	}
+	t := f.tasks[r.id()]
+	switch {
+	case t == nil:
+		t = &task{id: r.id(), framework: f, info: r.task, role: r.role, resources: r.resources}
+		if r.forwarded != nil {
+			t.remember(r.forwarded)
+		}
+	case t.agent != a:
+		return nil
+	}
+	t.agent, t.released = a, r.over
+	delete(f.unreachable, t.id)
+	m.keep(t)
+	if !r.over {
+		a.free = a.free.Minus(r.resources)
+	}
+	return t
 }
 
 // reregistered tells the framework that a task thought unreachable is there.
@@ -218,9 +236,11 @@ func (a *agent) sortedOffers() []*offer {
 	return out
 }
 
-// expect enters an agent that is known from before a failover. Until it registers, nothing is said about its tasks.
+// expect enters an agent that is known from before a failover. Until it registers, or its time to do so is over, nothing
+// is said about its tasks.
 func (m *master) expect(id string, spec hostSpec) {
 	a := &agent{id: id, state: agentRecovering, spec: spec, tasks: map[taskKey]*task{}, offers: map[string]*offer{}}
+	a.ping = m.after(m.cfg.AgentReregisterTimeout, func() { m.giveUp(a) })
 	m.agents[id] = a
 	m.fleet = append(m.fleet, a)
 }

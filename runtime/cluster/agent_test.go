@@ -145,6 +145,43 @@ func TestGoneAgent(t *testing.T) {
 	}
 }
 
+// A framework that ended while an agent was away has no tasks on it when it is back.
+func TestTeardownWhileAgentIsAway(t *testing.T) {
+	c := start(t, fast(func(c *cluster.Config) { c.AgentPingTimeout = time.Hour }))
+	agent := c.AgentIDs()[0]
+	f := subscribe(t, c.Addr(), framework())
+	f.launch(f.offer(), shell("t", ""))
+	f.states("t", mesos.TASK_RUNNING)
+	must(t, c.LoseAgent(agent))
+	f.call(&scheduler.Call{Type: scheduler.Call_TEARDOWN})
+	must(t, c.ReturnAgent(agent))
+	if o := subscribe(t, c.Addr(), framework()).offer(); amount(o, "cpus") != 2 {
+		t.Errorf("%v cpus are free", amount(o, "cpus"))
+	}
+}
+
+// An agent that does not come back after a failover is given up; its tasks are then answered for.
+func TestAgentLostInFailover(t *testing.T) {
+	c := start(t, fast(func(c *cluster.Config) { c.AgentPingTimeout, c.AgentReregisterTimeout = time.Hour, 20*time.Millisecond }))
+	agent := c.AgentIDs()[0]
+	must(t, c.LoseAgent(agent))
+	must(t, c.FailOver(0))
+	f := subscribe(t, c.Addr(), framework())
+	ask := scheduler.Call_Reconcile_Task{TaskID: mesos.TaskID{Value: "t"}, AgentID: &mesos.AgentID{Value: agent}}
+	for {
+		// As long as the agent is awaited only the second question is answered.
+		f.reconcile(ask)
+		f.reconcile(scheduler.Call_Reconcile_Task{TaskID: mesos.TaskID{Value: "mark"}, AgentID: &mesos.AgentID{Value: "nobody"}})
+		s := f.await("an answer", func(e *scheduler.Event) bool { return e.Update != nil }).Update.Status
+		if s.TaskID.Value == "t" {
+			if s.GetState() != mesos.TASK_UNREACHABLE {
+				t.Errorf("got %v", s)
+			}
+			return
+		}
+	}
+}
+
 func TestMasterFailover(t *testing.T) {
 	c := start(t, fast(func(c *cluster.Config) { c.Agents = []cluster.AgentConfig{agentConfig(1), agentConfig(2)} }))
 	f := subscribe(t, c.Addr(), framework())

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/mesos/mesos-go/api/v1/lib"
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
 
@@ -38,13 +40,47 @@ func decodeCall(media string, body []byte) (*scheduler.Call, *refusal) {
 	if _, known := scheduler.Call_Type_value[kind]; !known {
 		return nil, invalidCall("Expecting 'type' to be present")
 	}
-	if err := call.UnmarshalJSON(body); err != nil {
+	if err := call.UnmarshalJSON(knownCapabilities(body)); err != nil {
 		return nil, badRequest("Failed to convert JSON into Call protobuf: " + err.Error())
 	}
 	if missing := missingFields(call); len(missing) > 0 {
 		return nil, badRequest("Failed to convert JSON into Call protobuf: Missing required fields: " + strings.Join(missing, ", "))
 	}
 	return call, nil
+}
+
+// knownCapabilities takes capabilities out of a call that the bindings have no name for: frameworks may be newer than
+// this cluster, and a real master overlooks what it does not know. Anything unexpected is left to the decoder.
+func knownCapabilities(body []byte) []byte {
+	if !bytes.Contains(body, []byte(`"capabilities"`)) {
+		return body
+	}
+	// Numbers stay texts, so that none loses digits on the way.
+	in := json.NewDecoder(bytes.NewReader(body))
+	in.UseNumber()
+	var call map[string]any
+	if in.Decode(&call) != nil {
+		return body
+	}
+	for _, name := range []string{"subscribe", "update_framework"} {
+		part, _ := call[name].(map[string]any)
+		info, _ := part["framework_info"].(map[string]any)
+		list, ok := info["capabilities"].([]any)
+		if !ok {
+			continue
+		}
+		info["capabilities"] = slices.DeleteFunc(list, func(one any) bool {
+			capability, _ := one.(map[string]any)
+			kind, isText := capability["type"].(string)
+			_, known := mesos.FrameworkInfo_Capability_Type_value[kind]
+			return isText && !known
+		})
+	}
+	out, err := json.Marshal(call)
+	if err != nil {
+		return body
+	}
+	return out
 }
 
 // syntaxRest is the part of a broken JSON text that a real master quotes: what follows the opening brace.

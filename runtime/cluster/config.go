@@ -44,9 +44,12 @@ type Config struct {
 	AllocationInterval time.Duration // 1 s
 	HeartbeatInterval  time.Duration // 15 s
 	AgentPingTimeout   time.Duration // 75 s; time from the loss of an agent to TASK_UNREACHABLE
-	OfferTimeout       time.Duration // 0 = offers do not expire
-	StatusRetry        time.Duration // 10 s; first repetition of an unacknowledged update, then doubled up to 10 min
-	KillGrace          time.Duration // 3 s; for tasks without a kill policy
+	// AgentReregisterTimeout is how long a master waits, after a failover, for the agents of the one before; 10 min.
+	AgentReregisterTimeout time.Duration
+
+	OfferTimeout time.Duration // 0 = offers do not expire
+	StatusRetry  time.Duration // 10 s; first repetition of an unacknowledged update, then doubled up to 10 min
+	KillGrace    time.Duration // 3 s; for tasks without a kill policy
 
 	MaxRecord   int // bytes; OFFERS events are split below it; 0 = 3 MiB, negative = never split
 	StreamQueue int // events that may wait for a slow subscriber before its stream is dropped; 0 = 65536
@@ -83,6 +86,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"allocation interval", &c.AllocationInterval, time.Second},
 		{"heartbeat interval", &c.HeartbeatInterval, 15 * time.Second},
 		{"agent ping timeout", &c.AgentPingTimeout, 75 * time.Second},
+		{"agent reregister timeout", &c.AgentReregisterTimeout, 10 * time.Minute},
 		{"offer timeout", &c.OfferTimeout, 0},
 		{"status retry", &c.StatusRetry, 10 * time.Second},
 		{"kill grace", &c.KillGrace, 3 * time.Second},

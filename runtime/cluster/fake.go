@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"strconv"
 	"syscall"
 	"time"
@@ -90,6 +91,7 @@ func (s *fakes) start(r *run, p *play) {
 
 // end gives the task the end that an executor would report for this wait status.
 func (s *fakes) end(r *run, status syscall.WaitStatus) {
+	s.playing[r].next.stop()
 	r.exited(executor.Record{Step: executor.Exited, Wait: uint32(status), Killed: r.killed})
 }
 
@@ -110,6 +112,36 @@ func (s *fakes) kill(r *run) {
 		status, wait = syscall.WaitStatus(syscall.SIGKILL), grace
 	}
 	p.next = r.host.loop.after(wait, func() { s.end(r, status) })
+}
+
+// EndTask ends a fake task that runs as if its command had exited with that status.
+func (c *Cluster) EndTask(task string, exit int) error {
+	return c.direct(task, func(s *fakes, r *run) { s.end(r, syscall.WaitStatus(exit<<8)) })
+}
+
+// SetHealth reports a fake task that runs as healthy or not, as if a health check in its TaskInfo had found that.
+func (c *Cluster) SetHealth(task string, healthy bool) error {
+	return c.direct(task, func(_ *fakes, r *run) { r.reportHealth(healthy) })
+}
+
+// direct does something to a fake task that runs.
+func (c *Cluster) direct(task string, do func(*fakes, *run)) error {
+	return c.inject(func() error {
+		for _, h := range c.hosts {
+			for key, r := range h.runs {
+				s, fake := h.runner.(*fakes)
+				if key.task != task || !fake {
+					continue
+				}
+				if p := s.playing[r]; p == nil || !p.started || r.over {
+					return fmt.Errorf("cluster: fake task %s does not run", task)
+				}
+				do(s, r)
+				return nil
+			}
+		}
+		return fmt.Errorf("cluster: there is no fake task %s", task)
+	})
 }
 
 func (s *fakes) forget(r *run) {

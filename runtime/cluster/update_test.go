@@ -158,7 +158,7 @@ func TestFakeTasks(t *testing.T) {
 	c := start(t, fast())
 	f := subscribe(t, c.Addr(), framework())
 	f.launch(f.offer(), shell("fails", "", labelled("fake.run", "1ms", "fake.exit", "4")), shell("refused", "", labelled("fake.refused", "no room")),
-		shell("silent", "", labelled("fake.silent", "")), shell("stubborn", "", labelled("fake.kill", "1h"), grace(time.Millisecond)))
+		shell("directed", ""), shell("silent", "", labelled("fake.silent", "")), shell("stubborn", "", labelled("fake.kill", "1h"), grace(time.Millisecond)))
 	f.states("fails", mesos.TASK_RUNNING)
 	if s := f.status("fails"); s.GetState() != mesos.TASK_FAILED || s.GetMessage() != "Command exited with status 4" {
 		t.Errorf("got %v", s)
@@ -167,6 +167,18 @@ func TestFakeTasks(t *testing.T) {
 		t.Errorf("got %v", s)
 	}
 	f.states("stubborn", mesos.TASK_RUNNING)
+	must(t, c.SetHealth("stubborn", false))
+	if s := f.status("stubborn"); s.GetState() != mesos.TASK_RUNNING || s.Healthy == nil || *s.Healthy {
+		t.Errorf("got %v", s)
+	}
+	must(t, c.EndTask("directed", 3))
+	f.states("directed", mesos.TASK_RUNNING)
+	if s := f.status("directed"); s.GetState() != mesos.TASK_FAILED || s.GetMessage() != "Command exited with status 3" {
+		t.Errorf("got %v", s)
+	}
+	if c.EndTask("nobody", 0) == nil || c.EndTask("silent", 0) == nil {
+		t.Error("a task that does not run was ended")
+	}
 	f.kill("stubborn")
 	f.states("stubborn", mesos.TASK_KILLING)
 	if s := f.status("stubborn"); s.GetMessage() != "Command terminated with signal Killed" {

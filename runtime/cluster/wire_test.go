@@ -178,7 +178,7 @@ func TestStreamHead(t *testing.T) {
 // The JSON form of a stream: one record per event, nothing between them.
 func TestJSONStream(t *testing.T) {
 	c := start(t, fast())
-	body := `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"root","name":"json","roles":["*"],"capabilities":[{"type":"MULTI_ROLE"}]}}}`
+	body := `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"root","name":"json","roles":["*"],"capabilities":[{"type":"MULTI_ROLE"},{"type":"FROM_THE_FUTURE"}]}}}`
 	resp, err := http.Post("http://"+c.Addr()+"/api/v1/scheduler", "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
