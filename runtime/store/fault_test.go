@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/pacer-run/pacer/runtime/zookeeper"
 	"github.com/pacer-run/pacer/runtime/zookeeper/zktest"
 )
@@ -83,9 +81,9 @@ func (f *faulty) Data(ctx context.Context, path string) (data []byte, stat zooke
 	return data, stat, err
 }
 
-func connect(t *testing.T, s *zktest.Server, path string) *zookeeper.Conn {
+func connect(t *testing.T, url string) *zookeeper.Conn {
 	t.Helper()
-	u, err := zookeeper.ParseURL(s.URL(path))
+	u, err := zookeeper.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +99,15 @@ func within(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+func begin(t *testing.T, s Store) Term {
+	t.Helper()
+	term, err := s.Begin(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return term
 }
 
 func records(t *testing.T, term Term) map[string]string {
@@ -150,7 +157,7 @@ func drive(ctx context.Context, s *ZooKeeper, round int, have map[string]string)
 func TestNothingIsLostWhereverTheLeaderDies(t *testing.T) {
 	server := zktest.New(t)
 	path := zktest.Path(t)
-	conn := connect(t, server, path)
+	conn := connect(t, server.URL(path))
 	ctx := within(t)
 	have := map[string]string{}
 	folds, merges, round := uint64(0), 0, 0
@@ -179,10 +186,7 @@ func inspect(t *testing.T, conn *zookeeper.Conn, path string, sure, perhaps map[
 	t.Helper()
 	s := openTree(conn, path)
 	defer s.Close()
-	term, err := s.Begin(within(t))
-	if err != nil {
-		t.Fatal(what, err)
-	}
+	term := begin(t, s)
 	got := records(t, term)
 	if !maps.Equal(got, sure) && !maps.Equal(got, perhaps) {
 		t.Fatalf("%s: keys %v, want those of %v or %v, or other values", what,
@@ -208,186 +212,4 @@ func inspect(t *testing.T, conn *zookeeper.Conn, path string, sure, perhaps map[
 		t.Fatalf("%s: %d segments are stored, %d count", what, len(names), len(m.segments))
 	}
 	return got
-}
-
-// TestAFailedCommitEndsTheTerm: the outcome is unknown, so nothing may follow.
-func TestAFailedCommitEndsTheTerm(t *testing.T) {
-	server := zktest.New(t)
-	path := zktest.Path(t)
-	proxy, err := zktest.NewProxy(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer proxy.Close()
-	u, err := zookeeper.ParseURL(proxy.URL(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := zookeeper.Dial(u, zookeeper.Options{SessionTimeout: 10 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	s := OpenZooKeeper(conn, path)
-	defer s.Close()
-	term, err := s.Begin(within(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := term.Commit(within(t), []Change{{"a", []byte("1")}}); err != nil {
-		t.Fatal(err)
-	}
-	// The server is frozen with the request on its way; then the connection breaks.
-	if err := server.Pause(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- term.Commit(within(t), []Change{{"a", []byte("2")}, {"b", []byte("2")}}) }()
-	proxy.Cut()
-	if err := <-ended; !errors.Is(err, zookeeper.ErrLost) || !errors.Is(err, ErrOver) {
-		t.Errorf("commit on a broken connection: %v", err)
-	}
-	proxy.Mend()
-	if err := server.Resume(); err != nil {
-		t.Fatal(err)
-	}
-	if err := term.Commit(within(t), []Change{{"c", []byte("3")}}); !errors.Is(err, ErrOver) {
-		t.Errorf("commit of a term that is over: %v", err)
-	}
-	next, err := s.Begin(within(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := records(t, next)
-	if len(got) == 1 && got["a"] != "1" || len(got) == 2 && (got["a"] != "2" || got["b"] != "2") || len(got) > 2 {
-		t.Errorf("records %v: neither all of the commit nor nothing", got)
-	}
-	if err := next.Commit(within(t), []Change{{"c", []byte("3")}}); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestRecordsSurviveARestartOfTheServer(t *testing.T) {
-	server := zktest.New(t)
-	path := zktest.Path(t)
-	s := openTree(connect(t, server, path), path)
-	defer s.Close()
-	sure, _ := drive(within(t), s, 0, map[string]string{})
-	if s.Stats().Folds == 0 {
-		t.Error("nothing was folded")
-	}
-	if err := server.Restart(); err != nil {
-		t.Fatal(err)
-	}
-	next := openTree(connect(t, server, path), path)
-	defer next.Close()
-	term, err := next.Begin(within(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := records(t, term); !maps.Equal(got, sure) {
-		t.Errorf("%d records after the restart, want %d", len(got), len(sure))
-	}
-}
-
-// TestDamageIsNamed flips a byte of each node in turn.
-func TestDamageIsNamed(t *testing.T) {
-	server := zktest.New(t)
-	path := zktest.Path(t)
-	conn := connect(t, server, path)
-	s := openTree(conn, path)
-	defer s.Close()
-	drive(within(t), s, 0, map[string]string{})
-	ctx := within(t)
-	nodes := []string{s.manifestPath()}
-	for _, parent := range []string{s.logPath(), s.segmentsPath()} {
-		names, err := conn.Children(ctx, parent)
-		if err != nil || len(names) == 0 {
-			t.Fatal(names, err)
-		}
-		nodes = append(nodes, zookeeper.Join(parent, names[0]))
-	}
-	for _, node := range nodes {
-		data, _, err := conn.Data(ctx, node)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for what, damaged := range map[string][]byte{
-			"flipped": append(slices.Clone(data[:len(data)-1]), data[len(data)-1]^1),
-			"cut":     data[:len(data)-1],
-			"short":   data[:3],
-			"foreign": []byte("something else"),
-		} {
-			if _, err := conn.Set(ctx, node, damaged, zookeeper.AnyVersion); err != nil {
-				t.Fatal(err)
-			}
-			err := s.Dump(ctx, func(string, []byte) error { return nil })
-			if !errors.Is(err, ErrCorrupt) || !strings.Contains(fmt.Sprint(err), node) {
-				t.Errorf("%s %s: %v", node, what, err)
-			}
-		}
-		if _, err := conn.Set(ctx, node, data, zookeeper.AnyVersion); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := conn.Delete(ctx, nodes[2], zookeeper.AnyVersion); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Dump(ctx, func(string, []byte) error { return nil }); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("missing segment: %v", err)
-	}
-}
-
-// TestChurnLeavesNoGarbage overwrites the same records for long and looks at how
-// many nodes, and how full ones, remain.
-func TestChurnLeavesNoGarbage(t *testing.T) {
-	server := zktest.New(t)
-	path := zktest.Path(t)
-	conn := connect(t, server, path)
-	s := openTree(conn, path)
-	defer s.Close()
-	term, err := s.Begin(within(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	value := []byte(strings.Repeat("v", 900))
-	const keys, batch = 1000, 20
-	written := map[string]bool{}
-	for i := 0; i < 12*keys; i += batch {
-		var changes []Change
-		for j := i; j < i+batch; j++ {
-			// A fifth of the records is written often, the rest seldom.
-			key := j * 7919 % keys
-			if j%2 == 0 {
-				key %= keys / 5
-			}
-			changes = append(changes, Change{fmt.Sprintf("r%04d", key), value})
-			written[changes[j-i].Key] = true
-		}
-		if err := term.Commit(within(t), changes); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.folds.Wait()
-	m := term.(*zkTerm).manifest
-	live, size := 0, 0
-	for _, g := range m.segments {
-		live, size = live+g.live, size+g.size
-	}
-	limit := 2*live + manySparse*segmentBytes
-	names, err := conn.Children(within(t), s.logPath())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if size > limit || len(names) >= foldNodes || s.Stats().LogNodes != len(names) {
-		t.Errorf("%d bytes in %d segments, %d live, and %d log nodes (%+v): want at most %d bytes",
-			size, len(m.segments), live, len(names), s.Stats(), limit)
-	}
-	names, err = conn.Children(within(t), s.segmentsPath())
-	if err != nil || len(names) != len(m.segments) || s.Stats().Segments != len(m.segments) {
-		t.Errorf("%d segments are stored, %d count, %v", len(names), len(m.segments), err)
-	}
-	if diff := cmp.Diff(len(written), len(records(t, term))); diff != "" {
-		t.Errorf("records: %s", diff)
-	}
 }

@@ -69,8 +69,8 @@ type Term interface {
 	// Commit saves all changes or none; of two changes of one key the later wins.
 	// When it returns nil they are durable. The caller does not alter values
 	// afterwards. A change that breaks the limits is refused and the term goes on.
-	// After any other error the outcome may be unknown and the term is over: the
-	// next one loads all of the changes or none.
+	// After any other error the outcome may be unknown: the caller gives the term
+	// up, and the next one loads all of the changes or none.
 	Commit(ctx context.Context, changes []Change) error
 	// MaxCommitBytes is the size, keys and values together, up to which a commit
 	// costs one round trip. Larger ones are as atomic but slower.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -53,16 +54,25 @@ func Start(dir string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir, port: port}
-	return s, s.Restart()
+	if err := s.Restart(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
+// freePort is below the ports that the kernel gives to clients: one of those could
+// be taken, even by a client that tries to reach the stopped server, between the
+// server's end and its restart.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var err error
+	for range 100 {
+		port := 11_000 + rand.IntN(20_000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("zktest: no free port: %w", err)
 }
 
 // Address is where the server listens, host:port. It outlives restarts.
