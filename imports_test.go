@@ -59,16 +59,18 @@ var impure = []string{"net", "net/http", "os/exec", "math/rand", "math/rand/v2",
 var homes = map[string][]string{
 	"github.com/go-chi/chi/":                  {"runtime/api"},
 	"github.com/go-zookeeper/zk":              {"runtime/zookeeper"},
+	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests
 	"github.com/google/uuid":                  {"runtime/driver", "runtime/cluster", "runtime/store", "runtime/election"},
 	"github.com/hashicorp/go-immutable-radix": {"runtime/scheduler", "runtime/api"},
 	"github.com/mesos/mesos-go":               {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
 	"github.com/gogo/protobuf":                {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
-	"github.com/prometheus/client_golang":     {"runtime/api"},
+	"github.com/prometheus/":                  {"runtime/api"},
 	"github.com/spf13/":                       {"cmd"},
 	"github.com/tetratelabs/wazero":           {"runtime/policy"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
 	"golang.org/x/sync":                       {"cmd", "runtime"},
 	"golang.org/x/sys":                        {"runtime/cluster", "bench"},
+	"pgregory.net/rapid":                      {"runtime/store/storetest"},
 }
 
 // pkg is what `go list` tells of a package.

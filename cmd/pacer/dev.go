@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pacer-run/pacer/runtime/cluster"
+	"github.com/pacer-run/pacer/runtime/election"
+	"github.com/pacer-run/pacer/runtime/master"
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/store"
+)
+
+// devFlags are those of `pacer dev`.
+type devFlags struct {
+	agents      int
+	attributes  []string
+	httpAddress string
+	httpPort    int
+	dataDir     string
+	policyDir   string
+	logLevel    string
+}
+
+func devCommand(sh shell) *cobra.Command {
+	var f devFlags
+	cmd := &cobra.Command{
+		Use:   "dev",
+		Short: "Run everything on this machine",
+		Long: `Runs an embedded cluster, a store and the server in one process. Tasks are
+processes of this machine under executors of their own: they run on when this
+command ends, in whatever way, and the next one with the same --data-dir takes
+them over. To stop a task, scale its app to 0 or delete the app.
+
+Nothing holds a task to its cpus, memory or disk here: they only decide what fits.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return dev(cmd.Context(), sh, f) },
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&f.agents, "agents", 3, "number of agents, each a share of this machine with the attribute rack_id:rack-1, rack-2, …")
+	flags.StringArrayVar(&f.attributes, "attributes", nil, "attributes as name:value;name:value, once for all agents or once for each")
+	flags.StringVar(&f.httpAddress, "http-address", "127.0.0.1", "address of the API; there is no authentication")
+	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the API; 0 takes a free one")
+	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(sh.environ, "dev"), "folder of the state and of the sandboxes")
+	flags.StringVar(&f.policyDir, "policy-dir", "", "folder of policy modules (*.wasm)")
+	flags.StringVar(&f.logLevel, "log-level", "warn", levelNames)
+	return cmd
+}
+
+// allocation is how soon the embedded cluster offers what has become free. Mesos
+// takes a second; on one machine nothing is won by waiting.
+const allocation = 100 * time.Millisecond
+
+// dev runs until ctx ends.
+func dev(ctx context.Context, sh shell, f devFlags) error {
+	log, err := newLog(sh.stderr, f.logLevel)
+	if err != nil {
+		return err
+	}
+	dataDir, err := ensureDir("data-dir", f.dataDir)
+	if err != nil {
+		return err
+	}
+	agents, err := agentConfigs(f.agents, dataDir, f.attributes)
+	if err != nil {
+		return err
+	}
+	bolt, err := store.OpenBolt(filepath.Join(dataDir, stateFile))
+	if err != nil {
+		return err
+	}
+	defer bolt.Close()
+	listener, err := listen(f.httpAddress, f.httpPort)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	policies, err := loadPolicies(ctx, f.policyDir, filepath.Join(dataDir, "policy-cache"), log)
+	if err != nil {
+		return err
+	}
+	defer policies.close()
+	c, err := cluster.Start(ctx, cluster.Config{
+		WorkDir: filepath.Join(dataDir, "agents"), Agents: agents, ExecutorCommand: executor(),
+		AllocationInterval: allocation, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+
+	user := currentUser()
+	address := advertised(f.httpAddress, listener)
+	info := baseInfo("marathon")
+	info.Marathon = map[string]any{"master": c.Addr(), "framework_name": "pacer", "hostname": f.httpAddress, "mesos_user": user, "ha": false}
+	info.HTTP = map[string]any{"http_port": listener.Addr().(*net.TCPAddr).Port}
+	var once sync.Once
+	return newNode(nodeConfig{
+		log:      log,
+		store:    bolt,
+		detector: master.Fixed(c.Addr()),
+		framework: master.Framework{
+			Name: "pacer", User: user, Hostname: f.httpAddress, WebUIURL: "http://" + address, Roles: []string{"*"},
+			Checkpoint: true, FailoverTimeout: 7 * 24 * time.Hour,
+		},
+		core:       scheduler.Config{ReviveInterval: devRevive},
+		matcher:    placement.Matcher{MaxPerOffer: 5},
+		policies:   policies,
+		listener:   listener,
+		hostname:   f.httpAddress,
+		info:       info,
+		registered: func() { once.Do(func() { greet(sh, f, address, dataDir, policies) }) },
+	}, election.NewAlways(address)).run(ctx)
+}
+
+// devRevive is how often offers may be asked for at the most: the master is a
+// part of this process.
+const devRevive = 200 * time.Millisecond
+
+// greet says where to look, and what to try.
+func greet(sh shell, f devFlags, address, dataDir string, p *policies) {
+	fmt.Fprintf(sh.stdout, `Pacer %s is ready.
+  API        http://%s/v2/apps
+  agents     %d, shares of this machine
+  data       %s
+  policies   %s
+Try it:
+  curl -X POST http://%s/v2/apps -H 'Content-type: application/json' -d '{"id": "/hello", "cmd": "while true; do echo hello; sleep 5; done", "cpus": 0.1, "mem": 32, "instances": 1}'
+Ctrl-C stops Pacer. Tasks run on; the next start takes them over.
+`, version, address, f.agents, dataDir, p.summary(), address)
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pacer-run/pacer/runtime/api"
+	"github.com/pacer-run/pacer/runtime/driver"
+	"github.com/pacer-run/pacer/runtime/election"
+	"github.com/pacer-run/pacer/runtime/master"
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/runtime/store"
+)
+
+// nodeConfig is what one server works with, whoever it was put together by.
+type nodeConfig struct {
+	log          *slog.Logger
+	store        store.Store
+	detector     master.Detector
+	framework    master.Framework
+	credential   master.Credential
+	core         scheduler.Config // without Seed, which is drawn for each term
+	matcher      placement.Matcher
+	matchTimeout time.Duration // 0: the driver's default
+	policies     *policies
+
+	listener    net.Listener
+	hostname    string // as told to others
+	info        api.Info
+	outstanding int // events that may wait for one listener; 0: the API's default
+	transport   http.RoundTripper
+	// registered is called at each subscription that is the first of a term; may be nil.
+	registered func()
+}
+
+// candidacy is how a node comes to lead.
+type candidacy interface {
+	// Run calls lead when this node is elected, at most once, and returns its
+	// error. lead's context ends when the leadership does.
+	Run(ctx context.Context, lead func(ctx context.Context) error) error
+	// Leader is the leader's address.
+	Leader() (address string, known bool)
+}
+
+// node is one server: it answers requests at all times, and carries a term while
+// it leads.
+type node struct {
+	nodeConfig
+	candidate candidacy
+	events    *api.Events
+	server    *http.Server
+	leading   atomic.Pointer[driver.Driver] // nil while it does not lead
+}
+
+// newNode returns a node that does nothing before run.
+func newNode(cfg nodeConfig, candidate candidacy) *node {
+	n := &node{nodeConfig: cfg, candidate: candidate, events: api.NewEvents(cfg.outstanding, nil)}
+	handler := api.New(api.Config{
+		Node: n, Address: n.address(), Role: cfg.framework.Roles[0], Events: n.events, CheckConstraint: cfg.policies.check,
+		Modules: cfg.policies.modules, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
+	})
+	n.server = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       30 * time.Second,
+		ErrorLog:          slog.NewLogLogger(cfg.log.Handler(), slog.LevelWarn),
+	}
+	return n
+}
+
+// advertised is where others reach a listener.
+func advertised(hostname string, l net.Listener) string {
+	return net.JoinHostPort(hostname, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+func (n *node) address() string { return advertised(n.hostname, n.listener) }
+
+// Core returns the core of the term under way; nil while this node does not lead.
+func (n *node) Core() api.Core {
+	if d := n.leading.Load(); d != nil {
+		return d
+	}
+	return nil
+}
+
+// Leader returns the leader's address, "" when none is known.
+func (n *node) Leader() string {
+	address, known := n.candidate.Leader()
+	if !known {
+		return ""
+	}
+	return address
+}
+
+// ready says why this node cannot do its work now.
+func (n *node) ready() error {
+	if d := n.leading.Load(); d != nil && !d.Snapshot().Subscribed {
+		return errors.New("not subscribed at a Mesos master")
+	}
+	return nil
+}
+
+// run serves until ctx ends, which is no error, or the leadership of this node.
+func (n *node) run(ctx context.Context) error {
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		if err := n.server.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving %s: %w", n.listener.Addr(), err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		err := n.candidate.Run(inner, n.lead)
+		if err == nil && ctx.Err() == nil {
+			err = election.ErrLost // the term ended by itself
+		}
+		return exitOf(err)
+	})
+	group.Go(func() error {
+		<-inner.Done()
+		return n.server.Close() // streams would hold a gentle shutdown up for ever
+	})
+	err := group.Wait()
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}
+
+// lead carries one term.
+func (n *node) lead(ctx context.Context) error {
+	n.log.Info("this server leads", "address", n.address())
+	n.policies.awaitLoaded(ctx, n.log)
+	term, err := n.store.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("beginning a term: %w", err)
+	}
+	d, err := driver.Open(ctx, driver.Config{
+		Term:         durable{term},
+		Restore:      n.restore,
+		NewMatcher:   func() driver.Matcher { m := n.matcher; return &m },
+		Policies:     n.policies,
+		Bus:          bus{n.events, n.registered},
+		MatchTimeout: n.matchTimeout,
+		Log:          n.log,
+
+		MaxRecordBytes: store.MaxRecordBytes,
+	})
+	if err != nil {
+		return err
+	}
+	client, err := master.New(master.Config{
+		Framework: n.framework, Credential: n.credential, Detector: n.detector, Sink: d.Post,
+		FrameworkID: d.FrameworkID, SuppressedRoles: d.SuppressedRoles, Log: n.log,
+	})
+	if err != nil {
+		return exit(exitFlag, err)
+	}
+	n.leading.Store(d)
+	defer n.events.Disconnect()
+	defer n.leading.Store(nil)
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.Run(inner, client) })
+	group.Go(func() error { return client.Run(inner) })
+	return group.Wait()
+}
+
+// restore makes the core of a term.
+func (n *node) restore(now spec.Timestamp, records []scheduler.Record) (driver.Core, error) {
+	cfg := n.core
+	rand.Read(cfg.Seed[:]) //nolint:errcheck // it never fails
+	return scheduler.Restore(cfg, now, records)
+}
+
+// exitOf gives the end of a term the exit code that supervisors know.
+func exitOf(err error) error {
+	switch {
+	case errors.Is(err, master.ErrRemoved):
+		return exit(exitFrameworkRemoved, err)
+	case errors.Is(err, master.ErrFailedOver), errors.Is(err, store.ErrDeposed),
+		errors.Is(err, election.ErrLost), errors.Is(err, election.ErrAbdicated):
+		return exit(exitLeadershipLost, err)
+	case errors.Is(err, driver.ErrBroken):
+		return exit(exitFault, err)
+	default:
+		return err
+	}
+}
+
+// durable is a term of the store in the driver's words.
+type durable struct{ store.Term }
+
+// Load passes every record on.
+func (t durable) Load(ctx context.Context, yield func(scheduler.Record) error) error {
+	return t.Term.Load(ctx, func(key string, value []byte) error {
+		return yield(scheduler.Record{Key: key, Value: bytes.Clone(value)}) // the store takes it back
+	})
+}
+
+// Commit hands the records over.
+func (t durable) Commit(ctx context.Context, records []scheduler.Record) error {
+	changes := make([]store.Change, len(records))
+	for i, r := range records {
+		changes[i] = store.Change{Key: r.Key, Value: r.Value}
+	}
+	return t.Term.Commit(ctx, changes)
+}
+
+// bus is the event stream, with an ear for the first subscription of a term.
+type bus struct {
+	*api.Events
+	registered func()
+}
+
+// Publish hands the notices to the listeners of the stream.
+func (b bus) Publish(notices []scheduler.Notice) {
+	b.Events.Publish(notices)
+	for _, n := range notices {
+		if _, ok := n.(scheduler.Registered); ok && b.registered != nil {
+			b.registered()
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+)
+
+// read parses a command line of `pacer serve` in an environment.
+func read(t *testing.T, environ []string, args ...string) (*values, []string, error) {
+	t.Helper()
+	flags := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	addOptions(flags, serveOptions())
+	if err := flags.Parse(args); err != nil {
+		return nil, nil, err
+	}
+	return readOptions(flags, serveOptions(), environ)
+}
+
+func TestOptionsFromFlagsAndEnvironment(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		args    []string
+		option  string
+		want    string
+	}{
+		{"default", nil, nil, "framework_name", "marathon"},
+		{"underscores", nil, []string{"--framework_name", "x"}, "framework_name", "x"},
+		{"dashes", nil, []string{"--framework-name=x"}, "framework_name", "x"},
+		{"environment", []string{"MARATHON_FRAMEWORK_NAME=x"}, nil, "framework_name", "x"},
+		{"own environment wins", []string{"MARATHON_FRAMEWORK_NAME=x", "PACER_FRAMEWORK_NAME=y"}, nil, "framework_name", "y"},
+		{"flag wins", []string{"PACER_FRAMEWORK_NAME=y"}, []string{"--framework_name", "z"}, "framework_name", "z"},
+		{"toggle's default", nil, nil, "ha", "on"},
+		{"toggle off", nil, []string{"--disable_ha"}, "ha", "off"},
+		{"toggle off with dashes", nil, []string{"--disable-ha"}, "ha", "off"},
+		{"toggle by an empty variable", []string{"MARATHON_DISABLE_CHECKPOINT="}, nil, "checkpoint", "off"},
+		{"toggle by a variable", []string{"MARATHON_CHECKPOINT=false"}, nil, "checkpoint", "off"},
+		{"variables of tasks are not options", []string{"MARATHON_APP_ID=/pacer", "MARATHON_APP_FRAMEWORK_NAME=x"}, nil, "framework_name", "marathon"},
+		{"unsupported at its default", nil, []string{"--executor", "//cmd"}, "executor", "//cmd"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v, _, err := read(t, tt.environ, tt.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := v.text(tt.option); got != tt.want {
+				t.Errorf("%s = %q, want %q", tt.option, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestOptionsThatAreRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		args    []string
+		want    string
+	}{
+		{"unknown flag", nil, []string{"--frobnicate"}, "unknown flag: --frobnicate"},
+		{"unknown variable", []string{"MARATHON_FROBNICATE=1"}, nil, "MARATHON_FROBNICATE: there is no option --frobnicate"},
+		{"not supported", nil, []string{"--https_port", "8444"}, "--https_port is not supported by this version of Pacer: HTTPS"},
+		{"not supported, by variable", []string{"MARATHON_PLUGIN_DIR=/p"}, nil, "--plugin_dir is not supported"},
+		{"toggle not supported", nil, []string{"--disable_suppress_offers"}, "--disable_suppress_offers is not supported"},
+		{"removed", nil, []string{"--event_subscriber", "http_callback"}, "--event_subscriber is not supported"},
+		{"bad toggle", []string{"MARATHON_HA=maybe"}, nil, `MARATHON_HA: "maybe": expected true or false`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := read(t, tt.environ, tt.args...)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestOptionsWithoutEffectAreNamed(t *testing.T) {
+	_, warnings, err := read(t, []string{"MARATHON_LAUNCH_TOKENS=7"}, "--zk_compression")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"--launch_tokens has no effect: launches are saved in batches, which needs no rate limit",
+		"--zk_compression has no effect: records are packed in another way",
+	}
+	if diff := cmp.Diff(want, warnings); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEveryOptionIsListedOnce(t *testing.T) {
+	var names []string
+	for _, o := range serveOptions() {
+		names = append(names, o.name)
+	}
+	slices.Sort(names)
+	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
+		t.Errorf("%d names for %d options", len(unique), len(names))
+	}
+}
+
+func TestSecretFromFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v, _, err := read(t, nil, "--mesos_authentication_secret_file", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := v.secret("mesos_authentication_secret"); got != "s3cret" {
+		t.Errorf("secret %q, want s3cret", got)
+	}
+	v, _, err = read(t, nil, "--mesos_authentication_secret_file", file, "--mesos_authentication_secret", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.secret("mesos_authentication_secret"); v.err() == nil {
+		t.Error("both forms of a secret are taken")
+	}
+}
+
+// TestExitCodes runs whole command lines that end before anything starts.
+func TestExitCodes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		want string // on stderr
+	}{
+		{"unknown flag", []string{"serve", "--nope"}, exitFlag, "unknown flag: --nope"},
+		{"no master", []string{"serve"}, exitFlag, "--master is required"},
+		{"bad number", []string{"serve", "--master", "m", "--http_port", "http"}, exitFlag, "--http_port"},
+		{"bad range", []string{"serve", "--master", "m", "--local_port_min", "9", "--local_port_max", "8"}, exitFlag, "--local_port_min: 9"},
+		{"bad feature", []string{"serve", "--master", "m", "--enable_features", "secrets"}, exitFlag, "secrets is not supported"},
+		{"bad zk", []string{"serve", "--master", "127.0.0.1:1", "--zk", "http://x"}, exitFlag, "--zk"},
+		{"bad level", []string{"serve", "--master", "m", "--logging_level", "loud"}, exitFlag, "--logging_level"},
+		{"argument", []string{"dev", "now"}, exitFlag, `unexpected argument "now"`},
+		{"no agents", []string{"dev", "--agents", "0", "--data-dir", t.TempDir()}, exitFlag, "--agents: 0"},
+		{"bad attributes", []string{"dev", "--attributes", "rack", "--data-dir", t.TempDir()}, exitFlag, "--attributes"},
+		{"attributes for some", []string{"dev", "--attributes", "a:b", "--attributes", "a:c", "--data-dir", t.TempDir()}, exitFlag, "given 2 times for 3 agents"},
+		{"cluster with a bad zk", []string{"cluster", "--zk", "localhost", "--data-dir", t.TempDir()}, exitFlag, "--zk"},
+		{"dump of nothing", []string{"store", "dump"}, exitFlag, "--data-dir or --zk"},
+		{"version", []string{"version"}, exitOK, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), shell{args: tt.args, stdout: &stdout, stderr: &stderr})
+			if code != tt.code || !strings.Contains(stderr.String(), tt.want) {
+				t.Errorf("exit code %d, %q; want %d and %q", code, &stderr, tt.code, tt.want)
+			}
+		})
+	}
+}
+
+func TestSecretsAreNotShown(t *testing.T) {
+	var stderr bytes.Buffer
+	run(t.Context(), shell{args: []string{"serve", "--master", "m", "--zk", "zk://user:hunter2@"}, stderr: &stderr})
+	if strings.Contains(stderr.String(), "hunter2") {
+		t.Errorf("the password is in %q", &stderr)
+	}
+	v, _, err := read(t, nil, "--master", "zk://user:hunter2@h:1/mesos", "--zk", "zk://user:hunter2@h:1/marathon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := infoOf(v)
+	if strings.Contains(info.ZooKeeper["zk"].(string), "hunter2") || strings.Contains(info.Marathon["master"].(string), "hunter2") {
+		t.Errorf("the password is in %v, %v", info.ZooKeeper["zk"], info.Marathon["master"])
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/runtime/api"
+	"github.com/pacer-run/pacer/runtime/driver"
+	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// policies is the catalog in the words of those who ask it.
+type policies struct{ *policy.Catalog }
+
+// loadPolicies opens the catalog; its modules are loaded in the background.
+func loadPolicies(ctx context.Context, dir, cacheDir string, log *slog.Logger) (*policies, error) {
+	c, err := policy.Open(ctx, policy.Config{Builtins: constraints.All(), Dir: dir, CacheDir: cacheDir, Log: log})
+	if err != nil {
+		return nil, badFlag("--policy_dir: %w", err)
+	}
+	return &policies{c}, nil
+}
+
+// loadPatience is how long a term may be held up by modules that are being
+// compiled. Without them the first match would refuse their apps.
+const loadPatience = 15 * time.Second
+
+// awaitLoaded waits until all modules are there, or failed.
+func (p *policies) awaitLoaded(ctx context.Context, log *slog.Logger) {
+	patience := time.NewTimer(loadPatience)
+	defer patience.Stop()
+	select {
+	case <-p.Loaded():
+	case <-ctx.Done():
+	case <-patience.C:
+		log.Warn("policy modules are still being loaded; their apps wait, others do not")
+	}
+}
+
+// Prepare is for matches: it does not wait for modules, since other apps would
+// wait with it.
+func (p *policies) Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+	select {
+	case <-p.Loaded():
+	default:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 10*time.Millisecond)
+		defer cancel()
+	}
+	return p.Catalog.Prepare(ctx, c)
+}
+
+// check is for users: it has a constraint of an app prepared, to see whether the
+// policies can work with it.
+func (p *policies) check(ctx context.Context, app *spec.App, c spec.Constraint) error {
+	prepared, err := p.Catalog.Prepare(ctx, driver.ConstraintSpec(app, c))
+	if err != nil {
+		return err
+	}
+	prepared.Close()
+	return nil
+}
+
+// modules lists the modules for the API.
+func (p *policies) modules() []api.Module {
+	var out []api.Module
+	for _, m := range p.Modules() {
+		form, name := "wasm", m.Name
+		if m.File == "" {
+			form = "builtin"
+		}
+		if name == "" {
+			name = m.File
+		}
+		out = append(out, api.Module{
+			Name: name, Version: m.Version, Kind: m.Kind, Form: form, Digest: m.Digest, Operators: m.Operators,
+			Loaded: m.State == policy.Active, Error: m.Error,
+		})
+	}
+	return out
+}
+
+// summary is one line for people.
+func (p *policies) summary() string {
+	failed := 0
+	for _, m := range p.Modules() {
+		if m.State == policy.Failed {
+			failed++
+		}
+	}
+	text := fmt.Sprintf("%v", p.Operators())
+	if failed > 0 {
+		text += fmt.Sprintf(", %d failed to load (see /pacer/v1/policies)", failed)
+	}
+	return text
+}
+
+// close ends the loading and releases the modules.
+func (p *policies) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = p.Close(ctx) // the process ends
+}
