@@ -1,10 +1,3 @@
-// Package cluster is an embedded cluster that speaks Mesos' v1 scheduler API over loopback HTTP: one master and any
-// number of agents in this process. Frameworks cannot tell it from a real one by the wire; where it differs on purpose
-// the doc comment of the part concerned says so. Tasks run as real processes under executors that outlive the cluster
-// (Process), or are acted out without any process for tests and scale (Fake).
-//
-// One goroutine, the loop, owns all state. Absent, and refused in a documented way: containers with images, URIs, custom
-// executors, task groups, dynamic reservations and volumes, maintenance, quota, authentication, files endpoints.
 package cluster
 
 import (

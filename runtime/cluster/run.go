@@ -38,8 +38,9 @@ type run struct {
 	log         *updateLog // nil for fake tasks
 	consumed    int        // journal records taken into account
 	executorPID uint32
-	handle      *executor.Handle // nil until the executor was started
-	recovered   bool             // found on disk by this cluster, not launched by it
+	where       *mesos.ContainerStatus // see containerStatus
+	handle      *executor.Handle       // nil until the executor was started
+	recovered   bool                   // found on disk by this cluster, not launched by it
 }
 
 // launchFault is the end of a task that could not be started.
@@ -143,7 +144,11 @@ func (r *run) queue(state mesos.TaskState, source mesos.TaskStatus_Source, reaso
 	}
 }
 
+// containerStatus is the same value in all updates of a run, as far as it is the same: there may be very many of them.
 func (r *run) containerStatus() *mesos.ContainerStatus {
+	if r.where != nil && r.where.GetExecutorPID() == r.executorPID {
+		return r.where
+	}
 	ip := r.host.url.Address.GetIP()
 	out := &mesos.ContainerStatus{
 		ContainerID: &mesos.ContainerID{Value: r.container},
@@ -155,6 +160,7 @@ func (r *run) containerStatus() *mesos.ContainerStatus {
 		pid := r.executorPID
 		out.ExecutorPID = &pid
 	}
+	r.where = out
 	return out
 }
 

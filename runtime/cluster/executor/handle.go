@@ -98,6 +98,8 @@ func (h *Handle) Kill() {
 
 func (h *Handle) sendKill() {
 	if h.kill && h.conn != nil {
+		// The caller must not wait for an executor that was stopped; the order is sent again on the next connection.
+		_ = h.conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_ = json.NewEncoder(h.conn).Encode(order{Kill: true})
 	}
 }
