@@ -70,7 +70,7 @@ func start(t *testing.T, cfg cluster.Config) *cluster.Cluster {
 
 // client is a small framework scheduler: raw HTTP, protobuf on the wire.
 type client struct {
-	t        *testing.T
+	t        testing.TB
 	url      string
 	id       string // framework id
 	streamID string
@@ -101,7 +101,7 @@ func framework(change ...func(*mesos.FrameworkInfo)) *mesos.FrameworkInfo {
 }
 
 // subscribe connects a framework and waits for its SUBSCRIBED event. Updates are acknowledged unless it says manually.
-func subscribe(t *testing.T, addr string, info *mesos.FrameworkInfo, suppressed ...string) *client {
+func subscribe(t testing.TB, addr string, info *mesos.FrameworkInfo, suppressed ...string) *client {
 	t.Helper()
 	c := connect(t, addr, info, suppressed...)
 	c.await("SUBSCRIBED", isType(scheduler.Event_SUBSCRIBED))
@@ -109,7 +109,7 @@ func subscribe(t *testing.T, addr string, info *mesos.FrameworkInfo, suppressed 
 }
 
 // connect sends SUBSCRIBE and reads the stream in the background.
-func connect(t *testing.T, addr string, info *mesos.FrameworkInfo, suppressed ...string) *client {
+func connect(t testing.TB, addr string, info *mesos.FrameworkInfo, suppressed ...string) *client {
 	t.Helper()
 	c := &client{t: t, url: "http://" + addr + "/api/v1/scheduler", changed: make(chan struct{}), autoAck: true, taken: map[*scheduler.Event]bool{}}
 	call := &scheduler.Call{Type: scheduler.Call_SUBSCRIBE, FrameworkID: info.ID,

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,4 +87,43 @@ func (c *client) awaitCount(what string, n int, want func(*scheduler.Event) bool
 			c.t.Fatalf("waiting for %s: %d are missing", what, n)
 		}
 	}
+}
+
+// BenchmarkTask is the life of one task, from its offer to its end. It must not depend on the number of agents.
+func BenchmarkTask(b *testing.B) {
+	for _, agents := range []int{10, 10000} {
+		b.Run(fmt.Sprintf("agents=%d", agents), func(b *testing.B) {
+			cfg := fleet(agents)
+			cfg.AllocationInterval = time.Millisecond
+			c, err := cluster.Start(b.Context(), cfg)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			f := subscribe(b, c.Addr(), framework())
+			var all []mesos.Offer
+			for len(all) < agents {
+				all = append(all, f.offers()...)
+			}
+			year := 365 * 86400.0
+			f.decline(&year, all[1:]...)
+			f.launch(all[0], shell("first", "", labelled("fake.run", "1us")))
+			n := 0
+			for b.Loop() {
+				n++
+				f.forgetEvents()
+				id := fmt.Sprintf("t%d", n)
+				f.launch(f.offer(), shell(id, "", labelled("fake.run", "1us")))
+				f.states(id, mesos.TASK_FINISHED)
+			}
+		})
+	}
+}
+
+// forgetEvents keeps a long run's waits short: what was taken is not looked at again.
+func (c *client) forgetEvents() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.events = slices.DeleteFunc(c.events, func(e *scheduler.Event) bool { return c.taken[e] })
+	clear(c.taken)
 }
