@@ -54,8 +54,8 @@ func BenchmarkBatching(b *testing.B) {
 		benchmarkBatching(b, boltBackend{filepath.Join(b.TempDir(), "state.db")})
 	})
 	b.Run("zookeeper", func(b *testing.B) {
-		server.Up(b)
-		benchmarkBatching(b, zkBackend{server.URL(zktest.Path(b))})
+		server().Up(b)
+		benchmarkBatching(b, zkBackend{server().URL(zktest.Path(b))})
 	})
 }
 
@@ -76,12 +76,12 @@ func benchmarkBatching(b *testing.B, backend storetest.Backend) {
 // BenchmarkLoad compares loading the store after a failover with reading the same
 // records from a node each.
 func BenchmarkLoad(b *testing.B) {
-	server.Up(b)
+	server().Up(b)
 	n := size(b, 10_000)
-	backend := zkBackend{server.URL(zktest.Path(b))}
+	backend := zkBackend{server().URL(zktest.Path(b))}
 	s := backend.Open(b)
 	commit(b, storetest.Begin(b, s), n, 100)
-	conn, nodes := dial(b, server.URL("/")), zktest.Path(b)+"-nodes"
+	conn, nodes := dial(b, server().URL("/")), zktest.Path(b)+"-nodes"
 	spread(b, conn, nodes, n)
 	var packed, single time.Duration
 	for b.Loop() {

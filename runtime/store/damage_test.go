@@ -16,7 +16,8 @@ import (
 
 // TestAFailedCommitEndsTheTerm: the outcome is unknown, so nothing may follow.
 func TestAFailedCommitEndsTheTerm(t *testing.T) {
-	server := zktest.New(t)
+	server := SharedServer()
+	server.Up(t)
 	path := zktest.Path(t)
 	proxy, err := zktest.NewProxy(server)
 	if err != nil {
@@ -57,7 +58,8 @@ func TestAFailedCommitEndsTheTerm(t *testing.T) {
 }
 
 func TestRecordsSurviveARestartOfTheServer(t *testing.T) {
-	server := zktest.New(t)
+	server := SharedServer()
+	server.Up(t)
 	path := zktest.Path(t)
 	s := openTree(connect(t, server.URL(path)), path)
 	defer s.Close()
@@ -78,7 +80,8 @@ func TestRecordsSurviveARestartOfTheServer(t *testing.T) {
 
 // TestDamageIsNamed flips a byte of each node in turn.
 func TestDamageIsNamed(t *testing.T) {
-	server := zktest.New(t)
+	server := SharedServer()
+	server.Up(t)
 	path := zktest.Path(t)
 	conn := connect(t, server.URL(path))
 	s := openTree(conn, path)
@@ -158,7 +161,8 @@ func churn(t *testing.T, term Term) int {
 // TestChurnLeavesNoGarbage overwrites the same records for long and looks at how
 // many nodes, and how full ones, remain.
 func TestChurnLeavesNoGarbage(t *testing.T) {
-	server := zktest.New(t)
+	server := SharedServer()
+	server.Up(t)
 	path := zktest.Path(t)
 	conn := connect(t, server.URL(path))
 	s := openTree(conn, path)

@@ -128,7 +128,7 @@ func drive(ctx context.Context, s *ZooKeeper, round int, have map[string]string)
 		return have, have
 	}
 	sure = have
-	for i := range 10 {
+	for i := range 7 {
 		next := maps.Clone(sure)
 		var changes []Change
 		for j := range 3 {
@@ -155,7 +155,8 @@ func drive(ctx context.Context, s *ZooKeeper, round int, have map[string]string)
 // TestNothingIsLostWhereverTheLeaderDies kills the client at each operation in
 // turn, before and after it is done, and looks at what the next one finds.
 func TestNothingIsLostWhereverTheLeaderDies(t *testing.T) {
-	server := zktest.New(t)
+	server := SharedServer()
+	server.Up(t)
 	path := zktest.Path(t)
 	conn := connect(t, server.URL(path))
 	ctx := within(t)

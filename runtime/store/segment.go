@@ -129,7 +129,10 @@ func decodeManifest(node string, data []byte) (*manifest, error) {
 	m := &manifest{folded: r.number(), next: r.number()}
 	for n := r.number(); n > 0 && r.err == nil; n-- {
 		s := &segment{id: r.number(), count: int(r.number()), size: int(r.number()), live: int(r.number()), alive: int(r.number())}
-		if s.buried = make([]byte, (min(s.count, maxPart*8)+7)/8); s.alive < s.count {
+		if s.count < 0 || s.count > maxRequest || s.alive < 0 || s.alive > s.count {
+			return nil, corrupt(node, fmt.Errorf("segment %d has %d live of %d records", s.id, s.alive, s.count))
+		}
+		if s.buried = make([]byte, (s.count+7)/8); s.alive < s.count {
 			s.buried = slices.Clone(r.bytes(len(s.buried)))
 		}
 		m.segments = append(m.segments, s)

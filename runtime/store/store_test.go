@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,15 +17,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/zookeeper/zktest"
 )
 
-var server *zktest.Server
-
-func TestMain(m *testing.M) {
-	// Each step of the model test is a few synced writes; the flag still rules.
-	if err := flag.Set("rapid.checks", "10"); err != nil {
-		panic(err)
-	}
-	zktest.Main(m, func(s *zktest.Server) { server = s })
-}
+var server = store.SharedServer
 
 type memoryBackend struct{ last *store.Memory }
 
@@ -85,16 +76,16 @@ func TestBolt(t *testing.T) {
 }
 
 func TestZooKeeper(t *testing.T) {
-	server.Up(t)
-	storetest.Run(t, func(t testing.TB) storetest.Backend { return zkBackend{server.URL(zktest.Path(t) + "/state")} })
+	server().Up(t)
+	storetest.Run(t, func(t testing.TB) storetest.Backend { return zkBackend{server().URL(zktest.Path(t) + "/state")} })
 }
 
 func TestZooKeeperWithCredentials(t *testing.T) {
-	server.Up(t)
+	server().Up(t)
 	path := zktest.Path(t)
-	b := zkBackend{"zk://me:secret@" + server.Address() + path}
+	b := zkBackend{"zk://me:secret@" + server().Address() + path}
 	storetest.Commit(t, storetest.Begin(t, b.Open(t)), "a", "1")
-	stranger := zkBackend{server.URL(path)}.Open(t)
+	stranger := zkBackend{server().URL(path)}.Open(t)
 	storetest.Same(t, map[string]string{"a": "1"}, storetest.Dump(t, stranger))
 	if _, err := stranger.Begin(storetest.Within(t)); !errors.Is(err, zookeeper.ErrNoAuth) {
 		t.Errorf("a stranger began a term: %v", err)
