@@ -3,7 +3,7 @@ package metering
 // maxDepth is how deep calls may nest, in frames at worst. The engine grows its
 // stack by copying, up to a hundred megabytes: without this bound a recursion
 // would cost far more than its fuel.
-const maxDepth = 50_000
+const maxDepth = 20_000
 
 // callGraph tells which calls can take part in a recursion. Each circle of calls
 // has a call back to a function that is being visited, or one through a table; it

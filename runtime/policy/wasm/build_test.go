@@ -17,11 +17,30 @@ const (
 	guestRackSpread = "../../../examples/policies/rack-spread"
 )
 
-// buildGuest builds a Go guest with the tool chain that runs the test. It takes
-// seconds only when the build cache is cold.
+// scratch keeps, for the time of one run of the tests, the Go guests and what the
+// engine compiled of them: both take seconds.
+func scratch() string { return os.Getenv("PACER_TEST_SCRATCH") }
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "policy-wasm-")
+	if err == nil {
+		err = os.Setenv("PACER_TEST_SCRATCH", dir)
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// buildGuest builds a Go guest with the tool chain that runs the test.
 func buildGuest(t testing.TB, folder string) []byte {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "guest.wasm")
+	out := filepath.Join(scratch(), filepath.Base(folder)+".wasm")
+	if code, err := os.ReadFile(out); err == nil {
+		return code
+	}
 	tool := filepath.Join(runtime.GOROOT(), "bin", "go")
 	cmd := exec.CommandContext(t.Context(), tool, "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", out, ".")
 	cmd.Dir = folder
@@ -41,10 +60,15 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 // load returns a module that is closed with the test.
 func load(t testing.TB, code []byte, limits Limits) (*Module, error) {
 	t.Helper()
-	loader, err := NewLoader(limits, "", quiet())
+	loader, err := NewLoader(limits, filepath.Join(scratch(), "cache"), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := loader.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	m, err := loader.Load(t.Context(), code)
 	if err == nil {
 		t.Cleanup(func() { closeModule(t, m) })

@@ -11,6 +11,7 @@ import (
 
 // Bounds on what a guest may say.
 const (
+	linePrice     = 8 << 10 // fuel
 	maxLine       = 1 << 10 // bytes of a log line or of a cause
 	maxPrinted    = 4 << 10 // bytes kept of what an instance printed
 	linesInSecond = 20      // of one module
@@ -44,7 +45,7 @@ func level(n uint64) slog.Level {
 }
 
 func policyLog(c *call, args []uint64) uint32 {
-	c.pay(maxLine)
+	c.pay(linePrice)
 	text, ok := c.mod.Memory().Read(uint32(args[1]), min(uint32(args[2]), maxLine))
 	if ok && c.in != nil {
 		c.in.journal.write(level(args[0]), line(text))
@@ -62,7 +63,7 @@ func policyLogEnabled(c *call, args []uint64) uint32 {
 // print keeps what the guest wrote to its standard output until the line or the
 // call ends.
 func (c *call) print(text []byte) {
-	c.pay(maxLine)
+	c.pay(linePrice)
 	if c.in == nil {
 		return
 	}

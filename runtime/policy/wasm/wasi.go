@@ -71,7 +71,7 @@ func clockTimeGet(c *call, args []uint64) uint32 {
 // instance.
 func randomGet(c *call, args []uint64) uint32 {
 	at, size := uint32(args[0]), uint32(args[1])
-	c.pay(uint64(size) * 2)
+	c.pay(uint64(size) * 8)
 	memory, ok := c.mod.Memory().Read(at, size)
 	if !ok || c.in == nil {
 		return errnoFault
@@ -81,7 +81,9 @@ func randomGet(c *call, args []uint64) uint32 {
 		z := c.in.random
 		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 		z = (z ^ z>>27) * 0x94d049bb133111eb
-		memory = memory[copy(memory, binary.LittleEndian.AppendUint64(nil, z^z>>31)):]
+		var word [8]byte
+		binary.LittleEndian.PutUint64(word[:], z^z>>31)
+		memory = memory[copy(memory, word[:]):]
 	}
 	return 0
 }

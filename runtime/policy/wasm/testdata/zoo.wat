@@ -83,12 +83,12 @@
       (call $tree (i32.sub (local.get $n) (i32.const 1))))))
   (func $grow (loop $again (drop (memory.grow (i32.const 1))) (br $again)))
   (func $fill
-    (drop (memory.grow (i32.const 200)))
+    (drop (memory.grow (i32.const 60)))
     (loop $again
       (memory.fill (i32.const 0) (i32.const 7) (i32.shl (memory.size) (i32.const 16)))
       (br $again)))
   (func $copy
-    (drop (memory.grow (i32.const 200)))
+    (drop (memory.grow (i32.const 60)))
     (loop $again
       (memory.copy (i32.const 1) (i32.const 0) (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 1)))
       (br $again)))
