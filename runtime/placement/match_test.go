@@ -161,6 +161,39 @@ func TestMaxPerOffer(t *testing.T) {
 	}
 }
 
+// TestEqualShares wants equal shares while there is room for them, and what is left
+// over on the offers that have more.
+func TestEqualShares(t *testing.T) {
+	for _, c := range []struct {
+		count, limit int
+		small        bool // the first offer has room for nothing
+		want         map[string]int
+	}{
+		{count: 1, want: map[string]int{"one": 1}},
+		{count: 3, limit: 5, want: map[string]int{"O-S0": 1, "O-S1": 1, "O-S2": 1}},
+		{count: 6, want: map[string]int{"O-S0": 2, "O-S1": 2, "O-S2": 2}},
+		{count: 6, small: true, want: map[string]int{"O-S1": 3, "O-S2": 3}},
+		{count: 6, limit: 2, small: true, want: map[string]int{"O-S1": 2, "O-S2": 2}},
+	} {
+		req := world(3, 1, 100, 1000)
+		if c.small {
+			req.Offers[0].Shares = req.Offers[0].Shares[:0]
+		}
+		req.Wanted = []placement.Wanted{{App: app("/a"), Count: c.count}}
+		m := placement.Matcher{MaxPerOffer: c.limit, Spread: true}
+		per := map[string]int{}
+		for _, p := range m.Match(context.Background(), req, nil).Placements {
+			per[p.Offer.ID]++
+		}
+		if c.count == 1 && len(per) == 1 {
+			continue // whichever the seed chose
+		}
+		if diff := cmp.Diff(c.want, per); diff != "" {
+			t.Errorf("%+v: %s", c, diff)
+		}
+	}
+}
+
 // TestFaults wants a broken policy to stop its own app and no other.
 func TestFaults(t *testing.T) {
 	trouble := errors.New("out of fuel")

@@ -13,6 +13,10 @@ type Matcher struct {
 	// MaxPerOffer is how many instances one match may put on one offer; 0 and
 	// less mean any number. An offer that has them is not looked at any more.
 	MaxPerOffer int
+	// Spread gives every offer an equal share of a match's instances before any
+	// offer gets more, so that the loss of an agent costs an app little. Without
+	// it offers are filled one after the other.
+	Spread bool
 	// UnrestrictedGPUs lets apps that want no GPUs use up offers that have some.
 	// It must not change after the first match.
 	UnrestrictedGPUs bool
@@ -49,6 +53,27 @@ func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) 
 		}
 	}
 	result := Result{Placements: make([]Placement, 0, min(total, mostAtOnce))}
+	if m.Spread {
+		m.table.share(total)
+	}
+	m.serve(ctx, active, &result)
+	for m.table.shared {
+		active, left := again(seekers)
+		if !m.table.shareMore(left, m.MaxPerOffer) {
+			break
+		}
+		m.serve(ctx, active, &result)
+	}
+	result.Refusals = make([]Refusals, len(seekers))
+	for i := range seekers {
+		result.Refusals[i] = m.refusals(ctx, &seekers[i])
+	}
+	m.end()
+	return result
+}
+
+// serve places the active seekers' instances until none finds an offer.
+func (m *Matcher) serve(ctx context.Context, active []*seeker, result *Result) {
 	for len(active) > 0 {
 		waiting := active[:0]
 		for _, s := range active {
@@ -64,12 +89,18 @@ func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) 
 		}
 		active = waiting
 	}
-	result.Refusals = make([]Refusals, len(seekers))
+}
+
+// again returns the seekers that still have instances to place, and how many,
+// ready to begin with the first offer: those they passed may have room now.
+func again(seekers []seeker) (active []*seeker, left int) {
 	for i := range seekers {
-		result.Refusals[i] = m.refusals(ctx, &seekers[i])
+		if s := &seekers[i]; s.left > 0 && s.fault == nil {
+			s.requirement.floor, s.groups = 0, nil
+			active, left = append(active, s), left+s.left
+		}
 	}
-	m.end()
-	return result
+	return active, left
 }
 
 // mostAtOnce bounds the room made in advance for placements.

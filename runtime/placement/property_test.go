@@ -19,7 +19,9 @@ import (
 func TestAgainstReference(t *testing.T) {
 	fixSeed(t)
 	rapid.Check(t, func(t *rapid.T) {
-		m := placement.Matcher{MaxPerOffer: rapid.IntRange(0, 3).Draw(t, "max per offer")}
+		m := placement.Matcher{
+			MaxPerOffer: rapid.IntRange(0, 3).Draw(t, "max per offer"), Spread: rapid.Bool().Draw(t, "spread"),
+		}
 		rules := rulesOf()
 		apps := rapid.SliceOfN(rapid.Custom(drawApp), 1, 5).Draw(t, "apps")
 		placed := map[*spec.App][]*placement.Agent{}
@@ -30,7 +32,7 @@ func TestAgainstReference(t *testing.T) {
 			ref := newReference(req, m.MaxPerOffer)
 			got := m.Match(context.Background(), req, rules)
 			ref.check(t, got)
-			fresh := placement.Matcher{MaxPerOffer: m.MaxPerOffer}
+			fresh := placement.Matcher{MaxPerOffer: m.MaxPerOffer, Spread: m.Spread}
 			if diff := cmp.Diff(brief(fresh.Match(context.Background(), req, rules)), brief(got)); diff != "" {
 				t.Fatalf("what is remembered changes the answer: %s", diff)
 			}

@@ -13,6 +13,7 @@ type table struct {
 	home        string
 	now         int64 // Unix milliseconds
 	maxPerOffer int   // 0: any number
+	shared      bool  // maxPerOffer is an equal share
 	random      random
 	slab        slab
 	pieces      []piece // scratch of the choice of ports
@@ -51,7 +52,7 @@ const (
 func (t *table) begin(req *Request, maxPerOffer int) {
 	n := len(req.Offers)
 	t.offers, t.home, t.now, t.maxPerOffer = req.Offers, req.HomeRegion, int64(req.Now), maxPerOffer
-	t.random, t.ready, t.start = random(req.Seed), 0, 0
+	t.random, t.ready, t.start, t.shared = random(req.Seed), 0, 0, false
 	if n > 0 {
 		t.start = int(t.random.below(uint64(n)))
 	}
@@ -64,6 +65,41 @@ func (t *table) begin(req *Request, maxPerOffer int) {
 	for _, l := range t.lanes {
 		l.spots = l.spots[:0]
 	}
+}
+
+// share limits every offer to an equal share of so many instances.
+func (t *table) share(instances int) {
+	if n := len(t.offers); n > 0 {
+		if share := (instances + n - 1) / n; t.maxPerOffer <= 0 || share < t.maxPerOffer {
+			t.maxPerOffer, t.shared = max(1, share), true
+		}
+	}
+}
+
+// shareMore raises that limit so that the offers which have reached it take an
+// equal share of the instances left, up to limit in all. It reports whether there
+// are any such instances and offers: otherwise raising changes nothing.
+func (t *table) shareMore(left, limit int) bool {
+	full := 0
+	for p := range t.rows[:t.ready] {
+		if int(t.rows[p].launched) == t.maxPerOffer {
+			full++
+		}
+	}
+	if left == 0 || full == 0 || t.maxPerOffer == limit {
+		return false
+	}
+	before := t.maxPerOffer
+	t.maxPerOffer += (left + full - 1) / full
+	if limit > 0 {
+		t.maxPerOffer = min(t.maxPerOffer, limit)
+	}
+	for p := range t.rows[:t.ready] {
+		if int(t.rows[p].launched) == before {
+			t.refresh(p)
+		}
+	}
+	return true
 }
 
 // end lets go of the match's offers.
