@@ -36,13 +36,13 @@ func run(agents, instances string, rounds, offers int) error {
 	}
 	fmt.Printf("%s, GOMAXPROCS %d, load average %s, %d rounds, median [min-max]\n\n",
 		runtime.Version(), runtime.GOMAXPROCS(0), load(), rounds)
-	g := newGrowth(a, n, rounds, leastSample, plainDecoder)
+	g := newGrowth(a, n, rounds, leastSample, fastDecoder)
 	if err := g.run(); err != nil {
 		return err
 	}
 	fmt.Println("placement: decode + match + task infos + accept calls, placed == asked")
 	g.print(os.Stdout)
-	k := newIntake(offers, mostTasks, rounds, plainDecoder)
+	k := newIntake(offers, mostTasks, rounds, fastDecoder)
 	if err := k.run(); err != nil {
 		return err
 	}

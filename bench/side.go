@@ -8,6 +8,7 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 
 	"github.com/pacer-run/pacer/runtime/launch"
+	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -15,6 +16,12 @@ import (
 // decoder turns the bytes of an OFFERS event into offers. It remembers agents, so
 // that an agent is one value from event to event.
 type decoder func(event []byte) ([]*placement.Offer, error)
+
+// fastDecoder decodes as the client of the Mesos master does.
+func fastDecoder() decoder {
+	d := master.NewOfferDecoder()
+	return d.Offers
+}
 
 // plainDecoder decodes with mesos-go's types and converts.
 func plainDecoder() decoder {
@@ -90,7 +97,7 @@ const mostTasks = 1000
 
 // newSide makes one that decodes so.
 func newSide(decode decoder) *side {
-	s := &side{decode: decode, ids: make([]string, mostTasks)}
+	s := &side{decode: decode, matcher: placement.Matcher{Spread: true}, ids: make([]string, mostTasks)}
 	for i := range s.ids {
 		s.ids[i] = fmt.Sprintf("bench_app.instance-5c2f8d4e-9a11-11f0-8de9-%012d._app.1", i)
 	}

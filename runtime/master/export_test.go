@@ -22,11 +22,7 @@ func (d Decoder) Record(record []byte) (scheduler.Event, string, error) {
 
 // Offers decodes an OFFERS event.
 func (d Decoder) Offers(record []byte) ([]*placement.Offer, error) {
-	said, err := d.inner.record(record)
-	if err != nil {
-		return nil, err
-	}
-	return said.event.(scheduler.Offers).Offers, nil
+	return OfferDecoder{d.inner}.Offers(record)
 }
 
 // StatusOf converts a status.

@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	sched "github.com/mesos/mesos-go/api/v1/lib/scheduler"
+
 	"github.com/pacer-run/pacer/runtime/placement"
 )
 
@@ -25,6 +27,23 @@ type decoder struct {
 
 func newDecoder() *decoder {
 	return &decoder{agents: newAgents(), names: newNames(), canonical: newNames()}
+}
+
+// OfferDecoder decodes OFFERS events as a Client does, for measurements. It
+// remembers agents from event to event and belongs to one goroutine.
+type OfferDecoder struct{ inner *decoder }
+
+// NewOfferDecoder returns a decoder that knows no agents yet.
+func NewOfferDecoder() OfferDecoder { return OfferDecoder{newDecoder()} }
+
+// Offers decodes one event without its RecordIO length. The error says that the
+// bytes are not a Mesos event with offers.
+func (d OfferDecoder) Offers(event []byte) ([]*placement.Offer, error) {
+	kind, message, ok := peek(event)
+	if !ok || kind != sched.Event_OFFERS {
+		return nil, fmt.Errorf("event %s: expected OFFERS", kind)
+	}
+	return d.inner.offers(message)
 }
 
 // errOffer reports an offer that lacks what every offer has.
