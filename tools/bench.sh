@@ -14,4 +14,4 @@ go test ./runtime/scheduler -run '^$' -bench . -benchtime "$time"
 echo "== policies: WASM against native code, and the price of metering"
 go test ./runtime/policy/... -run '^$' -bench . -benchtime "$time"
 echo "== POST to TASK_RUNNING on the embedded cluster (G3)"
-go test ./e2e -run '^$' -bench . -benchtime 1x
+go test ./cmd/pacer -run '^$' -bench . -benchtime 3x

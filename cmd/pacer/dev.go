@@ -111,7 +111,7 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 			Checkpoint: true, FailoverTimeout: 7 * 24 * time.Hour,
 		},
 		core:       scheduler.Config{ReviveInterval: devRevive},
-		matcher:    placement.Matcher{MaxPerOffer: 5},
+		matcher:    placement.Matcher{Spread: true},
 		policies:   policies,
 		listener:   listener,
 		hostname:   f.httpAddress,

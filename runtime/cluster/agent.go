@@ -205,6 +205,8 @@ func (m *master) endTask(t *task, state mesos.TaskState, reason mesos.TaskStatus
 	m.forget(t)
 }
 
+// rescindAll takes back every offer of an agent that cannot be used any more, in the order of their ids so that runs with
+// the same calls look the same.
 func (m *master) rescindAll(a *agent) {
 	for _, o := range a.sortedOffers() {
 		m.rescind(o)
@@ -218,6 +220,7 @@ func (m *master) failure(a *agent) {
 	}
 }
 
+// sortedTasks is the order in which an agent's tasks are told of: maps would make every run of a test another one.
 func (a *agent) sortedTasks() []*task {
 	out := make([]*task, 0, len(a.tasks))
 	for _, t := range a.tasks {

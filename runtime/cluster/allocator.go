@@ -186,6 +186,8 @@ func (f *framework) ownRoles(named []string) []string {
 	return named
 }
 
+// revive lets offers come again and forgets what was refused. It is answered at once, not at the next batch: a framework
+// that revives has something to place. A role that is not the framework's makes the whole call void.
 func (m *master) revive(f *framework, named []string) {
 	for _, role := range f.ownRoles(named) {
 		delete(f.suppressed, role)

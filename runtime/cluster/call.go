@@ -14,6 +14,7 @@ import (
 
 func badRequest(body string) *refusal { return &refusal{http.StatusBadRequest, body} }
 
+// invalidCall is the answer to a call that could be read but makes no sense.
 func invalidCall(why string) *refusal {
 	return badRequest("Failed to validate scheduler::Call: " + why)
 }
@@ -136,6 +137,7 @@ func validateCall(call *scheduler.Call) *refusal {
 	return nil
 }
 
+// validateSubscribe checks what must hold before there can be a stream. What else may be wrong is told on the stream.
 func validateSubscribe(call *scheduler.Call) *refusal {
 	info := call.Subscribe.FrameworkInfo
 	if info == nil {

@@ -61,6 +61,7 @@ func (p *processes) probing(r *run) {
 	}
 }
 
+// healthProbe is the probe of a health check that passed validation, so the part its type needs is there.
 func healthProbe(r *run, h *mesos.HealthCheck) probe {
 	switch {
 	case h.Type == mesos.HealthCheck_HTTP:
@@ -87,6 +88,7 @@ func (x *prober) start() {
 	x.next = x.r.host.loop.after(x.delay, x.once)
 }
 
+// stop ends the probe under way too: what it would find interests nobody, and a closing cluster waits for it.
 func (x *prober) stop() {
 	x.stopped = true
 	x.next.stop()

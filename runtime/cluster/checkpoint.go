@@ -33,6 +33,7 @@ type runCheckpoint struct {
 	Container string `json:"container"`
 }
 
+// encodeRun keeps the whole TaskInfo: a later version may need more of it than this one.
 func encodeRun(r *run) ([]byte, error) {
 	framework, err := r.framework.Marshal()
 	if err != nil {
@@ -114,6 +115,7 @@ func (r *run) replay(folder string) (bool, error) {
 	return false, nil
 }
 
+// apply takes one line of the log over. The latest health and check findings are those of the latest update.
 func (r *run) apply(e updateEntry) (bool, error) {
 	switch {
 	case e.Orphaned:
@@ -155,6 +157,7 @@ func openUpdateLog(folder string) (*updateLog, error) {
 	return &updateLog{folder: folder, file: f}, nil
 }
 
+// update adds a queued status and the number of journal records it accounts for: those are not turned into updates again.
 func (l *updateLog) update(s *mesos.TaskStatus, journal int) {
 	if l == nil {
 		return
@@ -165,7 +168,9 @@ func (l *updateLog) update(s *mesos.TaskStatus, journal int) {
 }
 
 func (l *updateLog) acknowledge(uuid []byte) { l.write(updateEntry{Ack: uuid}) }
-func (l *updateLog) orphan()                 { l.write(updateEntry{Orphaned: true}) }
+
+// orphan makes sure that a restart ends the run instead of taking it up again.
+func (l *updateLog) orphan() { l.write(updateEntry{Orphaned: true}) }
 
 // write adds a line. A failure only costs what a restart would have known; the cluster goes on.
 func (l *updateLog) write(e updateEntry) {

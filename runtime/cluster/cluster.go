@@ -72,6 +72,7 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	return c, nil
 }
 
+// joinClose gives up what was opened on the way to an error.
 func joinClose(err error, c io.Closer) error {
 	_ = c.Close() // the first error is the one to tell
 	return err
@@ -111,6 +112,8 @@ func (c *Cluster) addEach(runner runner, recover func(*host) error) error {
 	return nil
 }
 
+// newHost makes an agent whose place in the configuration is index, from 0. Its folder goes by the place, not by the host
+// name: several agents of one machine may well have the same.
 func (c *Cluster) newHost(index int, spec hostSpec, runner runner) (*host, error) {
 	ip, port := c.ip(), c.listener.Addr().(*net.TCPAddr).Port
 	name := fmt.Sprintf("slave(%d)", index+1)

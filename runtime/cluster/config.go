@@ -106,6 +106,7 @@ func (c Config) withDefaults() (Config, error) {
 	return c, c.checkExecutor()
 }
 
+// checkExecutor makes the work dir, so that a fault there shows at the start and not with the first task.
 func (c Config) checkExecutor() error {
 	switch {
 	case c.Executor == Fake:

@@ -90,6 +90,8 @@ func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// readCall reads and decodes a call. Types of content are compared as they are: a parameter or other capitals are refused,
+// as a real master does, so that a client that sends them is found out here and not there.
 func readCall(w http.ResponseWriter, r *http.Request) (*scheduler.Call, *refusal) {
 	media := r.Header.Get("Content-Type")
 	switch media {
@@ -154,6 +156,7 @@ func acceptable(accept []string) (string, bool) {
 	return mediaProto, proto
 }
 
+// serveRedirect leads to the leading master, which is this one. The scheme is left out, as Mesos does.
 func (c *Cluster) serveRedirect(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Location", "//"+c.Addr())
 	w.Header().Set("Content-Length", "0")

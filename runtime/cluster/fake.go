@@ -62,6 +62,7 @@ type play struct {
 
 func newFakes(act Act) *fakes { return &fakes{act: act, playing: map[*run]*play{}} }
 
+// launch acts on a later turn of the loop even without a delay: the master has not finished its launch yet.
 func (s *fakes) launch(r *run) {
 	t := FakeTask{ID: r.id(), Name: r.task.Name, Agent: r.host.id, Hostname: r.host.spec.hostname, Labels: map[string]string{}}
 	for _, l := range r.task.GetLabels().GetLabels() {
@@ -95,6 +96,7 @@ func (s *fakes) end(r *run, status syscall.WaitStatus) {
 	r.exited(executor.Record{Step: executor.Exited, Wait: uint32(status), Killed: r.killed})
 }
 
+// kill is obeyed after the performance's own time, or when the grace period is over.
 func (s *fakes) kill(r *run) {
 	p := s.playing[r]
 	if p == nil || p.dying || p.Silent {

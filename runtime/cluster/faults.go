@@ -61,6 +61,7 @@ func (c *Cluster) AgentIDs() []string {
 	return out
 }
 
+// host finds an agent by its id, which also an agent has that is lost.
 func (c *Cluster) host(id string) (*host, error) {
 	for _, h := range c.hosts {
 		if h.id == id {

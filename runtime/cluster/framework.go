@@ -40,6 +40,7 @@ type capabilities struct {
 	shape                                           resource.Shape
 }
 
+// capabilitiesOf overlooks capabilities that this cluster does not know or that change nothing in it.
 func capabilitiesOf(info *mesos.FrameworkInfo) capabilities {
 	var out capabilities
 	for _, c := range info.GetCapabilities() {

@@ -61,6 +61,8 @@ func (l *loop) stop() {
 	<-l.done
 }
 
+// run is the loop itself. Alarms that are due come before the next function of the inbox, so a flood of calls does not
+// hold up heartbeats.
 func (l *loop) run() {
 	defer close(l.done)
 	timer := time.NewTimer(time.Hour)
@@ -116,6 +118,7 @@ func (a *alarm) stop() {
 	}
 }
 
+// alarmHeap orders alarms by time, and those of one moment by the order they were set in.
 type alarmHeap []*alarm
 
 func (h alarmHeap) Len() int { return len(h) }

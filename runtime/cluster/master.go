@@ -39,6 +39,7 @@ type master struct {
 	offerN int
 }
 
+// newMaster makes a master that knows nothing yet; its batch allocation runs from here on.
 func newMaster(l *loop, cfg *Config, f *faults, info *mesos.MasterInfo) *master {
 	m := &master{
 		loop: l, cfg: cfg, log: cfg.Log.With("master", info.ID), faults: f, id: info.ID, info: info, started: time.Now(),

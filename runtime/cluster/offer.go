@@ -20,6 +20,8 @@ type offer struct {
 	expiry    *alarm // nil: none
 }
 
+// newOffer takes the part out of what is free: from here on it belongs to the offer, until that is accepted, declined,
+// rescinded or withdrawn. So nothing can be offered twice.
 func (m *master) newOffer(a *agent, c claim, part resource.Set) *offer {
 	o := &offer{id: m.newID("O", m.offerN), framework: c.f, agent: a, role: c.role, resources: part}
 	m.offerN++
@@ -109,6 +111,7 @@ func (m *master) collect(f *framework, ids []mesos.OfferID) ([]*offer, string) {
 	return out, why
 }
 
+// first keeps the earliest of several reasons: one is told, and clients compare it.
 func first(old, text string) string {
 	if old != "" {
 		return old

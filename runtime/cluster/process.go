@@ -24,6 +24,7 @@ type processes struct {
 // executorPatience is how long a started executor may take to appear.
 const executorPatience = time.Minute
 
+// newProcesses starts nothing yet.
 func newProcesses(c *Cluster) *processes {
 	return &processes{c: c, slots: make(chan struct{}, 8)}
 }
@@ -81,6 +82,7 @@ func unsupported(info *mesos.TaskInfo) *launchFault {
 	return nil
 }
 
+// start hands the task to an executor of its own. From its start on, only the executor decides what becomes of the task.
 func (p *processes) start(r *run, plan *launchPlan) {
 	r.handle = executor.Open(plan.folder, plan.marker)
 	handle := r.handle
@@ -133,12 +135,14 @@ func (p *processes) follow(r *run, handle *executor.Handle, from int, ready time
 	p.c.loop.post(func() { r.queueOwn(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED, text) })
 }
 
+// kill may come before the executor is up: the handle keeps it. Before that there is no handle, and launch looks at killed.
 func (p *processes) kill(r *run) {
 	if r.handle != nil {
 		r.handle.Kill()
 	}
 }
 
+// forget removes what a restart would find. The sandbox stays for whoever wants to read it.
 func (p *processes) forget(r *run) {
 	r.log.discard()
 }
@@ -168,6 +172,7 @@ func (r *run) step(rec executor.Record) {
 	}
 }
 
+// exited words the end. A kill that was asked for makes it TASK_KILLED whatever the exit status says.
 func (r *run) exited(rec executor.Record) {
 	switch {
 	case rec.Killed:

@@ -25,6 +25,7 @@ func (h *host) adopt(id string) {
 	}
 }
 
+// saveID writes the id last: an id on disk has its folder and link.
 func (h *host) saveID() error {
 	text, err := json.Marshal(agentCheckpoint{ID: h.id})
 	if err != nil {
@@ -92,6 +93,7 @@ func (p *processes) endStrays() error {
 	}
 }
 
+// recoverRun takes up one run folder. Folders of runs that are over for everybody are removed.
 func (p *processes) recoverRun(h *host, folder string) error {
 	r, err := decodeRun(h, folder)
 	if err != nil {

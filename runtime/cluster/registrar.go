@@ -86,6 +86,7 @@ func packedIP(ip string) uint32 {
 	return 0
 }
 
+// domain is nil for agents and masters without a region: they count as local to each other.
 func domain(region, zone string) *mesos.DomainInfo {
 	if region == "" {
 		return nil

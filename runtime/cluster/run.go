@@ -50,6 +50,7 @@ type launchFault struct {
 	text   string
 }
 
+// newRun makes a run with a container id of its own, so that a task id used again never meets the files of its former run.
 func newRun(h *host, f *mesos.FrameworkInfo, info *mesos.TaskInfo, role string, resources resource.Set) *run {
 	return &run{
 		host: h, framework: f, able: capabilitiesOf(f), task: info, role: role, resources: resources, container: uuid.NewString(),
@@ -93,6 +94,7 @@ func (r *run) queueExecutor(state mesos.TaskState, reason *mesos.TaskStatus_Reas
 	r.queue(state, mesos.SOURCE_EXECUTOR, reason, text)
 }
 
+// queueOwn is an update in the agent's own name: no executor had a say.
 func (r *run) queueOwn(state mesos.TaskState, reason mesos.TaskStatus_Reason, text string) {
 	r.queue(r.degrade(state), mesos.SOURCE_AGENT, &reason, text)
 }

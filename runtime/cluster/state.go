@@ -89,6 +89,7 @@ func (m *master) agentViews() []object {
 	return out
 }
 
+// view is an agent in /state and /slaves. Sums are made when somebody asks; nothing keeps them up to date otherwise.
 func (a *agent) view() object {
 	var used, offered resource.Set
 	for _, t := range a.tasks {

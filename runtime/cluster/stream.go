@@ -152,6 +152,7 @@ func (o *recordWriter) abandon(torn bool) error {
 	return errCut
 }
 
+// encode is called beside the loop: the time it takes is the reader's.
 func encode(e *scheduler.Event, media string) ([]byte, error) {
 	var (
 		out []byte

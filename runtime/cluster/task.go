@@ -40,6 +40,7 @@ func (t *task) latest() *mesos.TaskStatus {
 	return t.history[len(t.history)-1]
 }
 
+// remember adds a state that was forwarded. Repetitions of an update are not new states.
 func (t *task) remember(status *mesos.TaskStatus) {
 	t.history = append(t.history, status)
 	if len(t.history) > maxHistory {
@@ -73,6 +74,7 @@ func (m *master) forget(t *task) {
 	}
 }
 
+// sortedTasks is the order of answers about many tasks.
 func sortedTasks(in map[string]*task) []*task {
 	out := make([]*task, 0, len(in))
 	for _, id := range slices.Sorted(maps.Keys(in)) {
@@ -81,6 +83,7 @@ func sortedTasks(in map[string]*task) []*task {
 	return out
 }
 
+// terminal tells whether a task in that state uses resources no more. TASK_UNREACHABLE is not one: it may come back.
 func terminal(state mesos.TaskState) bool {
 	switch state {
 	case mesos.TASK_FINISHED, mesos.TASK_FAILED, mesos.TASK_KILLED, mesos.TASK_ERROR, mesos.TASK_LOST, mesos.TASK_DROPPED,

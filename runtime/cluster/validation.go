@@ -90,6 +90,7 @@ func (x *acceptance) checkResources(info *mesos.TaskInfo) (resource.Set, string)
 	return want, ""
 }
 
+// checkCommand judges the variables: an unset value is not an empty one.
 func checkCommand(info *mesos.TaskInfo) string {
 	for _, v := range info.GetCommand().GetEnvironment().GetVariables() {
 		why := ""
@@ -144,6 +145,7 @@ func checkContainer(info *mesos.TaskInfo) string {
 	return ""
 }
 
+// checkLimits accepts limits it cannot enforce: nothing is isolated here.
 func checkLimits(info *mesos.TaskInfo) string {
 	want, err := resource.FromProto(info.Resources)
 	if err != nil {

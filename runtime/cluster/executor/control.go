@@ -55,6 +55,7 @@ func openFeed(dir string, kill func()) (*feed, error) {
 	return f, nil
 }
 
+// add makes a record known to all readers. It is in the journal already: nobody learns what could be forgotten.
 func (f *feed) add(rec Record) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -108,6 +109,7 @@ func (f *feed) drain() {
 	}
 }
 
+// obey takes orders from one connection until that ends. Any number of agents may give them.
 func obey(conn net.Conn, kill func()) {
 	in := json.NewDecoder(conn)
 	for {

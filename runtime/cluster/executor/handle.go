@@ -96,6 +96,7 @@ func (h *Handle) Kill() {
 	h.sendKill()
 }
 
+// sendKill is called with the lock held.
 func (h *Handle) sendKill() {
 	if h.kill && h.conn != nil {
 		// The caller must not wait for an executor that was stopped; the order is sent again on the next connection.
@@ -104,6 +105,7 @@ func (h *Handle) sendKill() {
 	}
 }
 
+// adopt makes conn the way to the executor, nil when there is none any more, and sends what waits for it.
 func (h *Handle) adopt(conn net.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -23,6 +23,7 @@ const (
 	Abandoned             // no executor came up; none may start the task any more
 )
 
+// stepNames are the names of the steps in the journal, which later versions must be able to read.
 func stepNames() []string { return []string{"attached", "running", "killing", "exited", "abandoned"} }
 
 // String is the name of the step in the journal.

@@ -35,6 +35,8 @@ type supervisor struct {
 	exited chan syscall.WaitStatus
 }
 
+// run is the executor from its lock to the end of its task. The order matters: the journal is looked at only under the
+// lock, and nothing is started before it was found empty.
 func run(dir string) error {
 	// Signals meant for the cluster must not end its tasks. They are caught, not ignored: what is ignored stays so in the
 	// task after exec, which could then not be terminated.
@@ -67,6 +69,7 @@ func run(dir string) error {
 	return s.supervise()
 }
 
+// askKill never waits: one kill that was not handled yet stands for all.
 func (s *supervisor) askKill() {
 	select {
 	case s.kills <- struct{}{}:
@@ -179,6 +182,7 @@ func (s *supervisor) reap(main int) {
 	}
 }
 
+// record writes a step down and then tells of it. A task whose steps cannot be written is not to run.
 func (s *supervisor) record(rec Record) error {
 	rec.At = float64(time.Now().UnixMicro()) / 1e6
 	if err := appendRecord(s.dir, rec); err != nil {

@@ -86,6 +86,7 @@ func reservations(in *mesos.Resource) []Reservation {
 	return out
 }
 
+// labelsText makes labels comparable. Their order counts, as in Mesos.
 func labelsText(in *mesos.Labels) string {
 	if in == nil {
 		return ""
@@ -154,6 +155,8 @@ func (r Resource) proto() mesos.Resource {
 	return out
 }
 
+// reservationsProto is the stack in the new form. Labels are not written: only reservations from the configuration are
+// ever offered, and those have none.
 func (r Resource) reservationsProto() []mesos.Resource_ReservationInfo {
 	var out []mesos.Resource_ReservationInfo
 	for _, res := range r.Reservations {

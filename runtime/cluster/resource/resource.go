@@ -65,6 +65,7 @@ func (r Resource) Role() string {
 	return r.Reservations[len(r.Reservations)-1].Role
 }
 
+// sameThing tells whether two amounts may be added up.
 func (r Resource) sameThing(o Resource) bool {
 	return r.Name == o.Name && r.Kind == o.Kind && r.other == o.other && slices.Equal(r.Reservations, o.Reservations)
 }
