@@ -31,21 +31,6 @@ type task struct {
 	Ports                           []int
 }
 
-// call makes one request and decodes the answer into out, which may be nil.
-func (a api) call(t *testing.T, method, path, body string, out any) int {
-	t.Helper()
-	status, text := a.try(t, method, path, body)
-	if status == 0 {
-		t.Fatalf("%s %s: %s", method, path, text)
-	}
-	if out != nil {
-		if err := json.Unmarshal([]byte(text), out); err != nil {
-			t.Fatalf("%s %s: %d %s: %v", method, path, status, text, err)
-		}
-	}
-	return status
-}
-
 // try makes one request; the status is 0 when it could not be made.
 func (a api) try(t *testing.T, method, path, body string) (int, string) {
 	t.Helper()

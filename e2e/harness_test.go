@@ -139,8 +139,7 @@ func (p *process) code(t *testing.T) int {
 	case <-time.After(patience):
 		t.Fatal("the process does not end")
 	}
-	var exit *exec.ExitError
-	if errors.As(p.err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](p.err); ok {
 		return exit.ExitCode()
 	}
 	return 0

@@ -58,7 +58,7 @@ func raiseCPUs(resources string) string {
 // the same name.
 func joinAttributes(own, added string) string {
 	var parts []string
-	for _, part := range strings.Split(own, ";") {
+	for part := range strings.SplitSeq(own, ";") {
 		name, _, _ := strings.Cut(part, ":")
 		if !strings.HasPrefix(added, name+":") && !strings.Contains(added, ";"+name+":") {
 			parts = append(parts, part)

@@ -181,7 +181,7 @@ func (n *node) lead(ctx context.Context) error {
 // restore makes the core of a term.
 func (n *node) restore(now spec.Timestamp, records []scheduler.Record) (driver.Core, error) {
 	cfg := n.core
-	rand.Read(cfg.Seed[:]) //nolint:errcheck // it never fails
+	rand.Read(cfg.Seed[:]) // it never fails
 	return scheduler.Restore(cfg, now, records)
 }
 

@@ -64,7 +64,7 @@ func schedulingOptions() []option {
 		{"local_port_max", "20000", number, used, "last service port that is given to apps"},
 		{"env_vars_prefix", "", text, used, "prefix of the variables that tasks are given besides their own"},
 		{"max_running_deployments", "100", number, used, "deployments beyond are refused"},
-		{"max_instances_per_offer", "5", number, used, "instances launched on one offer at a time"},
+		{"max_instances_per_offer", "100", number, used, "instances launched on one offer at a time, shared equally among the offers first (Marathon: 5)"},
 		{"offer_matching_timeout", "3000", millis, used, "milliseconds for one match with all policies it asks"},
 		{"decline_offer_duration", "120000", millis, used, "milliseconds for which a declined offer stays away"},
 		{"min_revive_offers_interval", "5000", millis, used, "least milliseconds between two requests for offers"},

@@ -210,7 +210,7 @@ func coreOf(v *values) scheduler.Config {
 }
 
 func matcherOf(v *values) placement.Matcher {
-	m := placement.Matcher{MaxPerOffer: v.number("max_instances_per_offer", 1, 1<<20)}
+	m := placement.Matcher{MaxPerOffer: v.number("max_instances_per_offer", 1, 1<<20), Spread: true}
 	switch behaviour := v.text("gpu_scheduling_behavior"); behaviour {
 	case "restricted":
 	case "unrestricted":

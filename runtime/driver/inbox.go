@@ -97,9 +97,10 @@ func needsRoom(ev scheduler.Event) bool {
 	switch ev.(type) {
 	case scheduler.Matched, scheduler.CallFailed:
 		return false
-	default:
-		return true
+	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.StatusUpdate,
+		scheduler.AgentLost, scheduler.ChangeApps, scheduler.Tick:
 	}
+	return true
 }
 
 // weigh estimates how many records an event changes. A batch is cut by it, so
@@ -114,7 +115,8 @@ func weigh(ev scheduler.Event) int {
 		return 4 * (len(e.Put) + len(e.Remove))
 	case scheduler.StatusUpdate:
 		return 2 // the instance, and at times its app's back-off or deployment
-	default:
-		return 1
+	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.AgentLost,
+		scheduler.CallFailed, scheduler.Tick:
 	}
+	return 1
 }
