@@ -30,6 +30,7 @@ func agentConfigs(n int, workDir string, attributes []string) ([]cluster.AgentCo
 		return nil, err
 	}
 	for i := range agents {
+		agents[i].Hostname = loopbackName(i)
 		agents[i].Resources = raiseCPUs(agents[i].Resources)
 		if len(attributes) == 0 {
 			continue
@@ -40,6 +41,14 @@ func agentConfigs(n int, workDir string, attributes []string) ([]cluster.AgentCo
 		}
 	}
 	return agents, nil
+}
+
+// loopbackName is the host name of the i-th agent: an address of its own that
+// leads to this machine all the same, so that "hostname UNIQUE" and its like mean
+// what they mean on a real cluster.
+func loopbackName(i int) string {
+	i++ // 127.0.0.0 is no host's
+	return fmt.Sprintf("127.0.%d.%d", i>>8&255, i&255)
 }
 
 // raiseCPUs brings "cpus:x;…" up to leastCPUs.

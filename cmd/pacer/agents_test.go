@@ -14,6 +14,9 @@ func TestAgentsOfADevCluster(t *testing.T) {
 	if got, want := agents[1].Attributes, "rack_id:rack-2;zone:a;disk:ssd"; got != want {
 		t.Errorf("attributes %q, want %q", got, want)
 	}
+	if a, b := agents[0].Hostname, agents[2].Hostname; a != "127.0.0.1" || b != "127.0.0.3" {
+		t.Errorf("host names %q and %q", a, b)
+	}
 	if strings.HasPrefix(agents[0].Resources, "cpus:0") {
 		t.Errorf("resources %q have no room for one cpu", agents[0].Resources)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,11 @@ func runCluster(ctx context.Context, sh shell, f clusterFlags) error {
 	agents, err := agentConfigs(f.agents, workDir, f.attributes)
 	if err != nil {
 		return err
+	}
+	if host, _, err := net.SplitHostPort(f.listen); err != nil || !net.ParseIP(host).IsLoopback() {
+		for i := range agents {
+			agents[i].Hostname = "" // the master's: loopback names mean nothing to other machines
+		}
 	}
 	cfg := cluster.Config{
 		Listen: f.listen, Hostname: f.hostname, WorkDir: filepath.Join(workDir, "agents"), Agents: agents,
