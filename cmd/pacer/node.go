@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type nodeConfig struct {
 	core         scheduler.Config // without Seed, which is drawn for each term
 	matcher      placement.Matcher
 	matchTimeout time.Duration // 0: the driver's default
+	envPrefix    string        // of the variables that every task is given
 	policies     *policies
 
 	listener    net.Listener
@@ -173,7 +175,7 @@ func (n *node) lead(ctx context.Context) error {
 	defer n.events.Disconnect()
 	defer n.leading.Store(nil)
 	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.Run(inner, client) })
+	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix}) })
 	group.Go(func() error { return client.Run(inner) })
 	return group.Wait()
 }
@@ -217,6 +219,32 @@ func (t durable) Commit(ctx context.Context, records []scheduler.Record) error {
 		changes[i] = store.Change{Key: r.Key, Value: r.Value}
 	}
 	return t.Term.Commit(ctx, changes)
+}
+
+// prefixed is a master whose tasks get their variables under a prefix.
+type prefixed struct {
+	driver.Master
+	prefix string
+}
+
+// Send passes the calls on; those that launch tasks with the prefix set. The
+// core's own values stay as they are.
+func (p prefixed) Send(ctx context.Context, calls []scheduler.Call) {
+	if p.prefix != "" {
+		calls = slices.Clone(calls)
+		for i := range calls {
+			accept, ok := calls[i].(scheduler.Accept)
+			if !ok {
+				continue
+			}
+			accept.Tasks = slices.Clone(accept.Tasks)
+			for j := range accept.Tasks {
+				accept.Tasks[j].EnvPrefix = p.prefix
+			}
+			calls[i] = accept
+		}
+	}
+	p.Master.Send(ctx, calls)
 }
 
 // bus is the event stream, with an ear for the first subscription of a term.

@@ -21,7 +21,7 @@ func mesosOptions() []option {
 		{"mesos_user", "", text, used, "user that runs tasks; default: the user that runs Pacer"},
 		{"mesos_role", "*", text, used, "Mesos role of the framework and default role of apps"},
 		{"webui_url", "", text, used, "address of the user interface as told to Mesos; default: this server's"},
-		{"mesos_leader_ui_url", "", text, used, "address of the Mesos user interface; default: the leading master's own"},
+		{"mesos_leader_ui_url", "", text, idle, "the leading master's own address is shown"},
 		{"mesos_authentication", "off", toggle, used, "authenticate with the Mesos master"},
 		{"mesos_authentication_principal", "", text, used, "principal of the framework"},
 		{"mesos_authentication_secret", "", text, used, "secret of the principal"},
@@ -62,7 +62,7 @@ func schedulingOptions() []option {
 	return []option{
 		{"local_port_min", "10000", number, used, "first service port that is given to apps"},
 		{"local_port_max", "20000", number, used, "last service port that is given to apps"},
-		{"env_vars_prefix", "", text, used, "prefix of the variables that tasks are given besides their own"},
+		{"env_vars_prefix", "", text, used, "prefix of the variables HOST and PORT… that tasks are given besides their own"},
 		{"max_running_deployments", "100", number, used, "deployments beyond are refused"},
 		{"max_instances_per_offer", "100", number, used, "instances launched on one offer at a time, shared equally among the offers first (Marathon: 5)"},
 		{"offer_matching_timeout", "3000", millis, used, "milliseconds for one match with all policies it asks"},

@@ -126,6 +126,7 @@ func configOf(v *values, sh shell) (nodeConfig, error) {
 		core:         coreOf(v),
 		matcher:      matcherOf(v),
 		matchTimeout: v.millis("offer_matching_timeout"),
+		envPrefix:    v.text("env_vars_prefix"),
 		hostname:     v.text("hostname"),
 		outstanding:  v.number("event_stream_max_outstanding_messages", 1, 1<<20),
 		info:         infoOf(v),
@@ -228,7 +229,7 @@ func infoOf(v *values) api.Info {
 		"checkpoint": v.on("checkpoint"), "executor": "//cmd", "failover_timeout": v.number("failover_timeout", 0, maxMillis/1000),
 		"features": featuresOf(v), "framework_name": v.text("framework_name"), "ha": v.on("ha"), "hostname": orNull(v.text("hostname")),
 		"master": maskedMaster(v.text("master")), "mesos_role": v.text("mesos_role"), "mesos_user": orNull(v.text("mesos_user")),
-		"mesos_leader_ui_url": orNull(v.text("mesos_leader_ui_url")), "webui_url": orNull(v.text("webui_url")),
+		"webui_url": orNull(v.text("webui_url")),
 		"maintenance_mode": true, "env_vars_prefix": orNull(v.text("env_vars_prefix")),
 	}
 	for _, name := range []string{

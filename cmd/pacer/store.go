@@ -74,7 +74,7 @@ func openStore(ctx context.Context, dataDir, zk string) (store.Store, func(), er
 		if err != nil {
 			return nil, nil, err
 		}
-		return s, func() { s.Close() }, nil //nolint:errcheck // nothing was written
+		return s, func() { s.Close() }, nil
 	}
 	conn, path, err := dialZooKeeper("zk", zk, zookeeper.Options{})
 	if err != nil {
@@ -87,7 +87,7 @@ func openStore(ctx context.Context, dataDir, zk string) (store.Store, func(), er
 		return nil, nil, exit(exitZooKeeper, err)
 	}
 	s := store.OpenZooKeeper(conn, zookeeper.Join(path, stateNode))
-	return s, func() { s.Close(); conn.Close() }, nil //nolint:errcheck // nothing was written
+	return s, func() { s.Close(); conn.Close() }, nil
 }
 
 // record is a key with its value.

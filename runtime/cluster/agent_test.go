@@ -202,7 +202,8 @@ func TestMasterFailover(t *testing.T) {
 	}
 	ask := scheduler.Call_Reconcile_Task{TaskID: mesos.TaskID{Value: "t"}}
 	g.reconcile(ask, scheduler.Call_Reconcile_Task{TaskID: mesos.TaskID{Value: "x"}}, scheduler.Call_Reconcile_Task{
-		TaskID: mesos.TaskID{Value: "elsewhere"}, AgentID: &mesos.AgentID{Value: "nobody"}})
+		TaskID: mesos.TaskID{Value: "elsewhere"}, AgentID: &mesos.AgentID{Value: "nobody"},
+	})
 	// Only what cannot be on an agent that is still to come is answered.
 	if s := g.await("an answer", func(e *scheduler.Event) bool { return e.Update != nil }).Update.Status; s.TaskID.Value != "elsewhere" {
 		t.Errorf("got %v", s)

@@ -63,13 +63,14 @@ func (p *processes) probing(r *run) {
 
 // healthProbe is the probe of a health check that passed validation, so the part its type needs is there.
 func healthProbe(r *run, h *mesos.HealthCheck) probe {
-	switch {
-	case h.Type == mesos.HealthCheck_HTTP:
+	switch h.Type {
+	case mesos.HealthCheck_HTTP:
 		return httpProbe(h.HTTP.GetScheme(), loopback(h.HTTP.Protocol), h.HTTP.Port, h.HTTP.GetPath())
-	case h.Type == mesos.HealthCheck_TCP:
+	case mesos.HealthCheck_TCP:
 		return tcpProbe(loopback(h.TCP.Protocol), h.TCP.Port)
+	default:
+		return commandProbe(r, h.Command)
 	}
-	return commandProbe(r, h.Command)
 }
 
 func checkProbe(r *run, c *mesos.CheckInfo) probe {

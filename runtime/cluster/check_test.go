@@ -16,8 +16,10 @@ import (
 // quick is a health check without any delay but the grace period given.
 func quick(grace float64, limit uint32, change func(*mesos.HealthCheck)) func(*mesos.TaskInfo) {
 	return func(i *mesos.TaskInfo) {
-		h := &mesos.HealthCheck{DelaySeconds: new(0.0), IntervalSeconds: new(0.02), TimeoutSeconds: new(10.0),
-			GracePeriodSeconds: &grace, ConsecutiveFailures: &limit}
+		h := &mesos.HealthCheck{
+			DelaySeconds: new(0.0), IntervalSeconds: new(0.02), TimeoutSeconds: new(10.0),
+			GracePeriodSeconds: &grace, ConsecutiveFailures: &limit,
+		}
 		change(h)
 		i.HealthCheck = h
 	}
@@ -130,8 +132,10 @@ func TestCheck(t *testing.T) {
 	f := subscribe(t, c.Addr(), framework())
 	answer, port := target(t)
 	f.launch(f.offer(), shell("t", "exec sleep 1000", func(i *mesos.TaskInfo) {
-		i.Check = &mesos.CheckInfo{Type: mesos.CheckInfo_HTTP, HTTP: &mesos.CheckInfo_Http{Port: port},
-			DelaySeconds: new(0.0), IntervalSeconds: new(0.02)}
+		i.Check = &mesos.CheckInfo{
+			Type: mesos.CheckInfo_HTTP, HTTP: &mesos.CheckInfo_Http{Port: port},
+			DelaySeconds: new(0.0), IntervalSeconds: new(0.02),
+		}
 	}))
 	var got []uint32
 	for len(got) < 5 {

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -112,8 +113,10 @@ func subscribe(t testing.TB, addr string, info *mesos.FrameworkInfo, suppressed 
 func connect(t testing.TB, addr string, info *mesos.FrameworkInfo, suppressed ...string) *client {
 	t.Helper()
 	c := &client{t: t, url: "http://" + addr + "/api/v1/scheduler", changed: make(chan struct{}), autoAck: true, taken: map[*scheduler.Event]bool{}}
-	call := &scheduler.Call{Type: scheduler.Call_SUBSCRIBE, FrameworkID: info.ID,
-		Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: info, SuppressedRoles: suppressed}}
+	call := &scheduler.Call{
+		Type: scheduler.Call_SUBSCRIBE, FrameworkID: info.ID,
+		Subscribe: &scheduler.Call_Subscribe{FrameworkInfo: info, SuppressedRoles: suppressed},
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	c.cancel = cancel
 	resp, err := http.DefaultClient.Do(c.request(ctx, call))
@@ -270,7 +273,7 @@ func (c *client) awaitEnd() bool {
 		ended, changed := c.ended, c.changed
 		c.mu.Unlock()
 		if ended != nil {
-			return ended == io.EOF
+			return errors.Is(ended, io.EOF)
 		}
 		select {
 		case <-changed:

@@ -60,8 +60,10 @@ func refuse(w http.ResponseWriter, r refusal) {
 // faults is reported.
 func (c *Cluster) serveScheduler(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
-		refuse(w, refusal{http.StatusMethodNotAllowed,
-			fmt.Sprintf("405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'.", r.Method)})
+		refuse(w, refusal{
+			http.StatusMethodNotAllowed,
+			fmt.Sprintf("405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'.", r.Method),
+		})
 		return
 	}
 	call, why := readCall(w, r)
@@ -99,8 +101,10 @@ func readCall(w http.ResponseWriter, r *http.Request) (*scheduler.Call, *refusal
 		return nil, &refusal{http.StatusBadRequest, "Expecting 'Content-Type' to be present"}
 	case mediaJSON, mediaProto: // compared as a whole: a parameter or another case is refused
 	default:
-		return nil, &refusal{http.StatusUnsupportedMediaType,
-			"Expecting 'Content-Type' of application/json or application/x-protobuf"}
+		return nil, &refusal{
+			http.StatusUnsupportedMediaType,
+			"Expecting 'Content-Type' of application/json or application/x-protobuf",
+		}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -114,18 +118,18 @@ func (c *Cluster) serveSubscribe(w http.ResponseWriter, r *http.Request, call *s
 	media, ok := acceptable(r.Header.Values("Accept"))
 	switch {
 	case !ok:
-		refuse(w, refusal{http.StatusNotAcceptable,
-			"Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'"})
+		refuse(w, refusal{
+			http.StatusNotAcceptable,
+			"Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
+		})
 		return
 	case r.Header.Get(streamHeader) != "":
 		refuse(w, refusal{http.StatusBadRequest, "Subscribe calls should not include the 'Mesos-Stream-Id' header"})
 		return
 	}
 	s := newStream(uuid.NewString(), c.cfg.StreamQueue)
-	answer := &refusal{http.StatusServiceUnavailable, "No leader elected"}
-	c.loop.do(func() { answer = c.master.subscribe(call, s) })
-	if answer != nil {
-		refuse(w, *answer)
+	if !c.loop.do(func() { c.master.subscribe(call, s) }) {
+		refuse(w, refusal{http.StatusServiceUnavailable, "No leader elected"})
 		return
 	}
 	w.Header().Set("Content-Type", media)

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"sync"
 	"testing"
@@ -77,7 +78,7 @@ func TestNotSubscribed(t *testing.T) {
 	if f.awaitEnd() {
 		t.Error("the stream ended cleanly")
 	}
-	if f.ended != io.ErrUnexpectedEOF {
+	if !errors.Is(f.ended, io.ErrUnexpectedEOF) {
 		t.Errorf("the stream ended with %v", f.ended)
 	}
 	// The master learns of the broken connection by itself, at some time.

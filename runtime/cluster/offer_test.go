@@ -33,8 +33,10 @@ func TestOfferShape(t *testing.T) {
 	want := []mesos.Resource{
 		{Name: "ports", Type: mesos.RANGES.Enum(), Ranges: ports, AllocationInfo: role},
 		{Name: "cpus", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: 2}, AllocationInfo: role},
-		{Name: "cpus", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: 1}, AllocationInfo: role,
-			Reservations: []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: new("web")}}},
+		{
+			Name: "cpus", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: 1}, AllocationInfo: role,
+			Reservations: []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: new("web")}},
+		},
 		{Name: "mem", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: 64}, AllocationInfo: role},
 	}
 	if diff := cmp.Diff(want, o.Resources); diff != "" {
@@ -113,8 +115,10 @@ func TestRemainders(t *testing.T) {
 	big.AgentID = rest.AgentID
 	f.call(&scheduler.Call{Type: scheduler.Call_ACCEPT, Accept: &scheduler.Call_Accept{
 		OfferIDs: []mesos.OfferID{rest.ID, freed.ID},
-		Operations: []mesos.Offer_Operation{{Type: mesos.Offer_Operation_LAUNCH,
-			Launch: &mesos.Offer_Operation_Launch{TaskInfos: []mesos.TaskInfo{big}}}},
+		Operations: []mesos.Offer_Operation{{
+			Type:   mesos.Offer_Operation_LAUNCH,
+			Launch: &mesos.Offer_Operation_Launch{TaskInfos: []mesos.TaskInfo{big}},
+		}},
 	}})
 	f.states("b", mesos.TASK_RUNNING)
 	// Ports and disk alone are not worth an offer: none came before the next update.
@@ -153,8 +157,10 @@ func TestFilters(t *testing.T) {
 	task.AgentID = revived[0].AgentID
 	f.call(&scheduler.Call{Type: scheduler.Call_ACCEPT, Accept: &scheduler.Call_Accept{
 		OfferIDs: []mesos.OfferID{revived[0].ID}, Filters: &mesos.Filters{RefuseSeconds: &refuse},
-		Operations: []mesos.Offer_Operation{{Type: mesos.Offer_Operation_LAUNCH,
-			Launch: &mesos.Offer_Operation_Launch{TaskInfos: []mesos.TaskInfo{task}}}},
+		Operations: []mesos.Offer_Operation{{
+			Type:   mesos.Offer_Operation_LAUNCH,
+			Launch: &mesos.Offer_Operation_Launch{TaskInfos: []mesos.TaskInfo{task}},
+		}},
 	}})
 	f.states("t", mesos.TASK_FINISHED)
 	if more := f.offer(); more.AgentID != revived[0].AgentID || amount(more, "cpus") != 2 {

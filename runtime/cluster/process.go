@@ -92,8 +92,10 @@ func (p *processes) start(r *run, plan *launchPlan) {
 		<-p.slots
 		if err != nil {
 			p.c.loop.post(func() {
-				r.failed(launchFault{mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
-					"Failed to launch container: " + err.Error()})
+				r.failed(launchFault{
+					mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED,
+					"Failed to launch container: " + err.Error(),
+				})
 			})
 			return
 		}

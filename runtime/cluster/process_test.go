@@ -56,10 +56,12 @@ func TestProcessEnds(t *testing.T) {
 		{id: "notfound", line: "no-such-program-here", state: mesos.TASK_FAILED, message: "Command exited with status 127"},
 		{id: "argv", change: argv("true", "x"), state: mesos.TASK_FINISHED, message: "Command exited with status 0"},
 		{id: "argvbad", change: argv("/no/such/program"), state: mesos.TASK_FAILED, message: "Command exited with status 1"},
-		{id: "maxtime", line: "sleep 100", state: mesos.TASK_FAILED, message: "Command terminated with signal Terminated",
+		{
+			id: "maxtime", line: "sleep 100", state: mesos.TASK_FAILED, message: "Command terminated with signal Terminated",
 			change: func(i *mesos.TaskInfo) {
 				i.MaxCompletionTime = &mesos.DurationInfo{Nanoseconds: int64(50 * time.Millisecond)}
-			}},
+			},
+		},
 	} {
 		t.Run(tc.id, func(t *testing.T) {
 			task := shell(tc.id, tc.line)

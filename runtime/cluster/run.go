@@ -76,6 +76,7 @@ func (r *run) killing() {
 		r.queueExecutor(mesos.TASK_KILLING, nil, "")
 	}
 }
+
 func (r *run) ended(state mesos.TaskState, reason *mesos.TaskStatus_Reason, text string) {
 	r.queueExecutor(state, reason, text)
 }

@@ -73,8 +73,10 @@ func (p *launchPlan) prepare() (*updateLog, *launchFault) {
 		return log, launchFailure(err)
 	}
 	if err := p.makeSandbox(); err != nil {
-		return log, &launchFault{mesos.TASK_DROPPED, mesos.REASON_EXECUTOR_TERMINATED,
-			fmt.Sprintf("Failed to create executor directory '%s': %v", p.sandbox, err)}
+		return log, &launchFault{
+			mesos.TASK_DROPPED, mesos.REASON_EXECUTOR_TERMINATED,
+			fmt.Sprintf("Failed to create executor directory '%s': %v", p.sandbox, err),
+		}
 	}
 	if err := p.launch.Write(p.folder); err != nil {
 		return log, launchFailure(err)

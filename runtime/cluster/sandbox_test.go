@@ -78,7 +78,8 @@ func TestLaunchFailures(t *testing.T) {
 	docker, image := shell("docker", "true"), shell("image", "true")
 	docker.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: "x"}}
 	image.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Mesos: &mesos.ContainerInfo_MesosInfo{
-		Image: &mesos.Image{Type: mesos.Image_DOCKER.Enum(), Docker: &mesos.Image_Docker{Name: "x"}}}}
+		Image: &mesos.Image{Type: mesos.Image_DOCKER.Enum(), Docker: &mesos.Image_Docker{Name: "x"}},
+	}}
 	uri := shell("uri", "true")
 	uri.Command.URIs = []mesos.CommandInfo_URI{{Value: "http://nowhere/x"}}
 	f.launch(f.offer(), docker, image, uri)

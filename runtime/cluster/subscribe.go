@@ -11,9 +11,9 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
 
-// subscribe makes s the framework's stream. Faults of content are events on a stream that ends after them; a refusal is
-// only returned when there is no stream to be.
-func (m *master) subscribe(call *scheduler.Call, s *stream) *refusal {
+// subscribe makes s the framework's stream. Faults of content are no refusals: they are events on a stream that ends
+// after them.
+func (m *master) subscribe(call *scheduler.Call, s *stream) {
 	info := call.Subscribe.FrameworkInfo
 	id := info.GetID().GetValue()
 	known := m.frameworks[id]
@@ -30,7 +30,7 @@ func (m *master) subscribe(call *scheduler.Call, s *stream) *refusal {
 	if why != "" {
 		s.send(errorEvent(why))
 		s.end()
-		return nil
+		return
 	}
 	if known == nil {
 		known = m.admit(id, info)
@@ -38,7 +38,6 @@ func (m *master) subscribe(call *scheduler.Call, s *stream) *refusal {
 		m.readmit(known, info)
 	}
 	m.connect(known, s, call.Subscribe.SuppressedRoles)
-	return nil
 }
 
 // admit takes in a framework that this master has not met, with an id of its own or, after a failover, an older one.

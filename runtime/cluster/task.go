@@ -23,7 +23,6 @@ type task struct {
 	history  []*mesos.TaskStatus // states forwarded to the framework, latest last; empty while staging
 	released bool                // it has ended, and its resources are free again
 	kill     bool                // asked for while the agent was away; delivered when it is back
-	lostAt   time.Time           // when the agent became unreachable
 }
 
 // maxHistory bounds the states kept of one task, maxEnded the finished tasks of one framework, for /state.

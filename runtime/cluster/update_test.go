@@ -116,8 +116,12 @@ func TestReconcile(t *testing.T) {
 	}
 	latest, unknown := "Reconciliation: Latest task state", "Reconciliation: Task is unknown"
 	want := []answer{
-		{"live", "TASK_RUNNING", latest}, {"staging", "TASK_STAGING", latest}, {"live", "TASK_RUNNING", latest},
-		{"x", "TASK_UNKNOWN", unknown}, {"y", "TASK_GONE", unknown + " to the agent"}, {"z", "TASK_UNKNOWN", unknown},
+		{"live", "TASK_RUNNING", latest},
+		{"staging", "TASK_STAGING", latest},
+		{"live", "TASK_RUNNING", latest},
+		{"x", "TASK_UNKNOWN", unknown},
+		{"y", "TASK_GONE", unknown + " to the agent"},
+		{"z", "TASK_UNKNOWN", unknown},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -32,27 +32,43 @@ func TestTaskValidation(t *testing.T) {
 		{name: "slash", id: "a/b", want: "'a/b' contains invalid characters"},
 		{name: "control", id: "a\x01", want: "'a\x01' contains invalid characters"},
 		{name: "duplicate", id: "running", want: "Task has duplicate ID: running"},
-		{name: "agent", change: func(i *mesos.TaskInfo) { i.AgentID.Value = "nobody" },
-			want: "Task uses invalid agent nobody while agent " + o.AgentID.Value + " is expected"},
+		{
+			name: "agent", change: func(i *mesos.TaskInfo) { i.AgentID.Value = "nobody" },
+			want: "Task uses invalid agent nobody while agent " + o.AgentID.Value + " is expected",
+		},
 		{name: "grace", change: grace(-1), want: "Task's 'kill_policy.grace_period' must be non-negative"},
-		{name: "max time", change: func(i *mesos.TaskInfo) { i.MaxCompletionTime = &mesos.DurationInfo{Nanoseconds: -1} },
-			want: "Task's `max_completion_time` must be non-negative"},
+		{
+			name: "max time", change: func(i *mesos.TaskInfo) { i.MaxCompletionTime = &mesos.DurationInfo{Nanoseconds: -1} },
+			want: "Task's `max_completion_time` must be non-negative",
+		},
 		{name: "no resources", change: resources(), want: "Task uses no resources"},
 		{name: "negative", change: resources(scalar("cpus", -1)), want: "Task uses invalid resources: Invalid scalar resource: value < 0"},
-		{name: "half a gpu", change: resources(scalar("gpus", 0.5)),
-			want: "Task uses invalid resources: Invalid 'gpus' resource: The 'gpus' resource must be an unsigned integer"},
-		{name: "neither", change: func(i *mesos.TaskInfo) { i.Command = nil },
-			want: "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present"},
-		{name: "executor", change: func(i *mesos.TaskInfo) {
-			i.Command, i.Executor = nil, &mesos.ExecutorInfo{ExecutorID: mesos.ExecutorID{Value: "e"}}
+		{
+			name: "half a gpu", change: resources(scalar("gpus", 0.5)),
+			want: "Task uses invalid resources: Invalid 'gpus' resource: The 'gpus' resource must be an unsigned integer",
 		},
-			want: "Custom executors are not supported by this cluster"},
-		{name: "too much", change: resources(scalar("cpus", 99), scalar("mem", 32)),
-			want: "Total resources cpus(allocated: *):99; mem(allocated: *):32 required by task and its executor is more than available " + available},
-		{name: "port", change: resources(scalar("cpus", 0.1), scalar("mem", 32), ports),
-			want: "Total resources cpus(allocated: *):0.1; mem(allocated: *):32; ports(allocated: *):[9-9] required by task and its executor is more than available " + available},
-		{name: "role", change: resources(other, scalar("mem", 32)),
-			want: "Total resources cpus(allocated: *)(reservations: [(STATIC,other)]):0.1; mem(allocated: *):32 required by task and its executor is more than available " + available},
+		{
+			name: "neither", change: func(i *mesos.TaskInfo) { i.Command = nil },
+			want: "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present",
+		},
+		{
+			name: "executor", change: func(i *mesos.TaskInfo) {
+				i.Command, i.Executor = nil, &mesos.ExecutorInfo{ExecutorID: mesos.ExecutorID{Value: "e"}}
+			},
+			want: "Custom executors are not supported by this cluster",
+		},
+		{
+			name: "too much", change: resources(scalar("cpus", 99), scalar("mem", 32)),
+			want: "Total resources cpus(allocated: *):99; mem(allocated: *):32 required by task and its executor is more than available " + available,
+		},
+		{
+			name: "port", change: resources(scalar("cpus", 0.1), scalar("mem", 32), ports),
+			want: "Total resources cpus(allocated: *):0.1; mem(allocated: *):32; ports(allocated: *):[9-9] required by task and its executor is more than available " + available,
+		},
+		{
+			name: "role", change: resources(other, scalar("mem", 32)),
+			want: "Total resources cpus(allocated: *)(reservations: [(STATIC,other)]):0.1; mem(allocated: *):32 required by task and its executor is more than available " + available,
+		},
 	} {
 		tc.test(t, f)
 	}
@@ -97,22 +113,38 @@ func TestPartValidation(t *testing.T) {
 		}
 	}
 	for _, tc := range []invalid{
-		{name: "docker", change: container(mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum()}),
-			want: "Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo"},
-		{name: "volume", change: container(mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{ContainerPath: "p", Mode: mesos.RW.Enum()}}}),
-			want: "Task's `ContainerInfo` is invalid: Only one of them should be set: 'host_path', 'image' and 'source'"},
-		{name: "path", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Path: new("x")}}),
-			want: "Task uses invalid health check: The path 'x' of HTTP health check must start with '/'"},
-		{name: "scheme", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Scheme: new("ftp")}}),
-			want: "Task uses invalid health check: Unsupported HTTP health check scheme: 'ftp'"},
-		{name: "no command", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_COMMAND}),
-			want: "Task uses invalid health check: Expecting 'command' to be set for COMMAND health check"},
-		{name: "negative delay", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_TCP, TCP: &mesos.HealthCheck_TCPCheckInfo{Port: 1}, DelaySeconds: new(-1.0)}),
-			want: "Task uses invalid health check: Expecting 'delay_seconds' to be non-negative"},
-		{name: "env", change: env(mesos.Environment_Variable{Name: "A"}),
-			want: "Task's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set"},
-		{name: "limit", change: func(i *mesos.TaskInfo) { i.Limits = map[string]mesos.Value_Scalar{"disk": {Value: 1}} },
-			want: "Task contains unsupported resource limit: 'disk'"},
+		{
+			name: "docker", change: container(mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum()}),
+			want: "Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo",
+		},
+		{
+			name: "volume", change: container(mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{ContainerPath: "p", Mode: mesos.RW.Enum()}}}),
+			want: "Task's `ContainerInfo` is invalid: Only one of them should be set: 'host_path', 'image' and 'source'",
+		},
+		{
+			name: "path", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Path: new("x")}}),
+			want: "Task uses invalid health check: The path 'x' of HTTP health check must start with '/'",
+		},
+		{
+			name: "scheme", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_HTTP, HTTP: &mesos.HealthCheck_HTTPCheckInfo{Port: 1, Scheme: new("ftp")}}),
+			want: "Task uses invalid health check: Unsupported HTTP health check scheme: 'ftp'",
+		},
+		{
+			name: "no command", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_COMMAND}),
+			want: "Task uses invalid health check: Expecting 'command' to be set for COMMAND health check",
+		},
+		{
+			name: "negative delay", change: health(mesos.HealthCheck{Type: mesos.HealthCheck_TCP, TCP: &mesos.HealthCheck_TCPCheckInfo{Port: 1}, DelaySeconds: new(-1.0)}),
+			want: "Task uses invalid health check: Expecting 'delay_seconds' to be non-negative",
+		},
+		{
+			name: "env", change: env(mesos.Environment_Variable{Name: "A"}),
+			want: "Task's `CommandInfo` is invalid: Environment variable 'A' of type 'VALUE' must have a value set",
+		},
+		{
+			name: "limit", change: func(i *mesos.TaskInfo) { i.Limits = map[string]mesos.Value_Scalar{"disk": {Value: 1}} },
+			want: "Task contains unsupported resource limit: 'disk'",
+		},
 	} {
 		tc.test(t, f)
 	}
@@ -188,7 +220,8 @@ func TestAbsentOperations(t *testing.T) {
 	info.AgentID = o.AgentID
 	f.call(&scheduler.Call{Type: scheduler.Call_ACCEPT, Accept: &scheduler.Call_Accept{OfferIDs: []mesos.OfferID{o.ID}, Operations: []mesos.Offer_Operation{
 		{Type: mesos.Offer_Operation_LAUNCH_GROUP, LaunchGroup: &mesos.Offer_Operation_LaunchGroup{
-			Executor: mesos.ExecutorInfo{ExecutorID: mesos.ExecutorID{Value: "e"}}, TaskGroup: mesos.TaskGroupInfo{Tasks: []mesos.TaskInfo{info}}}},
+			Executor: mesos.ExecutorInfo{ExecutorID: mesos.ExecutorID{Value: "e"}}, TaskGroup: mesos.TaskGroupInfo{Tasks: []mesos.TaskInfo{info}},
+		}},
 		{Type: mesos.Offer_Operation_RESERVE, ID: &mesos.OperationID{Value: "op"}, Reserve: &mesos.Offer_Operation_Reserve{Resources: o.Resources}},
 		{Type: mesos.Offer_Operation_RESERVE, Reserve: &mesos.Offer_Operation_Reserve{Resources: o.Resources}},
 	}}})

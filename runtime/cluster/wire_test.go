@@ -58,48 +58,80 @@ func TestRefusals(t *testing.T) {
 		status     int
 		want       string
 	}{
-		{name: "no stream id", body: `{"type":"REVIVE",` + id + `}`, status: 400,
-			want: "All non-subscribe calls should include the 'Mesos-Stream-Id' header"},
-		{name: "wrong stream id", body: `{"type":"REVIVE",` + id + `}`, headers: []string{"Mesos-Stream-Id", "x"}, status: 400,
-			want: "The stream ID 'x' included in this request didn't match the stream ID currently associated with framework ID " + f.id},
+		{
+			name: "no stream id", body: `{"type":"REVIVE",` + id + `}`, status: 400,
+			want: "All non-subscribe calls should include the 'Mesos-Stream-Id' header",
+		},
+		{
+			name: "wrong stream id", body: `{"type":"REVIVE",` + id + `}`, headers: []string{"Mesos-Stream-Id", "x"}, status: 400,
+			want: "The stream ID 'x' included in this request didn't match the stream ID currently associated with framework ID " + f.id,
+		},
 		{name: "right stream id", body: `{"type":"REVIVE",` + id + `}`, headers: stream, status: 202},
 		{name: "unknown fields", body: `{"type":"REVIVE",` + id + `,"bogus":1,"revive":{"roles":["*"],"x":2}}`, headers: stream, status: 202},
 		{name: "GET", method: "GET", status: 405, want: "405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'."},
 		{name: "no type of content", headers: []string{"Content-Type", ""}, status: 400, want: "Expecting 'Content-Type' to be present"},
-		{name: "charset", headers: []string{"Content-Type", "application/json; charset=utf-8"}, status: 415,
-			want: "Expecting 'Content-Type' of application/json or application/x-protobuf"},
-		{name: "capitals", headers: []string{"Content-Type", "Application/JSON"}, status: 415,
-			want: "Expecting 'Content-Type' of application/json or application/x-protobuf"},
+		{
+			name: "charset", headers: []string{"Content-Type", "application/json; charset=utf-8"}, status: 415,
+			want: "Expecting 'Content-Type' of application/json or application/x-protobuf",
+		},
+		{
+			name: "capitals", headers: []string{"Content-Type", "Application/JSON"}, status: 415,
+			want: "Expecting 'Content-Type' of application/json or application/x-protobuf",
+		},
 		{name: "empty", status: 400, want: "Failed to parse body into JSON: syntax error at line 1 near: "},
 		{name: "malformed", body: "{bad", status: 400, want: "Failed to parse body into JSON: syntax error at line 1 near: bad"},
 		{name: "no object", body: "[]", status: 400, want: "Failed to convert JSON into Call protobuf: Expecting a JSON object"},
 		{name: "no type", body: "{}", status: 400, want: "Failed to validate scheduler::Call: Expecting 'type' to be present"},
 		{name: "unknown type", body: `{"type":"FOO"}`, status: 400, want: "Failed to validate scheduler::Call: Expecting 'type' to be present"},
 		{name: "UNKNOWN", body: `{"type":"UNKNOWN",` + id + `}`, headers: stream, status: 501, want: "Received UNKNOWN call type"},
-		{name: "not protobuf", body: "\xff\xff\xff", headers: []string{"Content-Type", "application/x-protobuf"}, status: 400,
-			want: "Failed to parse body into Call protobuf"},
-		{name: "no framework id", body: `{"type":"REVIVE"}`, headers: stream, status: 400,
-			want: "Failed to validate scheduler::Call: Expecting 'framework_id' to be present"},
-		{name: "unknown framework id", body: `{"type":"REVIVE","framework_id":{"value":"nobody"}}`, headers: stream, status: 400,
-			want: "Framework cannot be found"},
-		{name: "KILL without kill", body: `{"type":"KILL",` + id + `}`, headers: stream, status: 400,
-			want: "Failed to validate scheduler::Call: Expecting 'kill' to be present"},
-		{name: "KILL without task", body: `{"type":"KILL",` + id + `,"kill":{}}`, headers: stream, status: 400,
-			want: "Failed to convert JSON into Call protobuf: Missing required fields: kill.task_id"},
-		{name: "short uuid", body: `{"type":"ACKNOWLEDGE",` + id + `,"acknowledge":{"agent_id":{"value":"a"},"task_id":{"value":"t"},"uuid":"AAAAAA=="}}`,
-			headers: stream, status: 400, want: "Failed to validate scheduler::Call: Not a valid UUID"},
-		{name: "zero uuid", body: `{"type":"ACKNOWLEDGE",` + id + `,"acknowledge":{"agent_id":{"value":"a"},"task_id":{"value":"t"},"uuid":"AAAAAAAAAAAAAAAAAAAAAA=="}}`,
-			headers: stream, status: 400, want: "Failed to validate scheduler::Call: Not a valid UUID"},
-		{name: "SUBSCRIBE without subscribe", body: `{"type":"SUBSCRIBE"}`, status: 400,
-			want: "Failed to validate scheduler::Call: Expecting 'subscribe' to be present"},
-		{name: "SUBSCRIBE without user and name", body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{}}}`, status: 400,
-			want: "Failed to convert JSON into Call protobuf: Missing required fields: subscribe.framework_info.user, subscribe.framework_info.name"},
-		{name: "SUBSCRIBE with stream id", body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"u","name":"n"}}}`, headers: stream,
-			status: 400, want: "Subscribe calls should not include the 'Mesos-Stream-Id' header"},
-		{name: "SUBSCRIBE with two ids", body: `{"type":"SUBSCRIBE","framework_id":{"value":"a"},"subscribe":{"framework_info":{"user":"u","name":"n"}}}`,
-			status: 400, want: "Failed to validate scheduler::Call: 'framework_id' differs from 'subscribe.framework_info.id'"},
-		{name: "Accept of something else", body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"u","name":"n"}}}`,
-			headers: []string{"Accept", "text/html"}, status: 406, want: "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'"},
+		{
+			name: "not protobuf", body: "\xff\xff\xff", headers: []string{"Content-Type", "application/x-protobuf"}, status: 400,
+			want: "Failed to parse body into Call protobuf",
+		},
+		{
+			name: "no framework id", body: `{"type":"REVIVE"}`, headers: stream, status: 400,
+			want: "Failed to validate scheduler::Call: Expecting 'framework_id' to be present",
+		},
+		{
+			name: "unknown framework id", body: `{"type":"REVIVE","framework_id":{"value":"nobody"}}`, headers: stream, status: 400,
+			want: "Framework cannot be found",
+		},
+		{
+			name: "KILL without kill", body: `{"type":"KILL",` + id + `}`, headers: stream, status: 400,
+			want: "Failed to validate scheduler::Call: Expecting 'kill' to be present",
+		},
+		{
+			name: "KILL without task", body: `{"type":"KILL",` + id + `,"kill":{}}`, headers: stream, status: 400,
+			want: "Failed to convert JSON into Call protobuf: Missing required fields: kill.task_id",
+		},
+		{
+			name: "short uuid", body: `{"type":"ACKNOWLEDGE",` + id + `,"acknowledge":{"agent_id":{"value":"a"},"task_id":{"value":"t"},"uuid":"AAAAAA=="}}`,
+			headers: stream, status: 400, want: "Failed to validate scheduler::Call: Not a valid UUID",
+		},
+		{
+			name: "zero uuid", body: `{"type":"ACKNOWLEDGE",` + id + `,"acknowledge":{"agent_id":{"value":"a"},"task_id":{"value":"t"},"uuid":"AAAAAAAAAAAAAAAAAAAAAA=="}}`,
+			headers: stream, status: 400, want: "Failed to validate scheduler::Call: Not a valid UUID",
+		},
+		{
+			name: "SUBSCRIBE without subscribe", body: `{"type":"SUBSCRIBE"}`, status: 400,
+			want: "Failed to validate scheduler::Call: Expecting 'subscribe' to be present",
+		},
+		{
+			name: "SUBSCRIBE without user and name", body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{}}}`, status: 400,
+			want: "Failed to convert JSON into Call protobuf: Missing required fields: subscribe.framework_info.user, subscribe.framework_info.name",
+		},
+		{
+			name: "SUBSCRIBE with stream id", body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"u","name":"n"}}}`, headers: stream,
+			status: 400, want: "Subscribe calls should not include the 'Mesos-Stream-Id' header",
+		},
+		{
+			name: "SUBSCRIBE with two ids", body: `{"type":"SUBSCRIBE","framework_id":{"value":"a"},"subscribe":{"framework_info":{"user":"u","name":"n"}}}`,
+			status: 400, want: "Failed to validate scheduler::Call: 'framework_id' differs from 'subscribe.framework_info.id'",
+		},
+		{
+			name: "Accept of something else", body: `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"u","name":"n"}}}`,
+			headers: []string{"Accept", "text/html"}, status: 406, want: "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.method == "" {
@@ -127,19 +159,31 @@ func TestSubscribeErrors(t *testing.T) {
 		change     func(*mesos.FrameworkInfo)
 		suppressed []string
 	}{
-		{name: "roles alone", want: "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable",
-			change: func(i *mesos.FrameworkInfo) { i.Capabilities = nil }},
-		{name: "both", want: "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable",
-			change: func(i *mesos.FrameworkInfo) { i.Role = new("x") }},
-		{name: "blank", want: "'FrameworkInfo.roles' contains invalid role: Role component 'a b' is invalid because it contains backspace or whitespace",
-			change: func(i *mesos.FrameworkInfo) { i.Roles = []string{"a b"} }},
-		{name: "twice", want: "'FrameworkInfo.roles' contains duplicate items: { a }",
-			change: func(i *mesos.FrameworkInfo) { i.Roles = []string{"a", "a"} }},
+		{
+			name: "roles alone", want: "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable",
+			change: func(i *mesos.FrameworkInfo) { i.Capabilities = nil },
+		},
+		{
+			name: "both", want: "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable",
+			change: func(i *mesos.FrameworkInfo) { i.Role = new("x") },
+		},
+		{
+			name: "blank", want: "'FrameworkInfo.roles' contains invalid role: Role component 'a b' is invalid because it contains backspace or whitespace",
+			change: func(i *mesos.FrameworkInfo) { i.Roles = []string{"a b"} },
+		},
+		{
+			name: "twice", want: "'FrameworkInfo.roles' contains duplicate items: { a }",
+			change: func(i *mesos.FrameworkInfo) { i.Roles = []string{"a", "a"} },
+		},
 		{name: "suppressed", want: "Suppressed roles { zz } are not contained in the set of roles", suppressed: []string{"zz"}},
-		{name: "timeout", want: "The framework failover_timeout (1e+300) is invalid",
-			change: func(i *mesos.FrameworkInfo) { i.FailoverTimeout = new(1e300) }},
-		{name: "id", want: "'../x' contains invalid characters",
-			change: func(i *mesos.FrameworkInfo) { i.ID = &mesos.FrameworkID{Value: "../x"} }},
+		{
+			name: "timeout", want: "The framework failover_timeout (1e+300) is invalid",
+			change: func(i *mesos.FrameworkInfo) { i.FailoverTimeout = new(1e300) },
+		},
+		{
+			name: "id", want: "'../x' contains invalid characters",
+			change: func(i *mesos.FrameworkInfo) { i.ID = &mesos.FrameworkID{Value: "../x"} },
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			info := framework()

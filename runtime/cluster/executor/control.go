@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,13 +69,13 @@ func (f *feed) send(conn net.Conn) {
 	f.mu.Lock()
 	if f.closed {
 		f.mu.Unlock()
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	f.readers.Add(1)
 	f.mu.Unlock()
 	defer f.readers.Done()
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	out := json.NewEncoder(conn)
 	for sent := 0; ; {
 		f.mu.Lock()
@@ -147,8 +148,8 @@ func LookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") || name == "" {
 		return name, nil
 	}
-	for i := len(env) - 1; i >= 0; i-- {
-		list, ok := strings.CutPrefix(env[i], "PATH=")
+	for _, entry := range slices.Backward(env) { // the last one of a name is the one in force
+		list, ok := strings.CutPrefix(entry, "PATH=")
 		if !ok {
 			continue
 		}

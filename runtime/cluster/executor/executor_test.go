@@ -177,6 +177,7 @@ func TestDied(t *testing.T) {
 				t.Error("the task's process is not known by its start time")
 			}
 			_ = syscall.Kill(boss.PID, syscall.SIGKILL)
+		default: // the end is not to be seen
 		}
 	})
 	if !errors.Is(err, executor.ErrDied) {

@@ -133,7 +133,7 @@ func (f *follower) connect(stop <-chan struct{}) (bool, error) {
 	if err != nil {
 		return false, nil
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	f.handle.adopt(conn)
 	defer f.handle.adopt(nil)
 	ended := make(chan struct{})
@@ -141,7 +141,7 @@ func (f *follower) connect(stop <-chan struct{}) (bool, error) {
 	go func() {
 		select {
 		case <-stop:
-			conn.Close()
+			_ = conn.Close()
 		case <-ended:
 		}
 	}()

@@ -66,7 +66,7 @@ func (r *Reader) length() (int, error) {
 	for {
 		c, err := r.in.ReadByte()
 		switch {
-		case err == io.EOF && digits == 0:
+		case errors.Is(err, io.EOF) && digits == 0:
 			return 0, io.EOF
 		case err != nil:
 			return 0, unexpected(err)
@@ -86,7 +86,7 @@ func (r *Reader) length() (int, error) {
 }
 
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

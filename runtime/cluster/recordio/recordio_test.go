@@ -18,7 +18,7 @@ func readAll(t *testing.T, in io.Reader, limit int) ([]string, error) {
 	var got []string
 	for {
 		rec, err := r.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return got, nil
 		}
 		if err != nil {
@@ -84,7 +84,7 @@ func FuzzRead(f *testing.F) {
 		}
 		again := recordio.NewReader(bytes.NewReader(out), 0)
 		for {
-			if _, err := again.Read(); err == io.EOF {
+			if _, err := again.Read(); errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
 				t.Fatalf("own frames are refused: %v", err)

@@ -37,8 +37,10 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", tc.in, got, err, tc.want)
 		}
 	}
-	for _, in := range []string{"cpus", "cpus:", ":1", "cpus:x", "cpus:-1", "cpus:NaN", "cpus:Inf", "a:b:c", "cpus(:1", "cpus():1",
-		"ports:[5-3]", "ports:[1-2", "ports:[a-b]", "s:{a", "gpus:0.5", "cpus:1e300"} {
+	for _, in := range []string{
+		"cpus", "cpus:", ":1", "cpus:x", "cpus:-1", "cpus:NaN", "cpus:Inf", "a:b:c", "cpus(:1", "cpus():1",
+		"ports:[5-3]", "ports:[1-2", "ports:[a-b]", "s:{a", "gpus:0.5", "cpus:1e300",
+	} {
 		if s, err := resource.Parse(in, "*"); err == nil {
 			t.Errorf("%q is taken as %q", in, s)
 		}
@@ -97,8 +99,10 @@ func TestFromProto(t *testing.T) {
 	}
 	for want, r := range map[string]mesos.Resource{
 		"Invalid scalar resource: value < 0": {Name: "x", Type: mesos.SCALAR.Enum(), Scalar: &mesos.Value_Scalar{Value: -1}},
-		"Invalid ranges resource: begin > end": {Name: "x", Type: mesos.RANGES.Enum(),
-			Ranges: &mesos.Value_Ranges{Range: []mesos.Value_Range{{Begin: 2, End: 1}}}},
+		"Invalid ranges resource: begin > end": {
+			Name: "x", Type: mesos.RANGES.Enum(),
+			Ranges: &mesos.Value_Ranges{Range: []mesos.Value_Range{{Begin: 2, End: 1}}},
+		},
 		"Unsupported resource type": {Name: "x", Type: mesos.TEXT.Enum()},
 		"Empty resource name":       {Type: mesos.SCALAR.Enum()},
 	} {
