@@ -65,7 +65,8 @@ func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz says whether this node can do its work: it leads or knows who does, and
 // what it depends on is there.
 func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
-	if s.Node.Core() == nil && s.Node.Leader() == "" {
+	// Elected is not leading yet: the state has to be read first.
+	if leader := s.Node.Leader(); s.Node.Core() == nil && (leader == "" || leader == s.Address) {
 		writeError(w, errNoLeader)
 		return
 	}
