@@ -146,10 +146,7 @@ func TestKilledAndStartedAgain(t *testing.T) {
 	const command = "sleep 271828"
 	a.must(t, "POST", "/v2/apps", `{"id":"/prod/stays","cmd":"exec `+command+`","cpus":0.1,"mem":16,"instances":3}`)
 	before := a.running(t, "/prod/stays", 3)
-	pids := processesWith(dir, command)
-	if len(pids) != 3 {
-		t.Fatalf("processes %v, want 3", pids)
-	}
+	pids := awaitProcesses(t, dir, command, 3)
 	p.kill()
 	if err := syscall.Kill(pids[0], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -170,8 +167,8 @@ func TestKilledAndStartedAgain(t *testing.T) {
 	if kept != 2 {
 		t.Errorf("tasks %v, before %v: want two of them kept", after.taskIDs(), before.taskIDs())
 	}
-	now := processesWith(dir, command)
-	if len(now) != 3 || !slices.Contains(now, pids[1]) || !slices.Contains(now, pids[2]) {
+	now := awaitProcesses(t, dir, command, 3)
+	if !slices.Contains(now, pids[1]) || !slices.Contains(now, pids[2]) {
 		t.Errorf("processes %v, want three with %d and %d", now, pids[1], pids[2])
 	}
 }
@@ -186,9 +183,7 @@ func TestInterrupted(t *testing.T) {
 	if code := p.code(t); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
-	if pids := processesWith(dir, "sleep 314159"); len(pids) != 1 {
-		t.Errorf("processes %v, want the task", pids)
-	}
+	awaitProcesses(t, dir, "sleep 314159", 1)
 }
 
 // TestSecondOnOneFolder: two servers on one state would be two schedulers.

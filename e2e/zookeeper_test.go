@@ -75,11 +75,8 @@ func TestTakeOver(t *testing.T) {
 	const command = "sleep 141421"
 	standby.must(t, "POST", "/v2/apps", `{"id":"/kept","cmd":"exec `+command+`","cpus":0.1,"mem":16,"instances":3}`)
 	before := standby.running(t, "/kept", 3)
-	pids := processesWith(dir, command)
+	pids := awaitProcesses(t, dir, command, 3)
 	framework := firstAPI.framework(t)
-	if len(pids) != 3 {
-		t.Fatalf("processes %v, want 3", pids)
-	}
 
 	first.kill()
 	until(t, "the standby leads", func() bool {
@@ -100,9 +97,7 @@ func TestTakeOver(t *testing.T) {
 	t.Run("the new leader works", func(t *testing.T) {
 		standby.must(t, "PUT", "/v2/apps/kept", `{"instances":4}`)
 		standby.running(t, "/kept", 4)
-		if now := processesWith(dir, command); len(now) != 4 {
-			t.Errorf("processes %v, want 4", now)
-		}
+		awaitProcesses(t, dir, command, 4)
 	})
 	t.Run("the cluster is killed and comes back", func(t *testing.T) {
 		mesos.kill()
@@ -117,6 +112,17 @@ func TestTakeOver(t *testing.T) {
 		})
 		standby.running(t, "/kept", 4)
 	})
+}
+
+// awaitProcesses waits for exactly n of them. A task runs from the moment that its
+// shell does, a little before the shell becomes the command.
+func awaitProcesses(t *testing.T, dir, command string, n int) (pids []int) {
+	t.Helper()
+	until(t, fmt.Sprintf("%d processes of %q", n, command), func() bool {
+		pids = processesWith(dir, command)
+		return len(pids) == n
+	})
+	return pids
 }
 
 // processesWith are the task processes below a folder that became a command.

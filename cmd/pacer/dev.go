@@ -96,28 +96,34 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	}
 	defer c.Close()
 
-	user := currentUser()
-	address := advertised(f.httpAddress, listener)
-	info := baseInfo("marathon")
-	info.Marathon = map[string]any{"master": c.Addr(), "framework_name": "pacer", "hostname": f.httpAddress, "mesos_user": user, "ha": false}
-	info.HTTP = map[string]any{"http_port": listener.Addr().(*net.TCPAddr).Port}
+	cfg := devNode(f, listener, c.Addr())
+	cfg.log, cfg.store, cfg.policies = log, bolt, policies
+	address := advertised(cfg.hostname, listener)
 	var once sync.Once
-	return newNode(nodeConfig{
-		log:      log,
-		store:    bolt,
-		detector: master.Fixed(c.Addr()),
+	cfg.registered = func() { once.Do(func() { greet(sh, f, address, dataDir, policies) }) }
+	return newNode(cfg, election.NewAlways(address)).run(ctx)
+}
+
+// devNode is the server of one machine, beside the master at that address.
+func devNode(f devFlags, listener net.Listener, masterAddress string) nodeConfig {
+	user := currentUser()
+	info := baseInfo("marathon")
+	info.Marathon = map[string]any{
+		"master": masterAddress, "framework_name": "pacer", "hostname": f.httpAddress, "mesos_user": user, "ha": false,
+	}
+	info.HTTP = map[string]any{"http_port": listener.Addr().(*net.TCPAddr).Port}
+	return nodeConfig{
+		detector: master.Fixed(masterAddress),
 		framework: master.Framework{
-			Name: "pacer", User: user, Hostname: f.httpAddress, WebUIURL: "http://" + address, Roles: []string{"*"},
-			Checkpoint: true, FailoverTimeout: 7 * 24 * time.Hour,
+			Name: "pacer", User: user, Hostname: f.httpAddress, WebUIURL: "http://" + advertised(f.httpAddress, listener),
+			Roles: []string{"*"}, Checkpoint: true, FailoverTimeout: 7 * 24 * time.Hour,
 		},
-		core:       scheduler.Config{ReviveInterval: devRevive},
-		matcher:    placement.Matcher{Spread: true},
-		policies:   policies,
-		listener:   listener,
-		hostname:   f.httpAddress,
-		info:       info,
-		registered: func() { once.Do(func() { greet(sh, f, address, dataDir, policies) }) },
-	}, election.NewAlways(address)).run(ctx)
+		core:     scheduler.Config{ReviveInterval: devRevive},
+		matcher:  placement.Matcher{Spread: true},
+		listener: listener,
+		hostname: f.httpAddress,
+		info:     info,
+	}
 }
 
 // devRevive is how often offers may be asked for at the most: the master is a

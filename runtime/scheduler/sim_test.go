@@ -62,7 +62,6 @@ type sim struct {
 	down    bool // no leader at the moment
 	matchID int
 	wanted  map[spec.PathID]int // what users were promised
-	locked  bool
 }
 
 // happening is something that will happen, unless its term is over by then.
