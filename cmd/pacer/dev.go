@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/cluster"
 	"github.com/pacer-run/pacer/runtime/election"
 	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
-	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/store"
 )
 
@@ -104,26 +104,50 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	return newNode(cfg, election.NewAlways(address)).run(ctx)
 }
 
-// devNode is the server of one machine, beside the master at that address.
+// devNode is the server of one machine, beside the master at that address. What
+// dev has no flag for is as the options of `pacer serve` have it by default.
 func devNode(f devFlags, listener net.Listener, masterAddress string) nodeConfig {
-	user := currentUser()
-	info := baseInfo("marathon")
-	info.Marathon = map[string]any{
-		"master": masterAddress, "framework_name": "pacer", "hostname": f.httpAddress, "mesos_user": user, "ha": false,
-	}
-	info.HTTP = map[string]any{"http_port": listener.Addr().(*net.TCPAddr).Port}
-	return nodeConfig{
+	defaults := defaultOptions()
+	core := coreOf(defaults)
+	core.ReviveInterval = devRevive
+	cfg := nodeConfig{
 		detector: master.Fixed(masterAddress),
 		framework: master.Framework{
-			Name: "pacer", User: user, Hostname: f.httpAddress, WebUIURL: "http://" + advertised(f.httpAddress, listener),
+			Name: "pacer", User: currentUser(), Hostname: f.httpAddress, WebUIURL: "http://" + advertised(f.httpAddress, listener),
 			Roles: []string{"*"}, Checkpoint: true, FailoverTimeout: 7 * 24 * time.Hour,
 		},
-		core:     scheduler.Config{ReviveInterval: devRevive},
-		matcher:  placement.Matcher{Spread: true},
-		listener: listener,
-		hostname: f.httpAddress,
-		info:     info,
+		core:         core,
+		matcher:      placement.Matcher{Spread: true},
+		matchTimeout: defaults.millis("offer_matching_timeout"),
+		listener:     listener,
+		hostname:     f.httpAddress,
 	}
+	cfg.info = devInfo(cfg, masterAddress)
+	return cfg
+}
+
+// devInfo is what /v2/info shows of the settings of `pacer dev`. Those that it
+// does not have, such as a limit of instances per offer, show as null.
+func devInfo(cfg nodeConfig, masterAddress string) api.Info {
+	millis := func(d time.Duration) int { return int(d.Milliseconds()) }
+	info := baseInfo("marathon")
+	info.Marathon = map[string]any{
+		"checkpoint": cfg.framework.Checkpoint, "executor": "//cmd", "failover_timeout": int(cfg.framework.FailoverTimeout.Seconds()),
+		"features": []string{}, "framework_name": cfg.framework.Name, "ha": false, "hostname": cfg.hostname,
+		"master": masterAddress, "mesos_role": cfg.framework.Roles[0], "mesos_user": cfg.framework.User,
+		"webui_url": cfg.framework.WebUIURL, "maintenance_mode": true,
+		"decline_offer_duration":       millis(cfg.core.DeclineFor),
+		"local_port_min":               cfg.core.FirstPort,
+		"local_port_max":               cfg.core.LastPort,
+		"min_revive_offers_interval":   millis(cfg.core.ReviveInterval),
+		"offer_matching_timeout":       millis(cfg.matchTimeout),
+		"reconciliation_initial_delay": millis(cfg.core.ReconcileRound),
+		"reconciliation_interval":      millis(cfg.core.ReconcileEvery),
+		"task_launch_confirm_timeout":  millis(cfg.core.ConfirmTimeout),
+		"task_launch_timeout":          millis(cfg.core.LaunchTimeout),
+	}
+	info.HTTP = map[string]any{"http_port": cfg.listener.Addr().(*net.TCPAddr).Port}
+	return info
 }
 
 // devRevive is how often offers may be asked for at the most: the master is a

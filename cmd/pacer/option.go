@@ -94,6 +94,15 @@ func readOptions(flags *pflag.FlagSet, table []option, environ []string) (*value
 	return v, warnings, errors.Join(v.errs...)
 }
 
+// defaultOptions are the options of `pacer serve` with none of them given.
+func defaultOptions() *values {
+	v := &values{given: map[string]string{}, table: map[string]option{}}
+	for _, o := range serveOptions() {
+		v.table[o.name] = o
+	}
+	return v
+}
+
 // lookup finds an option by its name or its toggle's second name.
 func (v *values) lookup(name string) (o option, ok bool) {
 	if o, ok = v.table[name]; ok {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -173,5 +174,61 @@ func TestSecretsAreNotShown(t *testing.T) {
 	info := infoOf(v)
 	if strings.Contains(info.ZooKeeper["zk"].(string), "hunter2") || strings.Contains(info.Marathon["master"].(string), "hunter2") {
 		t.Errorf("the password is in %v, %v", info.ZooKeeper["zk"], info.Marathon["master"])
+	}
+}
+
+// A folder that was mistyped is not an empty state, and looking makes nothing.
+func TestDumpOfAFolderWithoutState(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mistyped")
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), shell{args: []string{"store", "dump", "--data-dir", dir}, stdout: &stdout, stderr: &stderr})
+	if code != exitFlag || !strings.Contains(stderr.String(), "--data-dir") || !strings.Contains(stderr.String(), dir) {
+		t.Errorf("exit code %d, %q; want %d and the flag with %s", code, &stderr, exitFlag, dir)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder was made: %v", err)
+	}
+}
+
+// The settings of `pacer dev` that /v2/info tells are those it runs with.
+func TestInfoOfDev(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	cfg := devNode(devFlags{httpAddress: "127.0.0.1"}, l, "127.0.0.1:5050")
+	want := map[string]any{
+		"checkpoint": true, "executor": "//cmd", "failover_timeout": int(cfg.framework.FailoverTimeout.Seconds()),
+		"features": []string{}, "framework_name": cfg.framework.Name, "ha": false, "hostname": "127.0.0.1",
+		"master": "127.0.0.1:5050", "mesos_role": "*", "mesos_user": cfg.framework.User, "webui_url": cfg.framework.WebUIURL,
+		"min_revive_offers_interval": int(cfg.core.ReviveInterval.Milliseconds()),
+		"decline_offer_duration":     int(cfg.core.DeclineFor.Milliseconds()),
+		"local_port_min":             cfg.core.FirstPort, "local_port_max": cfg.core.LastPort,
+		"task_launch_timeout":          int(cfg.core.LaunchTimeout.Milliseconds()),
+		"task_launch_confirm_timeout":  int(cfg.core.ConfirmTimeout.Milliseconds()),
+		"reconciliation_initial_delay": int(cfg.core.ReconcileRound.Milliseconds()),
+		"reconciliation_interval":      int(cfg.core.ReconcileEvery.Milliseconds()),
+		"offer_matching_timeout":       int(cfg.matchTimeout.Milliseconds()),
+		"maintenance_mode":             true,
+	}
+	if diff := cmp.Diff(want, cfg.info.Marathon); diff != "" {
+		t.Errorf("marathon_config (-want +got):\n%s", diff)
+	}
+	for name, value := range cfg.info.Marathon {
+		if value == 0 {
+			t.Errorf("%s is 0", name)
+		}
+	}
+}
+
+// Without --mesos_user tasks run as the user that runs the server.
+func TestInfoNamesTheUserOfTasks(t *testing.T) {
+	v, _, err := read(t, nil, "--master", "h:5050", "--zk", "zk://h:1/marathon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := infoOf(v).Marathon["mesos_user"], frameworkOf(v).User; got != want {
+		t.Errorf("mesos_user is %v, want %v", got, want)
 	}
 }

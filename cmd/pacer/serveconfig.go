@@ -55,15 +55,12 @@ func configOf(v *values, sh shell) (nodeConfig, error) {
 func frameworkOf(v *values) master.Framework {
 	f := master.Framework{
 		Name:            v.text("framework_name"),
-		User:            v.text("mesos_user"),
+		User:            frameworkUser(v),
 		WebUIURL:        v.text("webui_url"),
 		Principal:       v.text("mesos_authentication_principal"),
 		Roles:           []string{v.text("mesos_role")},
 		Checkpoint:      v.on("checkpoint"),
 		FailoverTimeout: time.Duration(v.number("failover_timeout", 0, maxMillis/1000)) * time.Second,
-	}
-	if f.User == "" {
-		f.User = currentUser()
 	}
 	for feature := range strings.SplitSeq(v.text("enable_features"), ",") {
 		switch strings.TrimSpace(feature) {
@@ -79,6 +76,14 @@ func frameworkOf(v *values) master.Framework {
 		}
 	}
 	return f
+}
+
+// frameworkUser is the user of tasks that name none.
+func frameworkUser(v *values) string {
+	if name := v.text("mesos_user"); name != "" {
+		return name
+	}
+	return currentUser()
 }
 
 // currentUser is the name of the user that runs this process.
@@ -127,7 +132,7 @@ func infoOf(v *values) api.Info {
 	info.Marathon = map[string]any{
 		"checkpoint": v.on("checkpoint"), "executor": "//cmd", "failover_timeout": v.number("failover_timeout", 0, maxMillis/1000),
 		"features": featuresOf(v), "framework_name": v.text("framework_name"), "ha": v.on("ha"), "hostname": orNull(v.text("hostname")),
-		"master": maskedMaster(v.text("master")), "mesos_role": v.text("mesos_role"), "mesos_user": orNull(v.text("mesos_user")),
+		"master": maskedMaster(v.text("master")), "mesos_role": v.text("mesos_role"), "mesos_user": frameworkUser(v),
 		"webui_url":        orNull(v.text("webui_url")),
 		"maintenance_mode": true, "env_vars_prefix": orNull(v.text("env_vars_prefix")),
 	}

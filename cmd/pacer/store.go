@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,7 +71,12 @@ const (
 // openStore opens the one of the two stores that is named.
 func openStore(ctx context.Context, dataDir, zk string) (store.Store, func(), error) {
 	if dataDir != "" {
-		s, err := store.OpenBolt(filepath.Join(dataDir, stateFile))
+		file := filepath.Join(dataDir, stateFile)
+		// Opening makes what is missing, and a mistyped folder would pass for an empty state.
+		if _, err := os.Stat(file); err != nil {
+			return nil, nil, badFlag("--data-dir: expected the folder of a pacer dev: %w", err)
+		}
+		s, err := store.OpenBolt(file)
 		if err != nil {
 			return nil, nil, err
 		}
