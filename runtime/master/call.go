@@ -19,6 +19,7 @@ type encoder struct{ launch launch.Encoder }
 
 // encode returns the bytes of a call of the given framework, in memory of its own.
 func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) {
+	var message *sched.Call
 	switch c := call.(type) {
 	case scheduler.Accept:
 		if len(c.Tasks) > 0 {
@@ -28,10 +29,21 @@ func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) 
 		return e.launch.AppendDecline(nil, framework, []string{c.Offer.ID}, c.Refuse), nil
 	case scheduler.Decline:
 		return e.launch.AppendDecline(nil, framework, c.OfferIDs, c.Refuse), nil
-	}
-	message, err := plainMessage(call)
-	if err != nil {
-		return nil, err
+	case scheduler.Revive:
+		message = &sched.Call{Type: sched.Call_REVIVE, Revive: &sched.Call_Revive{Roles: c.Roles}}
+	case scheduler.Suppress:
+		message = &sched.Call{Type: sched.Call_SUPPRESS, Suppress: &sched.Call_Suppress{Roles: c.Roles}}
+	case scheduler.Kill:
+		message = kill(&c)
+	case scheduler.Acknowledge:
+		if c.UUID == [16]byte{} {
+			return nil, errNoUUID
+		}
+		message = acknowledge(&c)
+	case scheduler.Reconcile:
+		message = reconcile(&c)
+	default:
+		return nil, fmt.Errorf("call %T: unknown kind", call)
 	}
 	message.FrameworkID = &mesos.FrameworkID{Value: framework}
 	body, err := message.Marshal()
@@ -41,28 +53,16 @@ func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) 
 	return body, nil
 }
 
-// plainMessage makes the calls that name no offers.
-func plainMessage(call scheduler.Call) (*sched.Call, error) {
-	switch c := call.(type) {
-	case scheduler.Revive:
-		return &sched.Call{Type: sched.Call_REVIVE, Revive: &sched.Call_Revive{Roles: c.Roles}}, nil
-	case scheduler.Suppress:
-		return &sched.Call{Type: sched.Call_SUPPRESS, Suppress: &sched.Call_Suppress{Roles: c.Roles}}, nil
-	case scheduler.Kill:
-		return &sched.Call{Type: sched.Call_KILL, Kill: &sched.Call_Kill{
-			TaskID: mesos.TaskID{Value: c.TaskID}, AgentID: agentID(c.AgentID),
-		}}, nil
-	case scheduler.Acknowledge:
-		if c.UUID == [16]byte{} {
-			return nil, errNoUUID
-		}
-		return &sched.Call{Type: sched.Call_ACKNOWLEDGE, Acknowledge: &sched.Call_Acknowledge{
-			TaskID: mesos.TaskID{Value: c.TaskID}, AgentID: mesos.AgentID{Value: c.AgentID}, UUID: c.UUID[:],
-		}}, nil
-	case scheduler.Reconcile:
-		return reconcile(&c), nil
-	}
-	return nil, fmt.Errorf("call %T: unknown kind", call)
+func kill(c *scheduler.Kill) *sched.Call {
+	return &sched.Call{Type: sched.Call_KILL, Kill: &sched.Call_Kill{
+		TaskID: mesos.TaskID{Value: c.TaskID}, AgentID: agentID(c.AgentID),
+	}}
+}
+
+func acknowledge(c *scheduler.Acknowledge) *sched.Call {
+	return &sched.Call{Type: sched.Call_ACKNOWLEDGE, Acknowledge: &sched.Call_Acknowledge{
+		TaskID: mesos.TaskID{Value: c.TaskID}, AgentID: mesos.AgentID{Value: c.AgentID}, UUID: c.UUID[:],
+	}}
 }
 
 func reconcile(c *scheduler.Reconcile) *sched.Call {

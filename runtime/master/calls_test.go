@@ -63,7 +63,8 @@ func wantCalls() []sched.Call {
 		{Type: sched.Call_KILL, Kill: &sched.Call_Kill{TaskID: t2}},
 		{Type: sched.Call_ACKNOWLEDGE, Acknowledge: &sched.Call_Acknowledge{TaskID: t1, AgentID: *a1, UUID: uuid[:]}},
 		{Type: sched.Call_RECONCILE, Reconcile: &sched.Call_Reconcile{
-			Tasks: []sched.Call_Reconcile_Task{{TaskID: t1, AgentID: a1}, {TaskID: t2}}}},
+			Tasks: []sched.Call_Reconcile_Task{{TaskID: t1, AgentID: a1}, {TaskID: t2}},
+		}},
 		{Type: sched.Call_RECONCILE, Reconcile: &sched.Call_Reconcile{}},
 	}
 	for i := range calls {

@@ -80,6 +80,7 @@ func (d *decoder) news(e *sched.Event) news {
 		return news{fault: "the master said: " + e.GetError().GetMessage()}
 	case sched.Event_INVERSE_OFFERS:
 		return news{remark: fmt.Sprintf("%d inverse offers are left unanswered", len(e.GetInverseOffers().GetInverseOffers()))}
+	default: // of no use to the core, or handled before
 	}
 	return news{}
 }

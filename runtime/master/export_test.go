@@ -22,7 +22,7 @@ func (d Decoder) Record(record []byte) (scheduler.Event, string, error) {
 
 // Offers decodes an OFFERS event.
 func (d Decoder) Offers(record []byte) ([]*placement.Offer, error) {
-	return OfferDecoder{d.inner}.Offers(record)
+	return OfferDecoder(d).Offers(record)
 }
 
 // StatusOf converts a status.

@@ -112,8 +112,10 @@ func (m *fakeMaster) stream(w http.ResponseWriter, r *http.Request, req request)
 	w.Header().Set("Mesos-Stream-Id", id)
 	w.WriteHeader(http.StatusOK)
 	w.(http.Flusher).Flush()
-	s := &stream{request: req, id: id, out: make(chan string), sent: make(chan error),
-		done: make(chan struct{}), gone: r.Context().Done()}
+	s := &stream{
+		request: req, id: id, out: make(chan string), sent: make(chan error),
+		done: make(chan struct{}), gone: r.Context().Done(),
+	}
 	m.streams <- s
 	for {
 		select {
@@ -166,8 +168,10 @@ func (s *stream) begin(t *testing.T, heartbeat time.Duration) {
 	s.send(t, &sched.Event{Type: sched.Event_SUBSCRIBED, Subscribed: &sched.Event_Subscribed{
 		FrameworkID:              &mesos.FrameworkID{Value: "f-1"},
 		HeartbeatIntervalSeconds: &seconds,
-		MasterInfo: &mesos.MasterInfo{ID: "m-1", IP: 16777343, Port: &port, Hostname: &host,
-			Domain: domainOf("here", "z-1")},
+		MasterInfo: &mesos.MasterInfo{
+			ID: "m-1", IP: 16777343, Port: &port, Hostname: &host,
+			Domain: domainOf("here", "z-1"),
+		},
 	}}, &sched.Event{Type: sched.Event_HEARTBEAT})
 }
 

@@ -51,17 +51,22 @@ func reservedOffer() mesos.Offer {
 	web, principal, version := "web", "pacer", "3"
 	labels := &mesos.Labels{Labels: []mesos.Label{{Key: "b"}, {Key: "a", Value: &version}}}
 	reserved := func(name string, v float64) mesos.Resource {
-		return mesos.Resource{Name: name, Type: &scalar, Role: &web, Scalar: &mesos.Value_Scalar{Value: v},
-			Reservation: &mesos.Resource_ReservationInfo{Principal: &principal, Labels: labels}}
+		return mesos.Resource{
+			Name: name, Type: &scalar, Role: &web, Scalar: &mesos.Value_Scalar{Value: v},
+			Reservation: &mesos.Resource_ReservationInfo{Principal: &principal, Labels: labels},
+		}
 	}
 	volume := reserved("disk", 100)
 	volume.Disk = &mesos.Resource_DiskInfo{Persistence: &mesos.Resource_DiskInfo_Persistence{ID: "v-1"}}
 	ports := mesos.Resource{Name: "ports", Type: &ranges, Role: &web, Ranges: &mesos.Value_Ranges{
-		Range: []mesos.Value_Range{{Begin: 443, End: 500}, {Begin: 80, End: 80}, {Begin: 81, End: 90}}}}
+		Range: []mesos.Value_Range{{Begin: 443, End: 500}, {Begin: 80, End: 80}, {Begin: 81, End: 90}},
+	}}
 	o := benchOffer(7)
 	o.Resources = append(o.Resources, reserved("cpus", 0.1), reserved("cpus", 0.2), volume, ports)
-	o.Unavailability = &mesos.Unavailability{Start: mesos.TimeInfo{Nanoseconds: 5_000_000},
-		Duration: &mesos.DurationInfo{Nanoseconds: 2_999_999}}
+	o.Unavailability = &mesos.Unavailability{
+		Start:    mesos.TimeInfo{Nanoseconds: 5_000_000},
+		Duration: &mesos.DurationInfo{Nanoseconds: 2_999_999},
+	}
 	return o
 }
 
@@ -71,8 +76,10 @@ func TestOffer(t *testing.T) {
 	plain.Ports = []placement.Range{{Begin: 31000, End: 31500}, {Begin: 31600, End: 31999}, {Begin: 32001, End: 32767}}
 	dynamic.Reservation = placement.Reservation{Role: "web", Dynamic: true, Principal: "pacer", Labels: `"a"="3","b"`}
 	dynamic.Scalars[placement.CPUs] = 300
-	static := placement.Share{Reservation: placement.Reservation{Role: "web"},
-		Ports: []placement.Range{{Begin: 80, End: 90}, {Begin: 443, End: 500}}}
+	static := placement.Share{
+		Reservation: placement.Reservation{Role: "web"},
+		Ports:       []placement.Range{{Begin: 80, End: 90}, {Begin: 443, End: 500}},
+	}
 	want := []*placement.Offer{{
 		ID: "10e4ed4d-7949-43c1-bcda-7d1ddba5b723-O7", Role: "*",
 		Agent: &placement.Agent{
@@ -160,6 +167,6 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte{8, 4, 42, 8, 10, 6, 10, 2, 10, 0, 16, 1})
 	d := master.NewDecoder()
 	f.Fuzz(func(t *testing.T, record []byte) {
-		d.Record(record) //nolint:errcheck // only that it returns
+		d.Record(record) // only that it returns
 	})
 }

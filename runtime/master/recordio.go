@@ -81,7 +81,7 @@ func (r *records) length() (int, error) {
 
 // cutOff tells an end inside a record from one between two.
 func cutOff(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

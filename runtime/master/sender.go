@@ -141,7 +141,7 @@ const maxAnswer = 1 << 10
 // refusal reads status and text of an answer that is no success, and closes it.
 func refusal(resp *http.Response) string {
 	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) //nolint:errcheck // what was read is enough
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // what was read is enough
 	if said := strings.TrimSpace(string(text)); said != "" {
 		return resp.Status + ": " + said
 	}

@@ -202,8 +202,10 @@ func TestSlowCallsDoNotHoldEvents(t *testing.T) {
 	})
 	r.client.Send(context.Background(), []scheduler.Call{scheduler.Revive{}})
 	await(t, "the call", m.calls)
-	s.send(t, &sched.Event{Type: sched.Event_RESCIND,
-		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}}})
+	s.send(t, &sched.Event{
+		Type:    sched.Event_RESCIND,
+		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}},
+	})
 	next[scheduler.Rescinded](r)
 	close(release)
 }

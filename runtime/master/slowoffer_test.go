@@ -75,13 +75,17 @@ func slowReservation(r *mesos.Resource) (held placement.Reservation, ok bool) {
 		if one.GetType() == mesos.Resource_ReservationInfo_UNKNOWN {
 			return held, false
 		}
-		held = placement.Reservation{Role: one.GetRole(), Dynamic: one.GetType() == mesos.Resource_ReservationInfo_DYNAMIC,
-			Principal: one.GetPrincipal(), Labels: slowLabels(one.GetLabels())}
+		held = placement.Reservation{
+			Role: one.GetRole(), Dynamic: one.GetType() == mesos.Resource_ReservationInfo_DYNAMIC,
+			Principal: one.GetPrincipal(), Labels: slowLabels(one.GetLabels()),
+		}
 		return held, true
 	}
 	if r.Reservation != nil {
-		held = placement.Reservation{Dynamic: true, Principal: r.Reservation.GetPrincipal(),
-			Labels: slowLabels(r.Reservation.GetLabels())}
+		held = placement.Reservation{
+			Dynamic: true, Principal: r.Reservation.GetPrincipal(),
+			Labels: slowLabels(r.Reservation.GetLabels()),
+		}
 	}
 	if r.GetRole() != "*" {
 		held.Role = r.GetRole()
@@ -180,9 +184,12 @@ var (
 
 func anyReservation(t *rapid.T) mesos.Resource_ReservationInfo {
 	kinds := rapid.SampledFrom([]mesos.Resource_ReservationInfo_Type{
-		mesos.Resource_ReservationInfo_STATIC, mesos.Resource_ReservationInfo_DYNAMIC, mesos.Resource_ReservationInfo_UNKNOWN})
-	return mesos.Resource_ReservationInfo{Type: maybe(t, "type", kinds), Role: maybe(t, "role", anyRole),
-		Principal: maybe(t, "principal", anyText), Labels: maybe(t, "labels", anyLabels)}
+		mesos.Resource_ReservationInfo_STATIC, mesos.Resource_ReservationInfo_DYNAMIC, mesos.Resource_ReservationInfo_UNKNOWN,
+	})
+	return mesos.Resource_ReservationInfo{
+		Type: maybe(t, "type", kinds), Role: maybe(t, "role", anyRole),
+		Principal: maybe(t, "principal", anyText), Labels: maybe(t, "labels", anyLabels),
+	}
 }
 
 func anyResource(t *rapid.T) mesos.Resource {
@@ -218,9 +225,11 @@ func anyResource(t *rapid.T) mesos.Resource {
 }
 
 func anyAttribute(t *rapid.T) mesos.Attribute {
-	return mesos.Attribute{Name: anyText.Draw(t, "attribute"), Type: anyKind.Draw(t, "kind"),
+	return mesos.Attribute{
+		Name: anyText.Draw(t, "attribute"), Type: anyKind.Draw(t, "kind"),
 		Scalar: maybe(t, "scalar", anyScalar), Ranges: maybe(t, "ranges", anyRanges),
-		Set: maybe(t, "set", anySet), Text: maybe(t, "text", anyString)}
+		Set: maybe(t, "set", anySet), Text: maybe(t, "text", anyString),
+	}
 }
 
 func anyOffer(t *rapid.T) mesos.Offer {
@@ -240,7 +249,8 @@ func anyOffer(t *rapid.T) mesos.Offer {
 		o.Unavailability = &mesos.Unavailability{
 			Start: mesos.TimeInfo{Nanoseconds: rapid.Int64().Draw(t, "start")},
 			Duration: maybe(t, "duration", rapid.Map(rapid.Int64Min(0),
-				func(n int64) mesos.DurationInfo { return mesos.DurationInfo{Nanoseconds: n} }))}
+				func(n int64) mesos.DurationInfo { return mesos.DurationInfo{Nanoseconds: n} })),
+		}
 	}
 	return o
 }

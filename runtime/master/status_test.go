@@ -14,8 +14,6 @@ import (
 	"github.com/pacer-run/pacer/runtime/scheduler"
 )
 
-func pointer[V any](v V) *V { return &v }
-
 // fullStatus has every field that a master sets.
 func fullStatus() mesos.TaskStatus {
 	ip := func(s string) mesos.NetworkInfo {
@@ -23,9 +21,9 @@ func fullStatus() mesos.TaskStatus {
 	}
 	return mesos.TaskStatus{
 		TaskID: mesos.TaskID{Value: "t-1"}, AgentID: &mesos.AgentID{Value: "a-1"},
-		State: pointer(mesos.TASK_RUNNING), Source: pointer(mesos.SOURCE_EXECUTOR),
-		Reason: pointer(mesos.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED), Message: pointer("up"),
-		UUID: []byte("0123456789abcdef"), Timestamp: pointer(1.7e9 + 0.0015), Healthy: pointer(false),
+		State: new(mesos.TASK_RUNNING), Source: new(mesos.SOURCE_EXECUTOR),
+		Reason: new(mesos.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED), Message: new("up"),
+		UUID: []byte("0123456789abcdef"), Timestamp: new(1.7e9 + 0.0015), Healthy: new(false),
 		Data:            []byte("whatever docker says"),
 		ContainerStatus: &mesos.ContainerStatus{NetworkInfos: []mesos.NetworkInfo{ip("10.0.0.1"), ip("fd00::1")}},
 		UnreachableTime: &mesos.TimeInfo{Nanoseconds: 1_999_999},
@@ -45,7 +43,7 @@ func TestStatusUpdate(t *testing.T) {
 	want := scheduler.StatusUpdate{Status: scheduler.Status{
 		TaskID: "t-1", AgentID: "a-1", State: scheduler.TaskRunning, Source: "SOURCE_EXECUTOR",
 		Reason: "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED", Message: "up", UUID: [16]byte([]byte("0123456789abcdef")),
-		Timestamp: 1_700_000_000_002, Healthy: pointer(false), IPs: []string{"10.0.0.1", "fd00::1"}, UnreachableSince: 1,
+		Timestamp: 1_700_000_000_002, Healthy: new(false), IPs: []string{"10.0.0.1", "fd00::1"}, UnreachableSince: 1,
 	}}
 	if diff := cmp.Diff(scheduler.Event(want), got); diff != "" {
 		t.Error(diff)
@@ -55,7 +53,7 @@ func TestStatusUpdate(t *testing.T) {
 // TestStates: the core knows every state by Mesos' own name.
 func TestStates(t *testing.T) {
 	for number, name := range mesos.TaskState_name {
-		got := master.StatusOf(&mesos.TaskStatus{State: pointer(mesos.TaskState(number))})
+		got := master.StatusOf(&mesos.TaskStatus{State: new(mesos.TaskState(number))})
 		if got.State.String() != name {
 			t.Errorf("%s became %s", name, got.State)
 		}
@@ -65,7 +63,7 @@ func TestStates(t *testing.T) {
 // TestReasons: masters' names are those of the API, without exception.
 func TestReasons(t *testing.T) {
 	for number, name := range mesos.TaskStatus_Reason_name {
-		if got := master.StatusOf(&mesos.TaskStatus{Reason: pointer(mesos.TaskStatus_Reason(number))}); got.Reason != name {
+		if got := master.StatusOf(&mesos.TaskStatus{Reason: new(mesos.TaskStatus_Reason(number))}); got.Reason != name {
 			t.Errorf("%s became %q", name, got.Reason)
 		}
 	}
@@ -74,12 +72,14 @@ func TestReasons(t *testing.T) {
 // TestStrangeStatus: nothing that a newer master may send is a fault.
 func TestStrangeStatus(t *testing.T) {
 	got := master.StatusOf(&mesos.TaskStatus{
-		TaskID: mesos.TaskID{Value: "t-1"}, State: pointer(mesos.TaskState(77)), Message: pointer("odd"),
-		Reason: pointer(mesos.TaskStatus_Reason(99)), Source: pointer(mesos.TaskStatus_Source(9)),
-		UUID: []byte("short"), Timestamp: pointer(math.NaN()),
+		TaskID: mesos.TaskID{Value: "t-1"}, State: new(mesos.TaskState(77)), Message: new("odd"),
+		Reason: new(mesos.TaskStatus_Reason(99)), Source: new(mesos.TaskStatus_Source(9)),
+		UUID: []byte("short"), Timestamp: new(math.NaN()),
 	})
-	want := scheduler.Status{TaskID: "t-1", State: scheduler.TaskUnknown, Message: "unknown task state 77: odd",
-		Reason: "REASON_99", Source: "SOURCE_9"}
+	want := scheduler.Status{
+		TaskID: "t-1", State: scheduler.TaskUnknown, Message: "unknown task state 77: odd",
+		Reason: "REASON_99", Source: "SOURCE_9",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -122,8 +122,10 @@ func TestWrittenBytes(t *testing.T) {
 		},
 		"update": {
 			record: text(5, text(1, id(1, "t")+number(2, 2)+number(9, 0)+number(10, 0)+number(77, 1))) + number(1, 4),
-			want: scheduler.StatusUpdate{Status: scheduler.Status{TaskID: "t", State: scheduler.TaskFinished,
-				Source: "SOURCE_MASTER", Reason: "REASON_COMMAND_EXECUTOR_FAILED"}},
+			want: scheduler.StatusUpdate{Status: scheduler.Status{
+				TaskID: "t", State: scheduler.TaskFinished,
+				Source: "SOURCE_MASTER", Reason: "REASON_COMMAND_EXECUTOR_FAILED",
+			}},
 		},
 		"rescind":  {record: number(1, 3) + text(4, id(1, "o")), want: scheduler.Rescinded{OfferID: "o"}},
 		"failure":  {record: number(1, 6) + text(7, id(1, "a")), want: scheduler.AgentLost{AgentID: "a"}},

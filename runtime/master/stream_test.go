@@ -54,8 +54,10 @@ func TestEventBeforeSubscribed(t *testing.T) {
 	m := newMaster(t)
 	r := start(t, m.host(), nil)
 	s := await(t, "a SUBSCRIBE", m.streams)
-	s.send(t, &sched.Event{Type: sched.Event_RESCIND,
-		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}}})
+	s.send(t, &sched.Event{
+		Type:    sched.Event_RESCIND,
+		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}},
+	})
 	r.subscribed(m)
 }
 
@@ -114,8 +116,10 @@ func TestLongRecord(t *testing.T) {
 	if got := next[scheduler.AgentLost](r); got.AgentID != "a-1" {
 		t.Errorf("lost %+v", got)
 	}
-	s.send(t, &sched.Event{Type: sched.Event_RESCIND,
-		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}}})
+	s.send(t, &sched.Event{
+		Type:    sched.Event_RESCIND,
+		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}},
+	})
 	if got := next[scheduler.Rescinded](r); got.OfferID != "o-1" {
 		t.Errorf("rescinded %+v", got)
 	}
@@ -170,9 +174,11 @@ func TestSlowCore(t *testing.T) {
 		s.send(t, &sched.Event{Type: sched.Event_HEARTBEAT})
 	}
 	await(t, "Subscribed", events)
-	s.send(t, &sched.Event{Type: sched.Event_RESCIND,
-		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}}})
-	if ev := await(t, "Rescinded", events); ev != (scheduler.Event)(scheduler.Rescinded{OfferID: "o-1"}) {
+	s.send(t, &sched.Event{
+		Type:    sched.Event_RESCIND,
+		Rescind: &sched.Event_Rescind{OfferID: mesos.OfferID{Value: "o-1"}},
+	})
+	if ev := await(t, "Rescinded", events); ev != scheduler.Event(scheduler.Rescinded{OfferID: "o-1"}) {
 		t.Errorf("event %+v", ev)
 	}
 }

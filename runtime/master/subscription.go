@@ -38,7 +38,7 @@ var (
 // subscription is one stream of events and what calls need to belong to it. It is
 // complete, and changes no more but for lost, once it is the current one.
 type subscription struct {
-	ctx       context.Context         // ends with the subscription
+	ctx       context.Context         //nolint:containedctx // the stream's own life, which its calls share; ends with it
 	drop      context.CancelCauseFunc // ends it
 	endpoint  endpoint                // of the leader, after redirects
 	streamID  string

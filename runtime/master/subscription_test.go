@@ -59,8 +59,10 @@ func TestSubscribe(t *testing.T) {
 		t.Error(diff)
 	}
 	s.begin(t, 15*time.Second)
-	wantEvent := scheduler.Subscribed{FrameworkID: "f-1", MasterID: "m-1", MasterHost: "master.local",
-		MasterURL: "http://master.local:5050", Region: "here"}
+	wantEvent := scheduler.Subscribed{
+		FrameworkID: "f-1", MasterID: "m-1", MasterHost: "master.local",
+		MasterURL: "http://master.local:5050", Region: "here",
+	}
 	if diff := cmp.Diff(wantEvent, next[scheduler.Subscribed](r)); diff != "" {
 		t.Error(diff)
 	}

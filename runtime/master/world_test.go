@@ -13,8 +13,10 @@ func benchOffer(n int) mesos.Offer {
 	host, ip, path := fmt.Sprintf("agent-%05d", n), fmt.Sprintf("10.0.%d.%d", n/250, n%250), "/slave(1)"
 	star := "*"
 	resource := func(name string, kind mesos.Value_Type) mesos.Resource {
-		return mesos.Resource{Name: name, Type: &kind, Role: &star,
-			AllocationInfo: &mesos.Resource_AllocationInfo{Role: &star}}
+		return mesos.Resource{
+			Name: name, Type: &kind, Role: &star,
+			AllocationInfo: &mesos.Resource_AllocationInfo{Role: &star},
+		}
 	}
 	amount := func(name string, v float64) mesos.Resource {
 		r := resource(name, mesos.SCALAR)
@@ -23,14 +25,17 @@ func benchOffer(n int) mesos.Offer {
 	}
 	ports := resource("ports", mesos.RANGES)
 	ports.Ranges = &mesos.Value_Ranges{Range: []mesos.Value_Range{
-		{Begin: 31000, End: 31500}, {Begin: 31600, End: 31999}, {Begin: 32001, End: 32767}}}
+		{Begin: 31000, End: 31500}, {Begin: 31600, End: 31999}, {Begin: 32001, End: 32767},
+	}}
 	return mesos.Offer{
 		ID:          mesos.OfferID{Value: fmt.Sprintf("10e4ed4d-7949-43c1-bcda-7d1ddba5b723-O%d", n)},
 		FrameworkID: mesos.FrameworkID{Value: "10e4ed4d-7949-43c1-bcda-7d1ddba5b723-0000"},
 		AgentID:     mesos.AgentID{Value: fmt.Sprintf("10e4ed4d-7949-43c1-bcda-7d1ddba5b723-S%d", n)},
 		Hostname:    host,
-		URL: &mesos.URL{Scheme: "http", Path: &path,
-			Address: mesos.Address{Hostname: &host, IP: &ip, Port: 5051}},
+		URL: &mesos.URL{
+			Scheme: "http", Path: &path,
+			Address: mesos.Address{Hostname: &host, IP: &ip, Port: 5051},
+		},
 		Domain:    domainOf("region-a", fmt.Sprintf("zone-%d", n%3)),
 		Resources: []mesos.Resource{amount("cpus", 15.5), amount("mem", 62000), amount("disk", 900000), ports},
 		Attributes: []mesos.Attribute{
