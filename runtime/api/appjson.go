@@ -51,6 +51,7 @@ func countTasks(instances []*scheduler.Instance) counts {
 			c.Staged++
 		case scheduler.Running:
 			c.Running++
+		default: // the API has no count for the others
 		}
 		switch {
 		case i.Healthy == nil || !i.Condition.Active():

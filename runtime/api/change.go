@@ -69,7 +69,7 @@ func answerCreated(w http.ResponseWriter, r *http.Request, reply scheduler.Reply
 // flush sends an answer off before the handler returns: the events that were
 // held back for it follow then.
 func flush(w http.ResponseWriter) {
-	http.NewResponseController(w).Flush() //nolint:errcheck // then it goes when the handler returns
+	http.NewResponseController(w).Flush() // where it cannot, it goes when the handler returns
 }
 
 // rootURL is the server as the client has reached it.

@@ -91,8 +91,10 @@ func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.U
 // kept, so a rollback to it changes nothing.
 func rollback(u *spec.Update, current *spec.App) (scheduler.PutApp, error) {
 	if current == nil || current.Version != *u.Version {
-		return scheduler.PutApp{}, &problem{http.StatusNotFound,
-			"App '" + string(*u.ID) + "' does not exist in version " + u.Version.String()}
+		return scheduler.PutApp{}, &problem{
+			http.StatusNotFound,
+			"App '" + string(*u.ID) + "' does not exist in version " + u.Version.String(),
+		}
 	}
 	return scheduler.PutApp{App: current, Base: current.Version}, nil
 }

@@ -132,33 +132,33 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 		return stepEvent("deployment_step_success", n.At, n.Plan, n.Step)
 	case scheduler.DeploymentEnded:
 		return endEvent(n)
-	default:
-		return instanceEvent(n)
-	}
-}
-
-// instanceEvent is eventOf for what happens to instances.
-func instanceEvent(n scheduler.Notice) (string, any) {
-	switch n := n.(type) {
 	case scheduler.StatusApplied:
 		return statusEvent(n)
 	case scheduler.InstanceChanged:
-		i, h := n.Instance, headOf("instance_changed_event", n.At)
-		body := instanceChanged{
-			head: h, InstanceID: i.InstanceID(), Condition: i.Condition.String(), RunSpecID: i.App, RunSpecVersion: i.Version.String(),
-		}
-		if i.Agent != nil {
-			body.AgentID, body.Host = &i.Agent.ID, &i.Agent.Hostname
-		}
-		return h.EventType, body
+		return instanceEvent(n)
 	case scheduler.UnknownTerminated:
-		h := headOf("unknown_instance_terminated_event", n.At)
-		// No id has a "_", so the form of task ids can be turned back.
-		app := spec.PathID("/" + strings.ReplaceAll(n.SafePath, "_", "/"))
-		return h.EventType, unknownTerminated{h, n.InstanceID, app, n.Condition.String()}
+		return unknownEvent(n)
 	default:
 		return "", nil
 	}
+}
+
+func instanceEvent(n scheduler.InstanceChanged) (string, any) {
+	i, h := n.Instance, headOf("instance_changed_event", n.At)
+	body := instanceChanged{
+		head: h, InstanceID: i.InstanceID(), Condition: i.Condition.String(), RunSpecID: i.App, RunSpecVersion: i.Version.String(),
+	}
+	if i.Agent != nil {
+		body.AgentID, body.Host = &i.Agent.ID, &i.Agent.Hostname
+	}
+	return h.EventType, body
+}
+
+func unknownEvent(n scheduler.UnknownTerminated) (string, any) {
+	h := headOf("unknown_instance_terminated_event", n.At)
+	// No id has a "_", so the form of task ids can be turned back.
+	app := spec.PathID("/" + strings.ReplaceAll(n.SafePath, "_", "/"))
+	return h.EventType, unknownTerminated{h, n.InstanceID, app, n.Condition.String()}
 }
 
 // statusEvent shows the state in Mesos' own words, also those that have no

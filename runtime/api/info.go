@@ -1,6 +1,9 @@
 package api
 
-import "net/http"
+import (
+	"maps"
+	"net/http"
+)
 
 // Info is what /v2/info tells about the configuration. The three maps hold
 // options by Marathon's names; known ones that are missing show as null.
@@ -48,9 +51,7 @@ func withNulls(options map[string]any, known []string) map[string]any {
 	for _, name := range known {
 		all[name] = nil
 	}
-	for name, value := range options {
-		all[name] = value
-	}
+	maps.Copy(all, options)
 	return all
 }
 

@@ -42,7 +42,7 @@ func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 func serve(t *testing.T, h http.Handler) *pipes {
 	p := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{Handler: h}
-	go server.Serve(p) //nolint:errcheck // it ends with the test
+	go server.Serve(p) // it ends with the test
 	t.Cleanup(func() { server.Close() })
 	return p
 }
