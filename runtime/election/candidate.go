@@ -62,7 +62,9 @@ func (c *Candidate) Run(ctx context.Context, lead func(context.Context) error) e
 		if err == nil {
 			defer c.leave(seat)
 			c.log.Info("elected leader", "node", seat.Path(), "address", c.address)
-			return c.office.hold(ctx, lead, func(t *tenure) { go c.guard(t, seat) })
+			return c.office.hold(ctx, lead, func(ctx context.Context, end context.CancelCauseFunc) {
+				go c.guard(ctx, end, seat)
+			})
 		}
 		if ctx.Err() != nil {
 			c.leave(seat)
@@ -121,19 +123,19 @@ func (c *Candidate) await(ctx context.Context) (seat zookeeper.Seat, err error) 
 	}
 }
 
-// guard ends the tenure when the connection is lost or the seat taken away.
-func (c *Candidate) guard(t *tenure, seat zookeeper.Seat) {
-	for t.ctx.Err() == nil {
-		exists, changed, err := c.conn.WatchExists(t.ctx, seat.Path())
+// guard ends the leadership, of which ctx is, when the connection is lost or the seat taken away.
+func (c *Candidate) guard(ctx context.Context, end context.CancelCauseFunc, seat zookeeper.Seat) {
+	for ctx.Err() == nil {
+		exists, changed, err := c.conn.WatchExists(ctx, seat.Path())
 		if err != nil || !exists {
-			t.end(ErrLost)
+			end(ErrLost)
 			return
 		}
 		select {
 		case <-seat.Session.Suspended():
-			t.end(ErrLost)
+			end(ErrLost)
 		case <-changed:
-		case <-t.ctx.Done():
+		case <-ctx.Done():
 		}
 	}
 }

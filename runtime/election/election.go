@@ -22,27 +22,20 @@ var (
 	ErrAbdicated = errors.New("leadership abdicated")
 )
 
-// tenure is one leadership of this process.
-type tenure struct {
-	ctx context.Context
-	end context.CancelCauseFunc
-}
-
-// office knows the tenure there is; it is shared by both kinds of candidates.
+// office knows how to end the leadership there is; it is shared by both kinds of candidates.
 type office struct {
 	mu      sync.Mutex
-	current *tenure
+	current context.CancelCauseFunc // nil while this process does not lead
 }
 
 // hold runs lead as long as leadership lasts, and says why it ended: lead's own
 // error, and the cause if leadership ended first.
-func (o *office) hold(ctx context.Context, lead func(context.Context) error, begun func(*tenure)) error {
+func (o *office) hold(ctx context.Context, lead func(context.Context) error, begun func(context.Context, context.CancelCauseFunc)) error {
 	leading, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	t := &tenure{ctx: leading, end: end}
-	o.set(t)
+	o.set(end)
 	defer o.set(nil)
-	begun(t)
+	begun(leading, end)
 	err := lead(leading)
 	cause := context.Cause(leading)
 	if !errors.Is(cause, ErrLost) && !errors.Is(cause, ErrAbdicated) {
@@ -54,20 +47,20 @@ func (o *office) hold(ctx context.Context, lead func(context.Context) error, beg
 	return fmt.Errorf("election: %w: %w", cause, err)
 }
 
-func (o *office) set(t *tenure) {
+func (o *office) set(end context.CancelCauseFunc) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.current = t
+	o.current = end
 }
 
-// abdicate ends the tenure, if there is one.
+// abdicate ends the leadership, if there is one.
 func (o *office) abdicate() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.current == nil {
 		return false
 	}
-	o.current.end(ErrAbdicated)
+	o.current(ErrAbdicated)
 	return true
 }
 
@@ -110,7 +103,7 @@ func NewAlways(address string) *Always { return &Always{leader: newNotice(""), a
 // Run leads at once, until lead returns; see Candidate.Run.
 func (a *Always) Run(ctx context.Context, lead func(context.Context) error) error {
 	defer a.leader.set("")
-	return a.office.hold(ctx, lead, func(*tenure) { a.leader.set(a.addr) })
+	return a.office.hold(ctx, lead, func(context.Context, context.CancelCauseFunc) { a.leader.set(a.addr) })
 }
 
 // Leader is the process itself, while it leads.
