@@ -192,19 +192,19 @@ func (r *reading) checkNumber(path string, value any, least, most float64) *floa
 	return nil
 }
 
-// integer reads a whole number within the bounds, both inclusive. Like the
+// integer reads a whole number from 0 to most. Like the
 // API's own parser it takes 3.0 for 3.
-func (o *object) integer(name string, least, most int) *int {
+func (o *object) integer(name string, most int) *int {
 	value, path, ok := o.take(name)
 	if !ok {
 		return nil
 	}
-	return o.checkInteger(path, value, least, most)
+	return o.checkInteger(path, value, most)
 }
 
 // checkInteger refuses fractions and what does not fit the API's 32 bits before it
-// looks at the bounds.
-func (r *reading) checkInteger(path string, value any, least, most int) *int {
+// looks at the bounds, which are 0 and most.
+func (r *reading) checkInteger(path string, value any, most int) *int {
 	n, ok := value.(json.Number)
 	if !ok {
 		r.form.Add(path, keyNumber)
@@ -214,7 +214,7 @@ func (r *reading) checkInteger(path string, value any, least, most int) *int {
 	switch i := int(f); {
 	case err != nil || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32:
 		r.form.Add(path, keyInt)
-	case i < least:
+	case i < 0:
 		r.form.Add(path, keyMin)
 	case i > most:
 		r.form.Add(path, keyMax)

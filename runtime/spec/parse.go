@@ -142,11 +142,11 @@ func (u *Update) readCommand(o *object) {
 // readResources bounds the amounts: those beyond cannot be counted exactly in
 // thousandths, and no instance of such a size would ever find a place.
 func (u *Update) readResources(o *object) {
-	u.Instances = o.integer("instances", 0, maxInstances)
+	u.Instances = o.integer("instances", maxInstances)
 	u.CPUs = o.number("cpus", 0.001, maxScalar)
 	u.Mem = o.number("mem", 0, maxScalar)
 	u.Disk = o.number("disk", 0, maxScalar)
-	u.GPUs = o.integer("gpus", 0, math.MaxInt32)
+	u.GPUs = o.integer("gpus", math.MaxInt32)
 }
 
 func (u *Update) readPlacement(o *object) {

@@ -52,7 +52,7 @@ func repeated[T any, K comparable](items []T, key func(T) (K, bool)) bool {
 func (o *object) ports(name string) (ports []int, ok bool) {
 	items, path, ok := o.list(name)
 	for i, item := range items {
-		if port := o.checkInteger(at(path, i), item, 0, maxPort); port != nil {
+		if port := o.checkInteger(at(path, i), item, maxPort); port != nil {
 			ports = append(ports, *port)
 		}
 	}
@@ -70,7 +70,7 @@ func (o *object) portDefinitions(name string) *[]PortDefinition {
 	for i, item := range items {
 		d := o.object(at(path, i), item)
 		port := PortDefinition{Protocol: "tcp"}
-		replace(&port.Port, d.integer("port", 0, maxPort))
+		replace(&port.Port, d.integer("port", maxPort))
 		replace(&port.Protocol, d.enum("protocol", "tcp", "udp", "udp,tcp"))
 		replace(&port.Name, d.text("name", 0))
 		if _, given := d.fields["name"].(string); given && !validLabel(port.Name, "-") {

@@ -18,7 +18,7 @@ func (u *Update) readTiming(o *object) {
 
 // seconds reads a whole, non-negative number of seconds.
 func (o *object) seconds(name string) *time.Duration {
-	n := o.integer(name, 0, math.MaxInt32)
+	n := o.integer(name, math.MaxInt32)
 	if n == nil {
 		return nil
 	}

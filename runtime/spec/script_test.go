@@ -74,13 +74,14 @@ func describe(err error) string {
 	if !errors.As(err, &faults) {
 		return fmt.Sprintln(err)
 	}
-	lines := faults.Message + "\n"
+	var lines strings.Builder
+	lines.WriteString(faults.Message + "\n")
 	for _, d := range faults.Details {
 		for _, e := range d.Errors {
-			lines += "  " + d.Path + ": " + e + "\n"
+			lines.WriteString("  " + d.Path + ": " + e + "\n")
 		}
 	}
-	return lines
+	return lines.String()
 }
 
 // members returns a line per member of the app's JSON, as they left the encoder.

@@ -48,7 +48,7 @@ func ParseSelector(text string) (Selector, error) {
 	p := &selectorParser{rest: text}
 	selector, err := p.selector()
 	if err != nil {
-		return Selector{}, fmt.Errorf("Can not parse label selector %s. Reason: %w", text, err) //nolint:staticcheck // the API's text
+		return Selector{}, fmt.Errorf("Can not parse label selector %s. Reason: %w", text, err) // the API's text
 	}
 	return selector, nil
 }

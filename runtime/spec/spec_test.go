@@ -143,8 +143,10 @@ func TestStoredAppKeepsItsVersions(t *testing.T) {
 // TestCompareLooksAtEveryField changes one field at a time, found by reflection:
 // a field added to App and forgotten in Compare is found here.
 func TestCompareLooksAtEveryField(t *testing.T) {
-	want := map[string]Change{"ID": Unchanged, "Version": Unchanged, "LastScalingAt": Unchanged,
-		"LastConfigChangeAt": Unchanged, "Instances": Scaled}
+	want := map[string]Change{
+		"ID": Unchanged, "Version": Unchanged, "LastScalingAt": Unchanged,
+		"LastConfigChangeAt": Unchanged, "Instances": Scaled,
+	}
 	for i := range reflect.TypeFor[App]().NumField() {
 		old, changed := Defaults(), Defaults()
 		field := reflect.ValueOf(changed).Elem().Field(i)
@@ -181,8 +183,8 @@ func alter(v reflect.Value) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 	case reflect.Struct:
-		for i := range v.NumField() {
-			alter(v.Field(i))
+		for _, field := range v.Fields() {
+			alter(field)
 		}
 	default:
 		panic("a field of kind " + v.Kind().String())
