@@ -125,6 +125,7 @@ func (s *Scheduler) tallyTotals(i *Instance, n int) {
 		s.counts.Running += n
 	case Provisioned, Staging, Starting:
 		s.counts.Staged += n
+	default: // the others count only as instances
 	}
 }
 

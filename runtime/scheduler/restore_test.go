@@ -19,8 +19,8 @@ func fill(v reflect.Value, depth int) {
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem(), depth)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i), depth)
+		for _, field := range v.Fields() {
+			fill(field, depth)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
@@ -160,11 +160,11 @@ func TestSplitKeepsOffersWhole(t *testing.T) {
 	var got []string
 	pieces := m.Split(3)
 	for i, p := range pieces {
-		text := ""
+		var text strings.Builder
 		for _, x := range p.Result.Placements {
-			text += x.Offer.ID
+			text.WriteString(x.Offer.ID)
 		}
-		got = append(got, text)
+		got = append(got, text.String())
 		if p.Partial != (i < len(pieces)-1) {
 			t.Errorf("piece %d: Partial is %v", i, p.Partial)
 		}

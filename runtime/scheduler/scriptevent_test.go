@@ -39,7 +39,7 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		return w.scale(a), nil
 	case "delete":
 		c := w.change(a)
-		for _, id := range strings.Split(a["app"], ",") {
+		for id := range strings.SplitSeq(a["app"], ",") {
 			c.Remove = append(c.Remove, spec.PathID(id))
 		}
 		return c, nil
@@ -85,7 +85,7 @@ func newApp(id string, a map[string]string) *spec.App {
 	if a["cmd"] != "" {
 		app.Cmd = a["cmd"]
 	}
-	for _, p := range strings.Split(a["ports"], ",") {
+	for p := range strings.SplitSeq(a["ports"], ",") {
 		if p != "" {
 			app.PortDefinitions = append(app.PortDefinitions, spec.PortDefinition{Port: number(p, 0), Protocol: "tcp"})
 		}
