@@ -39,7 +39,7 @@ type ZooKeeper struct {
 	path    string
 	counter counter
 
-	ctx    context.Context // of folding; ends with Close
+	ctx    context.Context //nolint:containedctx // the life of folding, which no caller waits for; ends with Close
 	cancel context.CancelFunc
 	folds  sync.WaitGroup
 	logged atomic.Int64 // log nodes not folded, of the latest term

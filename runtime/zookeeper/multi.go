@@ -39,6 +39,7 @@ type CheckOp struct {
 func (o CreateOp) request(c *Conn) any {
 	return &zk.CreateRequest{Path: o.Path, Data: o.Data, Acl: c.acl(), Flags: zk.FlagPersistent}
 }
+
 func (o SetOp) request(*Conn) any {
 	return &zk.SetDataRequest{Path: o.Path, Data: o.Data, Version: o.Version}
 }

@@ -15,7 +15,7 @@ type Registration struct {
 	path string
 	log  *slog.Logger
 
-	ctx    context.Context // of everything announced here
+	ctx    context.Context //nolint:containedctx // the life of all that is announced here, until Close
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 

@@ -46,6 +46,7 @@ func (s *sessions) observe(ev zk.Event) {
 		s.replace(&Session{id: s.id(), suspended: make(chan struct{})})
 	case zk.StateDisconnected, zk.StateExpired, zk.StateConnecting, zk.StateAuthFailed:
 		s.replace(nil)
+	default: // the others come on the way to one of these
 	}
 }
 

@@ -86,7 +86,8 @@ func Changes(pairs ...string) []store.Change {
 func Same(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
-}, want, got map[string]string) {
+}, want, got map[string]string,
+) {
 	t.Helper()
 	if !maps.Equal(want, got) {
 		if len(want)+len(got) > 50 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 
@@ -51,9 +52,7 @@ func testDeposedWriters(t *testing.T, b Backend) {
 		<-started
 		deposer := Begin(t, s)
 		seen := Load(t, deposer)
-		for key, value := range <-next {
-			want[key] = value
-		}
+		maps.Copy(want, <-next)
 		Same(t, want, seen)
 	}
 	writers.Wait()
