@@ -144,21 +144,22 @@ func (c *Catalog) unknown() error {
 	if last < 0 {
 		return &sdk.Invalid{Message: "no operators are available"}
 	}
-	message := "operator must be one of the following " + strings.Join(c.operators[:last], ", ")
+	var message strings.Builder
+	message.WriteString("operator must be one of the following " + strings.Join(c.operators[:last], ", "))
 	if last > 0 {
-		message += " or "
+		message.WriteString(" or ")
 	}
-	message += c.operators[last]
+	message.WriteString(c.operators[last])
 	for _, o := range c.origins {
 		if o.state == Failed {
-			message += "; the policy module " + o.file + " could not be loaded: " + o.cause
+			message.WriteString("; the policy module " + o.file + " could not be loaded: " + o.cause)
 		}
 	}
-	return &sdk.Invalid{Message: message}
+	return &sdk.Invalid{Message: message.String()}
 }
 
 // Close ends the loading and closes the modules, after the calls under way. What
-// they prepared answers with faults from then on.
+// they prepared answers with faults from then on. A further Close does nothing.
 func (c *Catalog) Close(ctx context.Context) error {
 	c.stop()
 	<-c.loaded

@@ -92,9 +92,15 @@ func Rewrite(module []byte, fuel int64) (*Module, error) {
 		name  string
 		parse func() error
 	}{
-		{"type", p.parseTypes}, {"import", p.parseImports}, {"function", p.parseFunctions},
-		{"table", p.capTables}, {"memory", p.parseMemory}, {"global", func() error { return p.addGlobals(fuel) }},
-		{"start", p.takeStart}, {"export", p.addExports}, {"code", p.meterCode},
+		{"type", p.parseTypes},
+		{"import", p.parseImports},
+		{"function", p.parseFunctions},
+		{"table", p.capTables},
+		{"memory", p.parseMemory},
+		{"global", func() error { return p.addGlobals(fuel) }},
+		{"start", p.takeStart},
+		{"export", p.addExports},
+		{"code", p.meterCode},
 	} {
 		if err := part.parse(); err != nil {
 			return nil, fmt.Errorf("%s section: %w", part.name, err)

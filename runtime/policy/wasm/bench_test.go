@@ -100,10 +100,8 @@ func BenchmarkLike(b *testing.B) {
 
 // bare is a guest without a Module around it, metered or not.
 type bare struct {
-	guest  api.Module
-	ctx    context.Context
-	buffer api.Function
-	handle uint64
+	guest api.Module
+	ctx   context.Context
 }
 
 func newBare(b *testing.B, code []byte, imports []metering.Import) *bare {
@@ -118,7 +116,7 @@ func newBare(b *testing.B, code []byte, imports []metering.Import) *bare {
 	if err != nil {
 		b.Fatal(err)
 	}
-	g := &bare{guest: guest, ctx: ctx, buffer: guest.ExportedFunction(exportBuffer)}
+	g := &bare{guest: guest, ctx: ctx}
 	g.refuel()
 	if f := guest.ExportedFunction(exportInitialize); f != nil {
 		g.call(b, exportInitialize)

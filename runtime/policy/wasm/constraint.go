@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"errors"
 
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/wire"
@@ -38,7 +39,7 @@ func (p *prepared) Close() {
 	for in, handle := range p.handles {
 		in.retire(handle)
 	}
-	p.handles = nil
+	clear(p.handles)
 }
 
 // introduce has the instance prepare the constraint and keeps the handle.
@@ -107,8 +108,8 @@ func (p *prepared) Evaluate(ctx context.Context, input sdk.ConstraintInput) (sdk
 
 // settle makes every refusal a fault: what was once prepared has to be answered.
 func (p *prepared) settle(err error) error {
-	if e, ok := err.(*refusal); ok {
-		return p.module.fault(exportEvaluate + ": " + e.message.Reason)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return p.module.fault(exportEvaluate + ": " + refused.message.Reason)
 	}
 	return p.module.settle(err)
 }

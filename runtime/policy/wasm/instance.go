@@ -66,12 +66,14 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	in.evaluate = guest.ExportedFunction(exportEvaluate)
 	in.release = guest.ExportedFunction(exportRelease)
 	if err := in.handshake(ctx); err != nil {
-		return nil, errors.Join(err, guest.Close(ctx))
+		in.close(ctx)
+		return nil, err
 	}
 	return in, nil
 }
 
 func (in *instance) handshake(ctx context.Context) error {
+	defer in.account(in.module.limits.StartFuel)
 	for _, name := range []string{metering.StartExport, exportInitialize} {
 		if f := in.guest.ExportedFunction(name); f != nil {
 			if err := in.run(ctx, f, name); err != nil {
@@ -79,7 +81,7 @@ func (in *instance) handshake(ctx context.Context) error {
 			}
 		}
 	}
-	reply, err := in.ask(ctx, in.guest.ExportedFunction(exportDescribe), exportDescribe)
+	reply, err := in.greet(ctx, exportDescribe)
 	if err != nil {
 		return err
 	}
@@ -91,10 +93,19 @@ func (in *instance) handshake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = in.ask(ctx, in.guest.ExportedFunction(exportConfigure), exportConfigure, size)
-	in.account(in.module.limits.StartFuel)
+	_, err = in.greet(ctx, exportConfigure, size)
 	in.startSize = in.memory.Size()
 	return err
+}
+
+// greet is ask for the handshake. An instance that refuses it is of no use, and
+// no user is to blame, so a refusal is a trap here.
+func (in *instance) greet(ctx context.Context, name string, args ...uint64) ([]byte, error) {
+	reply, err := in.ask(ctx, in.guest.ExportedFunction(name), name, args...)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		err = &trap{name + ": " + refused.message.Reason}
+	}
+	return reply, err
 }
 
 // account adds what is gone of the budget to the module's fuel.

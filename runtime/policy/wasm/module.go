@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -43,8 +44,9 @@ func (m *Module) FuelUsed() int64 { return m.fuel.Load() }
 // Operators of the constraints that the module answers for.
 func (m *Module) Operators() []string { return slices.Clone(m.description.Operators) }
 
-// Close waits for the calls under way and frees the module. What it prepared
-// answers with faults from then on.
+// Close waits for the calls under way, which their fuel bounds, and frees the
+// module. What it prepared answers with errors from then on. A further Close does
+// nothing.
 func (m *Module) Close(ctx context.Context) error {
 	m.pool.close(ctx)
 	return m.runtime.Close(ctx)
@@ -58,18 +60,17 @@ func (m *Module) fault(cause string) error {
 // settle turns what went wrong in a call into what callers see; nil stays nil.
 // Errors of ctx are passed on: the module did nothing wrong.
 func (m *Module) settle(err error) error {
-	switch e := err.(type) {
-	case nil:
-		return nil
-	case *trap:
-		return m.fault(e.cause)
-	case *refusal:
-		if e.message.Code == wire.Invalid {
-			return &sdk.Invalid{Message: e.message.Reason}
-		}
-		return m.fault(e.message.Reason)
+	var trapped *trap
+	var refused *refusal
+	switch {
+	case errors.As(err, &trapped):
+		return m.fault(trapped.cause)
+	case !errors.As(err, &refused):
+		return err
+	case refused.message.Code == wire.Invalid:
+		return &sdk.Invalid{Message: refused.message.Reason}
 	}
-	return err
+	return m.fault(refused.message.Reason)
 }
 
 // Forms of what a module says of itself.

@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"errors"
+	"sync"
 )
 
 // errClosed is what a closed module's callers get.
@@ -18,6 +19,7 @@ type pool struct {
 	places chan *instance // nil: an empty place
 	build  func(context.Context) (*instance, error)
 	done   chan struct{} // closed when no new calls are let in
+	once   sync.Once     // for close
 }
 
 func newPool(places int, build func(context.Context) (*instance, error)) *pool {
@@ -68,14 +70,16 @@ func (p *pool) take(ctx context.Context) (*instance, error) {
 	}
 }
 
-// close waits for each place and empties it.
+// close waits for each place and empties it. A further call waits for the first.
 func (p *pool) close(ctx context.Context) {
-	close(p.done)
-	for range cap(p.places) {
-		if in := <-p.places; in != nil {
-			in.close(ctx)
+	p.once.Do(func() {
+		close(p.done)
+		for range cap(p.places) {
+			if in := <-p.places; in != nil {
+				in.close(ctx)
+			}
 		}
-	}
+	})
 }
 
 // bloated tells an instance whose memory has grown so near to the limit that it
