@@ -52,9 +52,9 @@ func cpu(t *testing.T) time.Duration {
 
 // worst is how much dearer a unit of any hostile module may be than one of an
 // empty endless loop. Units are paid before the work, so this and the fuel bound
-// the time of every call. It is far above what is measured (up to 15, with the
-// race detector, whose cost falls on the host's side alone, up to 50).
-const worst = 200
+// the time of every call. It is far above what is measured: reads that miss every
+// cache 100 to 300, growth of memory 60, all others below 10.
+const worst = 2000
 
 // Each hostile behaviour ends as a fault with its cause, costs no more than its
 // budget, and its instance never works again; the module goes on with a new one.
@@ -68,6 +68,7 @@ func TestZoo(t *testing.T) {
 		{"copying all memory again and again", "c", "fuel exhausted"},
 		{"initialising memory again and again", "i", "fuel exhausted"},
 		{"growth and filling of tables", "T", "fuel exhausted"},
+		{"reads all over the memory", "k", "fuel exhausted"},
 		{"host calls without end", "h", "fuel exhausted"},
 		{"logging without end", "L", "fuel exhausted"},
 		{"trap", "u", "unreachable"},
@@ -191,31 +192,4 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%q: loaded", code)
 		}
 	}
-}
-
-// Go programs fail in their own ways; each is one line for a person.
-func TestHostileGo(t *testing.T) {
-	tests := map[string]string{
-		"panic":     "panic: boom",
-		"nil":       "panic: runtime error: invalid memory address or nil pointer dereference",
-		"deadlock":  "",
-		"memory":    "",
-		"recursion": "",
-		"sleep":     "fuel exhausted",
-		"exit":      "exited with code 3",
-	}
-	limits := DefaultLimits()
-	limits.Instances = 1
-	m, err := load(t, buildGuest(t, "testdata/hostile-go"), limits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, cause := range tests {
-		_, err := prepare(t, m, "HOSTILE", name).Evaluate(t.Context(), two())
-		t.Logf("%s: %v", name, err)
-		wantFault(t, err, cause)
-		wantCalls(t, prepare(t, m, "HOSTILE", ""), 1)
-	}
-	_, err = prepare(t, m, "HOSTILE", "error").Evaluate(t.Context(), two())
-	wantFault(t, err, "out of ideas")
 }

@@ -9,9 +9,10 @@
 // would answer from a state that nobody knows.
 //
 // What a call costs in time: fuel is paid before the work, so a call never does
-// more than its budget. A unit is an instruction or less; the dearest mixes found
-// cost about 3 ns each, so a budget of f units ends within 3f ns of CPU, and a
-// normal guest uses a tenth of that.
+// more than its budget. A unit is an instruction or less. It takes 0.1 ns in an
+// empty loop, about 0.5 ns in a normal guest, 2 ns where memory grows page by page
+// and, at worst, some 40 ns where every read misses the caches: fuel bounds time
+// only with that factor, which no cheap counter can tell apart.
 package wasm
 
 import (

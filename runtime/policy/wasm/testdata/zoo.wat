@@ -51,6 +51,7 @@
     (if (call $is (local.get $how) (i32.const 84)) (then (call $tables)))      ;; T
     (if (call $is (local.get $how) (i32.const 104)) (then (call $host)))       ;; h
     (if (call $is (local.get $how) (i32.const 76)) (then (call $chatter)))     ;; L
+    (if (call $is (local.get $how) (i32.const 107)) (then (call $scatter)))    ;; k
     (if (call $is (local.get $how) (i32.const 117)) (then (unreachable)))      ;; u
     (if (call $is (local.get $how) (i32.const 100))                            ;; d
       (then (drop (i32.div_u (i32.const 1) (i32.const 0)))))
@@ -94,6 +95,14 @@
       (br $again)))
   (func $init (loop $again
     (memory.init $passive (i32.const 200) (i32.const 0) (i32.const 10)) (br $again)))
+  ;; Every read depends on the one before and hits another page: what a unit costs
+  ;; at most.
+  (func $scatter (local $x i32)
+    (drop (memory.grow (i32.const 1000)))
+    (loop $again
+      (local.set $x (i32.add (i32.mul (local.get $x) (i32.const 1664525)) (i32.const 1013904223)))
+      (local.set $x (i32.xor (local.get $x) (i32.load (i32.and (local.get $x) (i32.const 0x3e7fffc)))))
+      (br $again)))
   (func $tables (loop $again
     (drop (table.grow $t (ref.null func) (i32.const 1000)))
     (table.fill $t (i32.const 0) (ref.null func) (table.size $t))
