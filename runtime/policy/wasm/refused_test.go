@@ -19,13 +19,19 @@ func patched(t *testing.T, from, to string) []byte {
 // says of itself has to make sense. In the fixture function 1 is policy_buffer.
 func TestRefusedExports(t *testing.T) {
 	tests := []struct{ name, from, to, cause string }{
-		{"type of evaluate", "constraint_evaluate\x00\x05", "constraint_evaluate\x00\x01",
-			"its export constraint_evaluate has the type (i32) -> (i32), want (i32, i32) -> (i64)"},
-		{"type of describe", "policy_describe\x00\x02", "policy_describe\x00\x01",
-			"its export policy_describe has the type (i32) -> (i32), want () -> (i64)"},
+		{
+			"type of evaluate", "constraint_evaluate\x00\x05", "constraint_evaluate\x00\x01",
+			"its export constraint_evaluate has the type (i32) -> (i32), want (i32, i32) -> (i64)",
+		},
+		{
+			"type of describe", "policy_describe\x00\x02", "policy_describe\x00\x01",
+			"its export policy_describe has the type (i32) -> (i32), want () -> (i64)",
+		},
 		{"no release", "constraint_release", "constraint_forgets", "it does not export the function constraint_release"},
-		{"a memory for a function", "constraint_release\x00\x06", "constraint_release\x02\x00",
-			"it does not export the function constraint_release"},
+		{
+			"a memory for a function", "constraint_release\x00\x06", "constraint_release\x02\x00",
+			"it does not export the function constraint_release",
+		},
 		{"no memory", "memory\x02", "moment\x02", `it does not export its memory as "memory"`},
 		{"a function for the memory", "memory\x02\x00", "memory\x00\x00", `it does not export its memory as "memory"`},
 		{"another version", "policy_abi_v1", "policy_abi_v2", "it speaks version 2 of the policy ABI; this host speaks 1"},
@@ -34,10 +40,14 @@ func TestRefusedExports(t *testing.T) {
 		{"version", "\x1a\x011", "\x1a\x01 ", `policy_describe: version " ": letters, digits`},
 		{"operator", "\x22\x03BAD", "\x22\x03bad", `policy_describe: operator "bad": upper-case letters`},
 		{"no operator", "\x22\x03BAD", "\x2a\x03BAD", "policy_describe: 0 operators: 1 to 64 expected"},
-		{"later minor version", "\x12\x03bad\x1a\x011", "\x08\x07\x12\x01b\x1a\x011",
-			"policy_describe: the module needs version 1.7 of the ABI; this host speaks 1.0"},
-		{"answer outside of the memory", "\x8d\x80\x80\x80\x80\x02", "\x8d\x80\x80\x80\xf0\x7f",
-			"policy_describe: the answer lies outside of the memory"},
+		{
+			"later minor version", "\x12\x03bad\x1a\x011", "\x08\x07\x12\x01b\x1a\x011",
+			"policy_describe: the module needs version 1.7 of the ABI; this host speaks 1.0",
+		},
+		{
+			"answer outside of the memory", "\x8d\x80\x80\x80\x80\x02", "\x8d\x80\x80\x80\xf0\x7f",
+			"policy_describe: the answer lies outside of the memory",
+		},
 		{"answer that is too long", "\x8d\x80\x80\x80\x80\x02", "\x8d\x80\x80\x80\x81\x02", ""},
 		// The same bytes are an Error whose reason is "bad".
 		{"refusal of the start", "\x8d\x80\x80\x80\x80\x02", "\x8d\x80\x80\x80\x88\x02", "policy_describe: bad"},
