@@ -61,7 +61,7 @@ var homes = map[string][]string{
 	"github.com/go-zookeeper/zk":              {"runtime/zookeeper"},
 	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests
 	"github.com/google/uuid":                  {"runtime/driver", "runtime/cluster", "runtime/store", "runtime/election"},
-	"github.com/hashicorp/go-immutable-radix": {"runtime/scheduler", "runtime/api"},
+	"github.com/hashicorp/go-immutable-radix": {"runtime/spec", "runtime/scheduler", "runtime/api"},
 	"github.com/mesos/mesos-go":               {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
 	"github.com/gogo/protobuf":                {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
 	"github.com/prometheus/":                  {"runtime/api"},

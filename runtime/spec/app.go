@@ -12,11 +12,25 @@ type App struct {
 	Args                  []string // exclusive with Cmd
 	User                  string   // "" means the framework's
 	Env                   map[string]string
+	EnvSecrets            map[string]string // variable to the name of its secret; no name is in Env too
 	Instances             int
 	CPUs                  float64 // cores
 	Mem                   float64 // MiB
 	Disk                  float64 // MiB
 	GPUs                  int
+	Executor              string             // "" and "//cmd" mean the command executor
+	ExecutorResources     *ExecutorResources // nil: the agent's defaults
+	ResourceLimits        *ResourceLimits    // nil: none
+	Fetch                 []Artifact
+	Container             *Container // nil: a plain process
+	Networks              []Network  // never empty
+	HealthChecks          []HealthCheck
+	Check                 *Check
+	ReadinessChecks       []ReadinessCheck  // at most one
+	Secrets               map[string]string // name to source
+	TTY                   *bool
+	Residency             *Residency // of resident apps only
+	Dependencies          []PathID   // apps or groups, absolute
 	Constraints           []Constraint
 	PortDefinitions       []PortDefinition
 	RequirePorts          bool
