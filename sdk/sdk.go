@@ -46,6 +46,9 @@ func (e *Fault) Error() string { return "policy module " + e.Module + ": " + e.C
 // CanonicalOperator is the form in which operator names are stored and compared.
 func CanonicalOperator(name string) string { return strings.ToUpper(strings.TrimSpace(name)) }
 
+// CanonicalStrategy is the form in which names of upgrade strategies are compared.
+func CanonicalStrategy(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
 // CanonicalField maps the two spellings of the host name's field to one.
 func CanonicalField(name string) string {
 	if name == "hostname" {
