@@ -1,8 +1,9 @@
-// Package deployment is the change under way as data: two sets of definitions
-// become a plan of steps. It is pure.
+// Package deployment is the change under way as data: the definitions before and
+// after become a plan of steps. It is pure.
 package deployment
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -12,14 +13,15 @@ import (
 type ActionKind uint8
 
 const (
-	Start ActionKind = iota // make the app known, without instances
-	Stop                    // kill all instances and forget the app
-	Scale                   // bring the number of instances to To
+	Start   ActionKind = iota // make the app known, without instances
+	Stop                      // kill all instances and forget the app
+	Scale                     // bring the number of instances to To
+	Restart                   // replace all instances by To of the new version
 )
 
 // String returns the name of the API.
 func (k ActionKind) String() string {
-	return [...]string{"StartApplication", "StopApplication", "ScaleApplication"}[k]
+	return [...]string{"StartApplication", "StopApplication", "ScaleApplication", "RestartApplication"}[k]
 }
 
 // Action is a step's work on one app.
@@ -33,61 +35,129 @@ type Action struct {
 // of them are done.
 type Step struct{ Actions []Action }
 
-// Plan is a deployment: its steps run one after the other. A value is never
-// changed once it was accepted.
-type Plan struct {
-	ID      string // UUID
-	Version spec.Timestamp
-	Steps   []Step
-}
-
 // Change is one app before and after; nil means that it is not there.
-type Change struct {
-	Before, After *spec.App
-}
+type Change struct{ Before, After *spec.App }
 
-// app returns the id of the app that changes.
-func (c Change) app() spec.PathID {
+// App returns the id of the app that changes.
+func (c Change) App() spec.PathID {
 	if c.After != nil {
 		return c.After.ID
 	}
 	return c.Before.ID
 }
 
-// Steps plans the changes: what goes is stopped first, what is new is made known
-// next, then every app gets its instances. Steps without actions are left out, so
-// changes that change nothing give no steps.
-func Steps(changes []Change) []Step {
-	var stop, start, scale []Action
-	for _, c := range changes {
-		switch {
-		case c.Before == nil && c.After == nil:
-		case c.After == nil:
-			stop = append(stop, Action{Kind: Stop, App: c.app()})
-		case c.Before == nil:
-			start = append(start, Action{Kind: Start, App: c.app()})
-			scale = append(scale, Action{Kind: Scale, App: c.app(), To: c.After.Instances})
-		case c.Before.Version != c.After.Version:
-			scale = append(scale, Action{Kind: Scale, App: c.app(), To: c.After.Instances})
-		}
+// GroupChange is one group before and after; nil means that it is not there.
+type GroupChange struct{ Before, After *spec.Group }
+
+// Group returns the id of the group that changes.
+func (c GroupChange) Group() spec.PathID {
+	if c.After != nil {
+		return c.After.ID
 	}
-	var steps []Step
-	for _, actions := range [][]Action{stop, start, scale} {
-		if len(actions) > 0 {
-			steps = append(steps, Step{Actions: actions})
-		}
-	}
-	return steps
+	return c.Before.ID
 }
 
-// Apps returns the ids of all apps that the plan changes, sorted, each once.
+// Plan is a deployment: its steps run one after the other. A value is never
+// changed once it was accepted.
+type Plan struct {
+	ID      string // UUID
+	Version spec.Timestamp
+	Steps   []Step
+	Changes []Change      // by id; apps that stay as they are are not among them
+	Groups  []GroupChange // by id
+}
+
+// Apps returns the ids of all apps that the plan changes, in order.
 func (p *Plan) Apps() []spec.PathID {
-	var ids []spec.PathID
-	for _, step := range p.Steps {
-		for _, a := range step.Actions {
-			ids = append(ids, a.App)
+	ids := make([]spec.PathID, len(p.Changes))
+	for i, c := range p.Changes {
+		ids[i] = c.App()
+	}
+	return ids
+}
+
+// Options say how a plan is made.
+type Options struct {
+	ID      string
+	Version spec.Timestamp // newer than all before
+	// Restart names apps that are restarted although their definition stays.
+	Restart map[spec.PathID]bool
+	// DependenciesFirst takes apps down in the order in which they came up.
+	// Otherwise what depends on others goes before them.
+	DependenciesFirst bool
+}
+
+// Make plans a change of the tree and returns the tree after it, with the versions
+// of what changed set. The error is a *CycleError.
+func Make(before spec.Tree, change spec.TreeChange, o Options) (*Plan, spec.Tree, error) {
+	p := &Plan{ID: o.ID, Version: o.Version}
+	stamped := spec.TreeChange{Version: o.Version, Apps: map[spec.PathID]*spec.App{}, Groups: map[spec.PathID]*spec.Group{}}
+	for id, after := range change.Apps {
+		c := Change{Before: before.App(id), After: stamp(before.App(id), after, o)}
+		if c.Before != c.After {
+			p.Changes = append(p.Changes, c)
+			stamped.Apps[id] = c.After
 		}
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	for id, after := range change.Groups {
+		if c := (GroupChange{Before: before.Group(id), After: after}); !sameGroup(c.Before, c.After) {
+			p.Groups = append(p.Groups, c)
+			stamped.Groups[id] = c.After
+		}
+	}
+	slices.SortFunc(p.Changes, func(x, y Change) int { return cmp.Compare(x.App(), y.App()) })
+	slices.SortFunc(p.Groups, func(x, y GroupChange) int { return cmp.Compare(x.Group(), y.Group()) })
+	if len(p.Changes)+len(p.Groups) == 0 {
+		return p, before, nil
+	}
+	after := before.With(stamped)
+	var err error
+	p.Steps, err = steps(before, after, p.Changes, o)
+	if err == nil && len(p.Groups) > 0 {
+		err = checkGroups(after, p.Groups)
+	}
+	return p, after, err
+}
+
+// stamp sets the versions of a definition by what changed. A definition that does
+// not change is the one from before.
+func stamp(before, after *spec.App, o Options) *spec.App {
+	if after == nil {
+		return nil
+	}
+	out := *after
+	out.Version, out.LastScalingAt, out.LastConfigChangeAt = o.Version, o.Version, o.Version
+	if before == nil {
+		return &out
+	}
+	change := spec.Compare(before, after)
+	switch {
+	case change == spec.Unchanged && o.Restart[after.ID]:
+		out.LastScalingAt = before.LastScalingAt
+	case change == spec.Unchanged:
+		return before
+	case change == spec.Scaled && !o.Restart[after.ID]:
+		out.LastConfigChangeAt = before.LastConfigChangeAt
+	}
+	return &out
+}
+
+func sameGroup(x, y *spec.Group) bool {
+	return x == y || x != nil && y != nil && x.EnforceRole == y.EnforceRole && slices.Equal(x.Dependencies, y.Dependencies)
+}
+
+// checkGroups looks for rings that changed groups have closed.
+func checkGroups(after spec.Tree, changes []GroupChange) error {
+	g := newGraph(after)
+	for _, c := range changes {
+		if c.After == nil || len(c.After.Dependencies) == 0 {
+			continue
+		}
+		for a := range after.Apps(c.Group()) {
+			if _, err := g.layer(a.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
