@@ -41,7 +41,7 @@ func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) er
 	if err := s.validate(r.Context(), app, nil); err != nil {
 		return err
 	}
-	reply, done, err := s.carryOut(r, core, scheduler.ChangeApps{
+	reply, done, err := s.carryOut(r, core, scheduler.ChangeTree{
 		Put: []scheduler.PutApp{{App: app}}, Force: flag(r, "force", false),
 	})
 	defer done()
@@ -173,7 +173,7 @@ func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) er
 	case viewOf(core.Snapshot(), t.id) == nil:
 		return &scheduler.NotFound{App: t.id}
 	}
-	reply, done, err := s.carryOut(r, core, scheduler.ChangeApps{
+	reply, done, err := s.carryOut(r, core, scheduler.ChangeTree{
 		Remove: []spec.PathID{t.id}, Force: flag(r, "force", true),
 	})
 	defer done()

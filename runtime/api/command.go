@@ -16,7 +16,7 @@ import (
 // an app was new. done must be called when the answer is written.
 func (s *server) put(core Core, r *http.Request, updates []*spec.Update) (reply scheduler.Reply, created bool, done func(), err error) {
 	for attempt := 0; ; attempt++ {
-		change := scheduler.ChangeApps{Force: flag(r, "force", false)}
+		change := scheduler.ChangeTree{Force: flag(r, "force", false)}
 		change.Put, err = s.deriveAll(r, core.Snapshot(), updates)
 		if err != nil {
 			return reply, false, func() {}, err
@@ -104,7 +104,7 @@ func hasConstraint(app *spec.App, c spec.Constraint) bool { return slices.Contai
 // carryOut has the core carry a change out. The events that end its deployment
 // wait until done is called: clients learn the deployment's id from the answer
 // and look for its end in the stream. done is never nil and may be called twice.
-func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeApps) (scheduler.Reply, func(), error) {
+func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeTree) (scheduler.Reply, func(), error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
 	done := func() {}

@@ -143,7 +143,7 @@ func stamp(before, after *spec.App, o Options) *spec.App {
 }
 
 func sameGroup(x, y *spec.Group) bool {
-	return x == y || x != nil && y != nil && x.EnforceRole == y.EnforceRole && slices.Equal(x.Dependencies, y.Dependencies)
+	return x == y || x != nil && y != nil && x.Equal(y)
 }
 
 // checkGroups looks for rings that changed groups have closed.

@@ -2,8 +2,6 @@ package driver
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -43,26 +41,16 @@ func (d *Driver) Do(
 	}
 }
 
-// recordSlack is what a record has around an app's definition.
-const recordSlack = 1 << 10
-
 // tooLarge refuses a command with an app that the store has no room for: once
 // the core has taken it, only the end of the term could undo it.
 func (d *Driver) tooLarge(ev scheduler.Event) error {
-	c, ok := ev.(scheduler.ChangeApps)
+	c, ok := ev.(scheduler.ChangeTree)
 	if !ok || d.cfg.MaxRecordBytes == 0 {
 		return nil
 	}
 	for _, p := range c.Put {
-		text, err := json.Marshal(p.App)
-		if err != nil {
-			return &scheduler.Unsupported{App: p.App.ID, What: "it cannot be stored: " + err.Error()}
-		}
-		if limit := d.cfg.MaxRecordBytes - recordSlack; len(text) > limit {
-			return &scheduler.Unsupported{
-				App:  p.App.ID,
-				What: fmt.Sprintf("its definition needs %d bytes in the store, expected at most %d", len(text), limit),
-			}
+		if size := scheduler.RecordBytes(p.App); size > d.cfg.MaxRecordBytes {
+			return &scheduler.TooLarge{App: p.App.ID, Bytes: size, Limit: d.cfg.MaxRecordBytes}
 		}
 	}
 	return nil

@@ -49,9 +49,10 @@ type Matcher interface {
 	Match(ctx context.Context, r placement.Request, rules func(*spec.App) []placement.Rule) placement.Result
 }
 
-// Policies prepares constraints. It is used by several goroutines.
+// Policies prepares what policies are asked. It is used by several goroutines.
 type Policies interface {
 	Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error)
+	PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error)
 }
 
 // Bus takes what happened, in order, after the snapshot that shows it was
@@ -85,7 +86,8 @@ type Config struct {
 	// MaxRecordBytes is what the store takes as one record; a command that needs a
 	// larger one is refused. 0 means that there is no limit.
 	MaxRecordBytes int
-	// MatchTimeout bounds one match with all the policies it asks; 0 means 3 s.
+	// MatchTimeout bounds one match with all the policies it asks, and one question
+	// to an upgrade strategy; 0 means 3 s.
 	MatchTimeout time.Duration
 	Now          func() time.Time // nil means time.Now
 	Log          *slog.Logger     // nil means no log
@@ -113,6 +115,7 @@ type Driver struct {
 	// Owned by Run.
 	waiting   map[scheduler.RequestID]chan<- scheduler.Reply
 	asker     *asker
+	steppers  map[appVersion]*stepper
 	perRecord int // bytes, a moving average over the commits
 	wake      spec.Timestamp
 }
@@ -147,6 +150,7 @@ func Open(ctx context.Context, cfg Config) (*Driver, error) {
 		core:      core,
 		waiting:   map[scheduler.RequestID]chan<- scheduler.Reply{},
 		perRecord: firstRecordBytes,
+		steppers:  map[appVersion]*stepper{},
 	}
 	d.asker = d.newAsker()
 	d.publish()

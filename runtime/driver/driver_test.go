@@ -178,13 +178,13 @@ func start(t *testing.T, change func(*world)) *world {
 
 // change is a command of a test.
 func change(request scheduler.RequestID, id string) scheduler.Event {
-	return scheduler.ChangeApps{Request: request, DeploymentID: id}
+	return scheduler.ChangeTree{Request: request, DeploymentID: id}
 }
 
 // everything is what the core of the tests wants after any event but a Tick.
 func everything(c *core, ev scheduler.Event) {
 	switch e := ev.(type) {
-	case scheduler.ChangeApps:
+	case scheduler.ChangeTree:
 		c.effects.Replies = append(c.effects.Replies, scheduler.Reply{Request: e.Request, DeploymentID: e.DeploymentID})
 	case scheduler.Tick:
 		return
@@ -237,7 +237,7 @@ func TestAppThatTheStoreHasNoRoomForIsRefused(t *testing.T) {
 		w := start(t, func(w *world) { w.core.on = everything })
 		reply, err := w.driver.Do(t.Context(), func(request scheduler.RequestID, _ string) scheduler.Event {
 			app := &spec.App{ID: "/big", Cmd: strings.Repeat("<", 5000)} // six bytes each in JSON
-			return scheduler.ChangeApps{Request: request, Put: []scheduler.PutApp{{App: app}}}
+			return scheduler.ChangeTree{Request: request, Put: []scheduler.PutApp{{App: app}}}
 		})
 		var refusal *scheduler.Unsupported
 		if err != nil || !errors.As(reply.Err, &refusal) || refusal.App != "/big" {

@@ -95,10 +95,11 @@ func (b *inbox) signal() {
 // needsRoom tells news from answers to the loop.
 func needsRoom(ev scheduler.Event) bool {
 	switch ev.(type) {
-	case scheduler.Matched, scheduler.CallFailed:
+	case scheduler.Matched, scheduler.CallFailed, scheduler.UpgradeStepped:
 		return false
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.StatusUpdate,
-		scheduler.AgentLost, scheduler.ChangeApps, scheduler.Tick:
+		scheduler.AgentLost, scheduler.Tick, scheduler.ChangeTree, scheduler.CancelDeployment, scheduler.SetEnforceRole,
+		scheduler.KillInstances, scheduler.ResetDelay:
 	}
 	return true
 }
@@ -109,14 +110,19 @@ func weigh(ev scheduler.Event) int {
 	switch e := ev.(type) {
 	case scheduler.Matched:
 		return 1 + len(e.Result.Placements)
-	case scheduler.ChangeApps:
-		// An app, its deployment and back-off; the instances to be killed are not
+	case scheduler.ChangeTree:
+		// An app and its version, back-off and group; the revision, the deployment and
+		// those that leave the history for them. The instances to be killed are not
 		// known here.
-		return 4 * (len(e.Put) + len(e.Remove))
+		return 6 + 4*(len(e.Put)+len(e.Remove)+len(e.Restart)) + len(e.PutGroups) + len(e.RemoveGroups) + 3*len(e.Kill)
+	case scheduler.KillInstances:
+		return 1 + len(e.Instances)
+	case scheduler.CancelDeployment, scheduler.UpgradeStepped:
+		return 16 // an upgrade's step is bounded by the envelope, which is not known here
 	case scheduler.StatusUpdate:
 		return 2 // the instance, and at times its app's back-off or deployment
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.AgentLost,
-		scheduler.CallFailed, scheduler.Tick:
+		scheduler.CallFailed, scheduler.Tick, scheduler.SetEnforceRole, scheduler.ResetDelay:
 	}
 	return 1
 }

@@ -28,6 +28,9 @@ func (d *Driver) Run(ctx context.Context, master Master) error {
 	defer func() {
 		cancel()
 		d.asker.retire()
+		for _, s := range d.steppers {
+			s.close()
+		}
 	}()
 	timer := time.NewTimer(0) // what restoring left behind is drained at once
 	defer timer.Stop()
@@ -90,6 +93,7 @@ func (d *Driver) runBatch(ctx context.Context, master Master, batch []item) erro
 	if effects.Match != nil {
 		d.ask(ctx, effects.Match)
 	}
+	d.askUpgrades(ctx, effects.Upgrades)
 	d.publish()
 	for _, r := range effects.Replies {
 		if reply, ok := d.waiting[r.Request]; ok {

@@ -82,13 +82,14 @@ func ConstraintSpec(app *spec.App, c spec.Constraint) sdk.ConstraintSpec {
 		Operator: sdk.CanonicalOperator(c.Operator),
 		Value:    c.Value,
 		HasValue: c.HasValue,
-		App: sdk.AppFacts{
-			ID:        string(app.ID),
-			Version:   app.Version.String(),
-			Instances: uint32(max(0, app.Instances)),
-			Role:      app.Role,
-			Labels:    app.Labels,
-		},
+		App:      appFacts(app),
+	}
+}
+
+// appFacts is what policies are told of an app version.
+func appFacts(app *spec.App) sdk.AppFacts {
+	return sdk.AppFacts{
+		ID: string(app.ID), Version: app.Version.String(), Instances: uint32(max(0, app.Instances)), Role: app.Role, Labels: app.Labels,
 	}
 }
 

@@ -179,7 +179,7 @@ func wave(tb testing.TB, n int) (commits, records uint64, took time.Duration) {
 func create(tb testing.TB, d *driver.Driver, app *spec.App) {
 	tb.Helper()
 	reply, err := d.Do(tb.Context(), func(request scheduler.RequestID, deployment string) scheduler.Event {
-		return scheduler.ChangeApps{
+		return scheduler.ChangeTree{
 			Request: request, DeploymentID: deployment, Put: []scheduler.PutApp{{App: app, Base: app.Version}},
 		}
 	})

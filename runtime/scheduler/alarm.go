@@ -15,6 +15,8 @@ const (
 	alarmKill
 	alarmUnreachable
 	alarmReconcile
+	alarmTimeout
+	alarmUpgrade
 	alarmDemand
 )
 
@@ -27,6 +29,7 @@ type alarm struct {
 	app         *app
 	member      *member
 	incarnation uint32
+	deployment  *running
 }
 
 // alarms is a heap of alarms, earliest first.

@@ -17,7 +17,8 @@ type app struct {
 	tally   [2][Unknown + 1]int
 
 	lock    *running // the deployment that changes the app
-	awaited int      // members that the lock's action waits to see running
+	awaited int      // members that the lock's action waits to see healthy
+	upgrade *upgrade // the restart under way, nil when there is none
 
 	backoff     backoff
 	lastFailure *TaskFailure
@@ -37,6 +38,10 @@ type member struct {
 	app     *app
 	awaited bool // see app.awaited
 	saved   bool // it has a record
+	// killing is the incarnation that is being killed although the instance is to
+	// live on; 0 for none.
+	killing    uint32
+	hasArrived bool // see arrived
 }
 
 // count returns how many instances have the goal and one of the conditions.
@@ -91,7 +96,7 @@ func (s *Scheduler) addMember(a *app) *member {
 	s.members[inst.ID] = m
 	a.members = append(a.members, m)
 	s.put(m, inst)
-	if a.lock != nil {
+	if a.lock != nil && a.upgrade == nil {
 		s.await(m)
 	}
 	s.notify(InstanceChanged{At: s.now, Instance: inst})
@@ -150,7 +155,7 @@ func (s *Scheduler) expunge(m *member) {
 	}
 }
 
-// await makes the app's action wait for the member to run.
+// await makes the app's action wait for the member to be healthy.
 func (s *Scheduler) await(m *member) {
 	if !m.awaited {
 		m.awaited = true

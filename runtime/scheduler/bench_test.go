@@ -29,7 +29,7 @@ func load(tb testing.TB, apps, instances, agents int) (*Scheduler, map[string][]
 	s.Step(1000, Subscribed{FrameworkID: "f"})
 	for i := range apps {
 		app := newApp(fmt.Sprintf("/group-%d/app-%d", i%100, i), map[string]string{"instances": fmt.Sprint(instances), "ports": "0"})
-		s.Step(1000, ChangeApps{Request: RequestID(i), DeploymentID: fmt.Sprint(i), Put: []PutApp{{App: app}}})
+		s.Step(1000, ChangeTree{Request: RequestID(i), DeploymentID: fmt.Sprint(i), Put: []PutApp{{App: app}}})
 	}
 	drain()
 	known := make([]*placement.Agent, agents)

@@ -7,58 +7,100 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
-// onChangeApps accepts the change as a whole and starts its deployment, or
+// onChangeTree accepts the change as a whole and starts its deployment, or
 // refuses it and leaves everything as it was.
-func (s *Scheduler) onChangeApps(c ChangeApps) {
+func (s *Scheduler) onChangeTree(c ChangeTree) {
 	reply := Reply{Request: c.Request, DeploymentID: c.DeploymentID}
-	plan, err := s.tryChange(&c, &reply)
+	accepted, err := s.tryChange(&c)
 	if err != nil {
-		s.pending.replies = append(s.pending.replies, Reply{Request: c.Request, Err: err})
+		s.refuse(c.Request, c.DeploymentID, err, c.subject())
 		return
 	}
-	s.pending.replies = append(s.pending.replies, reply)
-	s.begin(plan)
+	reply.Version = accepted.plan.Version
+	for _, p := range c.Put {
+		reply.Apps = append(reply.Apps, s.tree.App(p.App.ID))
+	}
+	s.reply(reply)
+	s.notify(GroupChanged{At: s.now, Group: c.subject(), Version: reply.Version})
+	s.begin(accepted)
 }
+
+func (s *Scheduler) reply(r Reply) { s.pending.replies = append(s.pending.replies, r) }
+
+// refuse answers a command with a refusal. Listeners of the event stream hear of
+// those that only the core can find.
+func (s *Scheduler) refuse(request RequestID, deploymentID string, err error, group spec.PathID) {
+	s.reply(Reply{Request: request, Err: err})
+	if _, stale := err.(*Stale); stale { //nolint:errorlint // made here, never wrapped
+		return // the caller tries again
+	}
+	s.notify(ChangeRefused{At: s.now, Group: group, Version: s.nextVersion(), Reason: err.Error()})
+	if locked, ok := err.(*Locked); ok { //nolint:errorlint // made here, never wrapped
+		plan := &deployment.Plan{ID: deploymentID, Version: s.nextVersion()}
+		s.notify(DeploymentEnded{At: s.now, Plan: plan, Failed: true, Reason: locked.Error()})
+	}
+}
+
+// nextVersion is newer than every version before it.
+func (s *Scheduler) nextVersion() spec.Timestamp { return max(s.now, s.tree.Version+1) }
 
 // tryChange checks everything first and changes the state only when nothing can
 // go wrong any more.
-func (s *Scheduler) tryChange(c *ChangeApps, reply *Reply) (*deployment.Plan, error) {
+func (s *Scheduler) tryChange(c *ChangeTree) (*running, error) {
 	if len(s.deployments) >= s.cfg.MaxDeployments {
 		return nil, &TooManyDeployments{Limit: s.cfg.MaxDeployments}
 	}
 	if err := s.checkBases(c); err != nil {
 		return nil, err
 	}
-	version := max(s.now, s.lastVersion+1)
-	changes, err := s.planChanges(c, version)
+	change, err := s.treeChange(c)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.claimLocks(changes, c.Force); err != nil {
+	kill, err := s.scaleDownByKills(c, &change)
+	if err != nil {
 		return nil, err
 	}
-	s.lastVersion = version
-	plan := &deployment.Plan{ID: c.DeploymentID, Version: version, Steps: deployment.Steps(changes)}
-	for _, ch := range changes {
-		s.apply(ch)
+	r, err := s.planChange(c, change)
+	if err != nil {
+		return nil, err
 	}
-	reply.Version = version
-	for _, p := range c.Put {
-		reply.Apps = append(reply.Apps, s.apps[p.App.ID].spec)
+	r.kill = kill
+	return r, nil
+}
+
+// planChange plans a change, takes its locks and puts it into force.
+func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running, error) {
+	s.addGroups(&change)
+	if err := s.checkClashes(change); err != nil {
+		return nil, err
 	}
-	s.notifyGroups(changes, version)
-	return plan, nil
+	o := deployment.Options{
+		ID: c.DeploymentID, Version: s.nextVersion(), Restart: map[spec.PathID]bool{}, DependenciesFirst: s.cfg.DependenciesFirst,
+	}
+	for _, id := range c.Restart {
+		o.Restart[id] = true
+	}
+	plan, after, err := deployment.Make(s.tree, change, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.claimLocks(plan, c.Force); err != nil {
+		return nil, err
+	}
+	s.adopt(plan, after)
+	return &running{plan: plan, terms: c.Terms, began: s.now}, nil
 }
 
 // checkBases refuses what was derived from something else than what is there.
-func (s *Scheduler) checkBases(c *ChangeApps) error {
+func (s *Scheduler) checkBases(c *ChangeTree) error {
 	named := map[spec.PathID]bool{}
 	for _, p := range c.Put {
 		if named[p.App.ID] {
-			return &Unsupported{App: p.App.ID, What: "named twice in one request"}
+			return &NamedTwice{ID: p.App.ID}
 		}
 		named[p.App.ID] = true
-		switch before := s.defined(p.App.ID); {
+		switch before := s.tree.App(p.App.ID); {
 		case before == nil && p.Base != 0:
 			return &NotFound{App: p.App.ID}
 		case before != nil && p.Base == 0:
@@ -67,87 +109,180 @@ func (s *Scheduler) checkBases(c *ChangeApps) error {
 			return &Stale{App: p.App.ID}
 		}
 	}
-	for _, id := range c.Remove {
-		if s.defined(id) == nil {
+	for _, id := range slices.Concat(c.Remove, c.Restart) {
+		if s.tree.App(id) == nil {
 			return &NotFound{App: id}
 		}
 		if named[id] {
-			return &Unsupported{App: id, What: "named twice in one request"}
+			return &NamedTwice{ID: id}
+		}
+		named[id] = true
+	}
+	return s.checkGroupBases(c)
+}
+
+func (s *Scheduler) checkGroupBases(c *ChangeTree) error {
+	named := map[spec.PathID]bool{}
+	for _, p := range c.PutGroups {
+		if named[p.Group.ID] {
+			return &NamedTwice{ID: p.Group.ID}
+		}
+		named[p.Group.ID] = true
+		before := s.tree.Group(p.Group.ID)
+		if (before == nil) != (p.Base == nil) || before != nil && !before.Equal(p.Base) {
+			return &Stale{App: p.Group.ID}
+		}
+	}
+	for _, id := range c.RemoveGroups {
+		if s.tree.Group(id) == nil {
+			return &GroupNotFound{Group: id}
+		}
+		if named[id] {
+			return &NamedTwice{ID: id}
 		}
 		named[id] = true
 	}
 	return nil
 }
 
-// defined returns the definition in force, nil when there is none.
-func (s *Scheduler) defined(id spec.PathID) *spec.App {
-	if a := s.apps[id]; a != nil && !a.removed {
-		return a.spec
-	}
-	return nil
-}
-
-// planChanges stamps the new definitions and pairs them with the old ones, in
-// the order of the apps' ids.
-func (s *Scheduler) planChanges(c *ChangeApps, version spec.Timestamp) ([]deployment.Change, error) {
-	var changes []deployment.Change
-	var claimed []*spec.App // only while planning; apply claims for good
+// treeChange is the command as a change of the tree, with service ports.
+func (s *Scheduler) treeChange(c *ChangeTree) (spec.TreeChange, error) {
+	change := spec.TreeChange{Apps: map[spec.PathID]*spec.App{}, Groups: map[spec.PathID]*spec.Group{}}
+	var claimed []*spec.App // only while planning; adopt claims for good
 	defer func() {
 		for _, a := range claimed {
 			s.ports.release(a)
 		}
 	}()
 	for _, p := range c.Put {
-		before := s.defined(p.App.ID)
-		after, err := s.ports.assign(p.App, before)
+		after, err := s.ports.assign(p.App, s.tree.App(p.App.ID))
 		if err != nil {
-			return nil, err
+			return change, err
 		}
 		s.ports.claim(after)
 		claimed = append(claimed, after)
-		after, err = s.stamp(before, after, version)
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, deployment.Change{Before: before, After: after})
+		change.Apps[after.ID] = after
 	}
 	for _, id := range c.Remove {
-		changes = append(changes, deployment.Change{Before: s.defined(id)})
+		change.Apps[id] = nil
 	}
-	slices.SortFunc(changes, func(x, y deployment.Change) int { return compareIDs(x, y) })
-	return changes, nil
-}
-
-// stamp sets the versions of a new definition by what changed.
-func (s *Scheduler) stamp(before, after *spec.App, version spec.Timestamp) (*spec.App, error) {
-	out := *after
-	out.Version, out.LastScalingAt, out.LastConfigChangeAt = version, version, version
-	if before == nil {
-		return &out, nil
+	for _, id := range c.Restart {
+		change.Apps[id] = s.tree.App(id)
 	}
-	switch spec.Compare(before, after) {
-	case spec.Reconfigured:
-		if a := s.apps[after.ID]; a.total() > 0 && out.Instances > 0 {
-			return nil, &Unsupported{App: after.ID, What: "changing the definition of an app with instances is not supported " +
-				"by this version of Pacer: set instances to 0 first, or delete the app and create it anew"}
+	for _, p := range c.PutGroups {
+		change.Groups[p.Group.ID] = p.Group
+	}
+	for _, id := range c.RemoveGroups {
+		change.Groups[id] = nil
+		if id == spec.Root {
+			change.Groups[id] = &spec.Group{ID: spec.Root}
 		}
-	case spec.Scaled:
-		out.LastConfigChangeAt = before.LastConfigChangeAt
-	case spec.Unchanged:
-		return before, nil
 	}
-	return &out, nil
+	return change, nil
 }
 
-// claimLocks refuses changes of apps that other deployments change, or, when
-// forced, cancels those.
-func (s *Scheduler) claimLocks(changes []deployment.Change, force bool) error {
-	var holders []*running
-	for _, ch := range changes {
-		if ch.Before == ch.After {
+// addGroups adds the groups above new apps and groups that are not there, and
+// takes away an empty group whose place an app takes.
+func (s *Scheduler) addGroups(change *spec.TreeChange) {
+	for id, a := range change.Apps {
+		if a == nil {
 			continue
 		}
-		a := s.apps[changedApp(ch)]
+		s.addGroupsAbove(change, id)
+		if _, named := change.Groups[id]; !named && s.tree.Group(id) != nil && s.emptyGroup(id) {
+			change.Groups[id] = nil
+		}
+	}
+	for id, g := range change.Groups {
+		if g != nil {
+			s.addGroupsAbove(change, id)
+		}
+	}
+}
+
+func (s *Scheduler) addGroupsAbove(change *spec.TreeChange, id spec.PathID) {
+	for p := id.Parent(); p != spec.Root; p = p.Parent() {
+		now, named := change.Groups[p]
+		if named && now != nil || !named && s.tree.Group(p) != nil {
+			continue
+		}
+		change.Groups[p] = &spec.Group{ID: p, EnforceRole: s.cfg.EnforceRole && p.Parent() == spec.Root}
+	}
+}
+
+func (s *Scheduler) emptyGroup(id spec.PathID) bool {
+	for range s.tree.Apps(id) {
+		return false
+	}
+	for range s.tree.Groups(id) {
+		return false
+	}
+	return true
+}
+
+// checkClashes refuses an app and a group of one id.
+func (s *Scheduler) checkClashes(change spec.TreeChange) error {
+	group := func(id spec.PathID) bool {
+		if g, named := change.Groups[id]; named {
+			return g != nil
+		}
+		return s.tree.Group(id) != nil
+	}
+	app := func(id spec.PathID) bool {
+		if a, named := change.Apps[id]; named {
+			return a != nil
+		}
+		return s.tree.App(id) != nil
+	}
+	for id, a := range change.Apps {
+		if a != nil && group(id) {
+			return &Clash{ID: id}
+		}
+	}
+	for id, g := range change.Groups {
+		if g != nil && app(id) {
+			return &Clash{ID: id}
+		}
+	}
+	return nil
+}
+
+// scaleDownByKills scales the apps of the named instances down by as many as are
+// still meant to live, and returns those to end, by app.
+func (s *Scheduler) scaleDownByKills(c *ChangeTree, change *spec.TreeChange) (map[spec.PathID][]UUID, error) {
+	if len(c.Kill) == 0 {
+		return nil, nil
+	}
+	kill := map[spec.PathID][]UUID{}
+	for _, id := range c.Kill {
+		m := s.members[id]
+		if m == nil || m.app.removed || slices.Contains(kill[m.app.spec.ID], id) {
+			continue
+		}
+		a := m.app
+		if _, named := change.Apps[a.spec.ID]; named && kill[a.spec.ID] == nil {
+			return nil, &NamedTwice{ID: a.spec.ID}
+		}
+		kill[a.spec.ID] = append(kill[a.spec.ID], id)
+		scaled := change.Apps[a.spec.ID]
+		if scaled == nil {
+			copied := *a.spec
+			scaled = &copied
+		}
+		if m.inst.Goal == GoalRunning && m.inst.Condition.Active() && m.inst.Condition != Killing {
+			scaled.Instances = max(0, scaled.Instances-1)
+		}
+		change.Apps[a.spec.ID] = scaled
+	}
+	return kill, nil
+}
+
+// claimLocks refuses a plan for apps that other deployments change, or, when
+// forced, cancels those.
+func (s *Scheduler) claimLocks(plan *deployment.Plan, force bool) error {
+	var holders []*running
+	for _, ch := range plan.Changes {
+		a := s.apps[ch.App()]
 		if a != nil && a.lock != nil && !slices.Contains(holders, a.lock) {
 			holders = append(holders, a.lock)
 		}
@@ -160,20 +295,62 @@ func (s *Scheduler) claimLocks(changes []deployment.Change, force bool) error {
 		return locked
 	}
 	for _, r := range holders {
-		s.end(r, cancelled)
+		s.end(r, Cancelled, cancelled)
+		s.recover(r, plan)
 	}
 	return nil
 }
 
-// apply puts one new definition into force.
-func (s *Scheduler) apply(ch deployment.Change) {
-	if ch.Before == ch.After {
+// recover lets the apps of a deployment that ended before its time, but for those
+// that the next plan changes, get as many instances as they are defined with.
+func (s *Scheduler) recover(r *running, next *deployment.Plan) {
+	for _, ch := range r.plan.Changes {
+		id := ch.App()
+		a := s.apps[id]
+		if a == nil || a.lock != nil || next != nil && slices.ContainsFunc(next.Changes, func(c deployment.Change) bool { return c.App() == id }) {
+			continue
+		}
+		if a.removed {
+			s.doomAll(a)
+		} else {
+			s.aim(a, a.spec.Instances)
+		}
+		s.settle(a)
+	}
+}
+
+// aim sets how many instances an app holds.
+func (s *Scheduler) aim(a *app, target int) {
+	if a.target != target {
+		a.target = target
+		s.dirty(appKey(a.spec.ID))
+	}
+}
+
+// adopt puts the tree of an accepted plan into force.
+func (s *Scheduler) adopt(plan *deployment.Plan, after spec.Tree) {
+	if len(plan.Changes)+len(plan.Groups) == 0 {
 		return
 	}
-	a := s.apps[changedApp(ch)]
+	s.pending.changed = true
+	s.define(plan.Changes)
+	s.tree = after
+	for _, ch := range plan.Changes {
+		s.adoptApp(ch)
+	}
+	for _, g := range plan.Groups {
+		s.dirty(groupKey(g.Group()))
+	}
+	s.remember(plan, after)
+}
+
+// adoptApp puts one definition into force.
+func (s *Scheduler) adoptApp(ch deployment.Change) {
+	a := s.apps[ch.App()]
 	if a == nil {
 		a = &app{spec: ch.After}
 		s.apps[ch.After.ID] = a
+		s.definitions.pin(a.spec)
 	}
 	if ch.Before != nil {
 		s.ports.release(ch.Before)
@@ -184,41 +361,30 @@ func (s *Scheduler) apply(ch deployment.Change) {
 		if ch.Before == nil || ch.Before.LastConfigChangeAt != ch.After.LastConfigChangeAt {
 			s.clearBackoff(a)
 		}
+		if a.spec != ch.After {
+			s.definitions.pin(ch.After)
+			s.unpin(a.spec)
+		}
 		a.spec, a.removed = ch.After, false
 		a.refusals = nil
 		s.ports.claim(ch.After)
 	}
-	s.pending.changed = true
 	s.dirty(appKey(a.spec.ID))
 	s.touch(a)
 }
 
-// notifyGroups tells which groups changed, each once.
-func (s *Scheduler) notifyGroups(changes []deployment.Change, version spec.Timestamp) {
-	var groups []spec.PathID
-	for _, ch := range changes {
-		if g := changedApp(ch).Parent(); !slices.Contains(groups, g) {
-			groups = append(groups, g)
-			s.notify(GroupChanged{At: s.now, Group: g, Version: version})
-		}
+// subject is the group that a command is about.
+func (c *ChangeTree) subject() spec.PathID {
+	switch {
+	case c.Group != "":
+		return c.Group
+	case len(c.Put) == 1:
+		return c.Put[0].App.ID.Parent()
+	case len(c.Put) == 0 && len(c.Remove) == 1:
+		return c.Remove[0].Parent()
+	default:
+		return spec.Root
 	}
-}
-
-func changedApp(ch deployment.Change) spec.PathID {
-	if ch.After != nil {
-		return ch.After.ID
-	}
-	return ch.Before.ID
-}
-
-func compareIDs(x, y deployment.Change) int {
-	switch a, b := changedApp(x), changedApp(y); {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // appsInOrder returns all apps in the order of their ids.

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -10,14 +11,25 @@ import (
 // RequestID joins a command to its reply. The driver numbers them.
 type RequestID uint64
 
-// ChangeApps asks for new definitions of apps and the removal of others, as one
-// deployment. Either all of it is accepted or none.
-type ChangeApps struct {
+// ChangeTree asks for new definitions of apps and groups and the removal of
+// others, as one deployment. Either all of it is accepted or none. No app and no
+// group may be named twice.
+type ChangeTree struct {
 	Request      RequestID
 	DeploymentID string // UUID, chosen by the driver
 	Put          []PutApp
-	Remove       []spec.PathID
-	Force        bool // cancel the deployments that hold a lock on these apps
+	Remove       []spec.PathID // apps
+	PutGroups    []PutGroup    // groups above new apps need not be named
+	RemoveGroups []spec.PathID // whose members are removed by the same command
+	// Restart names apps whose instances are replaced although nothing changes.
+	Restart []spec.PathID
+	// Kill names instances that end for good: their apps are scaled down by as many.
+	Kill  []UUID
+	Force bool // cancel the deployments that hold a lock on these apps
+	// Group is what the change is about, for those who listen. "" means the group
+	// of the one app, else the root.
+	Group spec.PathID
+	Terms Terms
 }
 
 // PutApp is one new definition. The core sets its version and service ports.
@@ -29,6 +41,56 @@ type PutApp struct {
 	Base spec.Timestamp
 }
 
+// PutGroup is what a group says of itself from now on.
+type PutGroup struct {
+	Group *spec.Group
+	// Base is what it was derived from, nil when the group must not exist. When
+	// it is not the current one the command is refused with Stale.
+	Base *spec.Group
+}
+
+// Terms are what a deployment was asked for with.
+type Terms struct {
+	Timeout  time.Duration // the deployment fails after it; 0: never
+	RollBack bool          // and is undone then
+	By       Author
+}
+
+// Author is who asked for a change; "" is not known.
+type Author struct{ User, Address string }
+
+// CancelDeployment ends a deployment: where it is when forced, else by another
+// deployment, DeploymentID, that undoes it.
+type CancelDeployment struct {
+	Request      RequestID
+	ID           string
+	DeploymentID string
+	Force        bool
+	By           Author
+}
+
+// SetEnforceRole says whether services of a top-level group have its name as
+// their role. It makes no deployment and no version.
+type SetEnforceRole struct {
+	Request RequestID
+	Group   spec.PathID
+	Enforce bool
+}
+
+// KillInstances ends tasks. Their instances are launched again, or, when wiped,
+// forgotten at once: the app gets others for them.
+type KillInstances struct {
+	Request   RequestID
+	Instances []UUID // unknown ones are left out
+	Wipe      bool
+}
+
+// ResetDelay lets the waiting instances of an app look for places at once.
+type ResetDelay struct {
+	Request RequestID
+	App     spec.PathID
+}
+
 // Reply answers a command. Err is nil when it was accepted, else one of the
 // refusals of this package.
 type Reply struct {
@@ -36,6 +98,7 @@ type Reply struct {
 	DeploymentID string
 	Version      spec.Timestamp
 	Apps         []*spec.App // the definitions as accepted, in the order of Put
+	Killed       []*Instance // of KillInstances, as they were before
 	Err          error
 }
 
@@ -57,11 +120,29 @@ type TooManyDeployments struct{ Limit int }
 // PortsExhausted refuses an app for which no service port is left.
 type PortsExhausted struct{ First, Last int }
 
-// Unsupported refuses a change that this version cannot carry out.
-type Unsupported struct {
-	App  spec.PathID
-	What string
+// GroupNotFound refuses a change of a group that is not there.
+type GroupNotFound struct{ Group spec.PathID }
+
+// DeploymentNotFound refuses to cancel a deployment that is not under way.
+type DeploymentNotFound struct{ ID string }
+
+// NotWaiting refuses to reset the delay of an app that waits for nothing.
+type NotWaiting struct{ App spec.PathID }
+
+// NothingToKill refuses to scale down by instances of which none is there.
+type NothingToKill struct{ App spec.PathID }
+
+// Clash refuses an app and a group of the same id.
+type Clash struct{ ID spec.PathID }
+
+// TooLarge refuses an app that the store has no room for.
+type TooLarge struct {
+	App          spec.PathID
+	Bytes, Limit int
 }
+
+// NamedTwice refuses a command that says two things of one app or group.
+type NamedTwice struct{ ID spec.PathID }
 
 // Error returns the text of the API.
 func (e *Exists) Error() string { return fmt.Sprintf("An app with id [%s] already exists.", e.App) }
@@ -94,4 +175,30 @@ func (e *PortsExhausted) Error() string {
 }
 
 // Error returns the text of the API.
-func (e *Unsupported) Error() string { return fmt.Sprintf("App '%s': %s", e.App, e.What) }
+func (e *GroupNotFound) Error() string { return fmt.Sprintf("Group '%s' does not exist", e.Group) }
+
+// Error returns the text of the API.
+func (e *DeploymentNotFound) Error() string {
+	return fmt.Sprintf("DeploymentPlan %s does not exist", e.ID)
+}
+
+// Error returns the text of the API.
+func (e *NotWaiting) Error() string {
+	return fmt.Sprintf("Application %s not found in tasks queue.", e.App)
+}
+
+// Error returns the text of the API.
+func (e *NothingToKill) Error() string { return fmt.Sprintf("Path '%s' does not exist", e.App) }
+
+// Error returns the text of the API.
+func (*Clash) Error() string {
+	return "Groups and Applications may not have the same identifier."
+}
+
+// Error says what there is room for.
+func (e *TooLarge) Error() string {
+	return fmt.Sprintf("App '%s': its definition takes %d bytes in the store, expected %d or less", e.App, e.Bytes, e.Limit)
+}
+
+// Error names the id.
+func (e *NamedTwice) Error() string { return fmt.Sprintf("'%s' is named twice in one request", e.ID) }

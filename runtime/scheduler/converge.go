@@ -11,11 +11,13 @@ import (
 // It is called after every change that may matter and does nothing when all is
 // as it should be.
 func (s *Scheduler) settle(a *app) {
-	if a.removed {
-		if a.total() == 0 {
-			s.forget(a)
-		}
-	} else {
+	switch {
+	case a.removed && a.total() == 0:
+		s.forget(a)
+	case a.removed:
+	case a.upgrade != nil:
+		s.look(a)
+	default:
 		s.converge(a)
 	}
 	if a.lock != nil {
@@ -108,8 +110,12 @@ func (s *Scheduler) forget(a *app) {
 		return
 	}
 	delete(s.apps, a.spec.ID)
+	s.unpin(a.spec)
 	s.clearBackoff(a)
 	s.dirty(appKey(a.spec.ID))
+	if a.lastFailure != nil {
+		s.dirty(failureKey(a.spec.ID))
+	}
 	s.touch(a)
 	s.notify(AppTerminated{At: s.now, App: a.spec.ID})
 }

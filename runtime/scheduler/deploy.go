@@ -1,17 +1,23 @@
 package scheduler
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // running is a deployment under way. It holds the lock of each app it changes
 // until it ends.
 type running struct {
 	plan    *deployment.Plan
+	terms   Terms
+	began   spec.Timestamp
 	current int
-	busy    bool // progress is on the stack: what it causes is looked at there
+	kill    map[spec.PathID][]UUID // instances that its scaling ends before others
+	busy    bool                   // progress is on the stack: what it causes is looked at there
+	over    bool
 }
 
 // cancelled is the reason of a deployment that another one replaced.
@@ -19,21 +25,31 @@ const cancelled = "The upgrade has been cancelled"
 
 // begin starts a deployment whose apps are not locked. A plan without steps
 // succeeds at once and never shows.
-func (s *Scheduler) begin(plan *deployment.Plan) {
+func (s *Scheduler) begin(r *running) {
 	s.pending.changed = true
-	if len(plan.Steps) == 0 {
-		s.notify(DeploymentEnded{At: s.now, Plan: plan})
+	if len(r.plan.Steps) == 0 {
+		s.notify(DeploymentEnded{At: s.now, Plan: r.plan})
 		return
 	}
-	r := &running{plan: plan}
-	s.deployments = append(s.deployments, r)
-	for _, id := range plan.Apps() {
-		s.apps[id].lock = r
-		s.touch(s.apps[id])
-	}
-	s.dirty(deploymentKey(plan.ID))
+	s.pinChanges(r.plan.Changes)
+	s.enlist(r)
+	s.dirty(deploymentKey(r.plan.ID))
 	s.beginStep(r)
 	s.progress(r)
+}
+
+// enlist takes the locks of a deployment.
+func (s *Scheduler) enlist(r *running) {
+	s.deployments = append(s.deployments, r)
+	for _, id := range r.plan.Apps() {
+		if a := s.apps[id]; a != nil {
+			a.lock = r
+			s.touch(a)
+		}
+	}
+	if r.terms.Timeout > 0 {
+		s.alarms.add(alarm{at: r.began.Add(r.terms.Timeout), kind: alarmTimeout, deployment: r})
+	}
 }
 
 // beginStep starts every action of the current step.
@@ -42,12 +58,12 @@ func (s *Scheduler) beginStep(r *running) {
 	s.pending.changed = true
 	r.busy = true
 	for _, action := range r.plan.Steps[r.current].Actions {
-		s.beginAction(action)
+		s.beginAction(r, action)
 	}
 	r.busy = false
 }
 
-func (s *Scheduler) beginAction(action deployment.Action) {
+func (s *Scheduler) beginAction(r *running, action deployment.Action) {
 	a := s.apps[action.App]
 	if a == nil {
 		return
@@ -58,12 +74,22 @@ func (s *Scheduler) beginAction(action deployment.Action) {
 		s.doomAll(a)
 		s.settle(a)
 	case deployment.Scale:
-		if a.target != action.To {
-			a.target = action.To
-			s.dirty(appKey(a.spec.ID))
-		}
+		s.sentence(a, r.kill[action.App])
+		s.aim(a, action.To)
 		s.awaitStarting(a)
 		s.converge(a)
+	case deployment.Restart:
+		s.aim(a, action.To)
+		s.beginUpgrade(a)
+	}
+}
+
+// sentence ends the instances that a scaling was asked to end.
+func (s *Scheduler) sentence(a *app, ids []UUID) {
+	for _, id := range ids {
+		if m := s.members[id]; m != nil && m.app == a && m.inst.Goal == GoalRunning {
+			s.doom(m)
+		}
 	}
 }
 
@@ -90,6 +116,8 @@ func (s *Scheduler) done(action deployment.Action) bool {
 		return false // the app goes when it is done
 	case action.Kind == deployment.Scale:
 		return a.awaited == 0 && a.doomed() == 0
+	case action.Kind == deployment.Restart:
+		return a.upgrade == nil || s.upgradeDone(a)
 	}
 	return true
 }
@@ -97,7 +125,7 @@ func (s *Scheduler) done(action deployment.Action) bool {
 // progress ends the current step when it is done, and those after it that have
 // nothing to wait for.
 func (s *Scheduler) progress(r *running) {
-	if r.busy {
+	if r.busy || r.over {
 		return
 	}
 	for r.current < len(r.plan.Steps) {
@@ -106,38 +134,116 @@ func (s *Scheduler) progress(r *running) {
 				return
 			}
 		}
-		s.notify(StepEnded{At: s.now, Plan: r.plan, Step: r.current})
-		r.current++
-		if r.current < len(r.plan.Steps) {
-			s.dirty(deploymentKey(r.plan.ID))
-			s.beginStep(r)
-		}
+		s.endStep(r)
 	}
-	s.end(r, "")
+	s.end(r, Succeeded, "")
 }
 
-// end takes a deployment off the list and frees its apps. A reason means that it
-// failed; what it did so far stays.
-func (s *Scheduler) end(r *running, reason string) {
+// endStep closes the current step and begins the next.
+func (s *Scheduler) endStep(r *running) {
+	for _, action := range r.plan.Steps[r.current].Actions {
+		if a := s.apps[action.App]; a != nil && action.Kind == deployment.Restart {
+			s.endUpgrade(a)
+		}
+	}
+	s.notify(StepEnded{At: s.now, Plan: r.plan, Step: r.current})
+	r.current++
+	if r.current < len(r.plan.Steps) {
+		s.dirty(deploymentKey(r.plan.ID))
+		s.beginStep(r)
+	}
+}
+
+// end takes a deployment off the list and frees its apps. What it did so far
+// stays. The reason is "" when it succeeded.
+func (s *Scheduler) end(r *running, outcome Outcome, reason string) {
 	s.pending.changed = true
+	r.over = true
 	s.deployments = slices.DeleteFunc(s.deployments, func(x *running) bool { return x == r })
 	s.dirty(deploymentKey(r.plan.ID))
+	s.record(r, outcome, reason)
 	for _, id := range r.plan.Apps() {
 		if a := s.apps[id]; a != nil && a.lock == r {
 			s.unlock(a)
 		}
 	}
-	s.notify(DeploymentEnded{At: s.now, Plan: r.plan, Failed: reason != "", Reason: reason})
+	s.unpinChanges(r.plan.Changes)
+	if outcome != Succeeded {
+		s.notify(StepFailed{At: s.now, Plan: r.plan, Step: r.current})
+	}
+	s.notify(DeploymentEnded{At: s.now, Plan: r.plan, Failed: outcome != Succeeded, Reason: reason})
 }
 
 func (s *Scheduler) unlock(a *app) {
 	a.lock = nil
+	s.endUpgrade(a)
 	for _, m := range a.members {
 		if m.inst != nil {
 			s.unawait(m)
 		}
 	}
 	s.touch(a)
+}
+
+// timeout ends a deployment that has taken longer than it may.
+func (s *Scheduler) timeout(r *running) {
+	if r.over {
+		return
+	}
+	s.giveUp(r, TimedOut, fmt.Sprintf("The deployment did not finish within %s", r.terms.Timeout), r.terms.RollBack)
+}
+
+// giveUp ends a deployment that failed, and undoes it when that is asked for.
+func (s *Scheduler) giveUp(r *running, outcome Outcome, reason string, undo bool) {
+	s.end(r, outcome, reason)
+	if undo {
+		if err := s.undo(r, s.ids.next().String(), r.terms.By); err == nil {
+			return
+		}
+	}
+	s.recover(r, nil)
+}
+
+// undo deploys what was before a deployment, which is over or is cancelled for it.
+func (s *Scheduler) undo(r *running, id string, by Author) error {
+	c := &ChangeTree{DeploymentID: id, Force: true, Terms: Terms{By: by}}
+	undo, err := s.planChange(c, r.plan.Revert(s.tree))
+	if err != nil {
+		return err
+	}
+	s.notify(GroupChanged{At: s.now, Group: spec.Root, Version: undo.plan.Version})
+	s.begin(undo)
+	s.recover(r, undo.plan)
+	return nil
+}
+
+// onCancelDeployment ends a deployment for a user.
+func (s *Scheduler) onCancelDeployment(c CancelDeployment) {
+	r := s.findDeployment(c.ID)
+	switch {
+	case r == nil:
+		s.reply(Reply{Request: c.Request, Err: &DeploymentNotFound{ID: c.ID}})
+	case c.Force:
+		s.reply(Reply{Request: c.Request})
+		s.giveUp(r, Cancelled, cancelled, false)
+	case len(s.deployments) >= s.cfg.MaxDeployments:
+		s.reply(Reply{Request: c.Request, Err: &TooManyDeployments{Limit: s.cfg.MaxDeployments}})
+	default:
+		s.rollBack(c, r)
+	}
+}
+
+// rollBack answers with the deployment that undoes another.
+func (s *Scheduler) rollBack(c CancelDeployment, r *running) {
+	version := s.nextVersion()
+	if err := s.undo(r, c.DeploymentID, c.By); err != nil {
+		s.reply(Reply{Request: c.Request, Err: err})
+		return
+	}
+	if !r.over { // nothing was left to undo: it ends all the same
+		s.giveUp(r, Cancelled, cancelled, false)
+	}
+	s.reply(Reply{Request: c.Request, DeploymentID: c.DeploymentID, Version: version})
 }
 
 // findDeployment returns the one with the id, or nil.

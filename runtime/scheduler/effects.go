@@ -15,6 +15,9 @@ type Effects struct {
 	// Match asks for one match, nil for none. Its answer is a Matched event; no
 	// other is asked for before that.
 	Match *placement.Request
+	// Upgrades ask strategies for the next steps of upgrades. Each is answered with
+	// an UpgradeStepped.
+	Upgrades []UpgradeAsk
 	// Replies answer commands; the snapshot is published before them.
 	Replies []Reply
 	// Notices go to the event stream, after the replies.

@@ -56,13 +56,18 @@ type Matched struct {
 // Tick says that time has passed. It carries nothing: Step is told the time.
 type Tick struct{}
 
-func (Subscribed) event()   {}
-func (Disconnected) event() {}
-func (Offers) event()       {}
-func (Rescinded) event()    {}
-func (StatusUpdate) event() {}
-func (AgentLost) event()    {}
-func (CallFailed) event()   {}
-func (Matched) event()      {}
-func (Tick) event()         {}
-func (ChangeApps) event()   {}
+func (Subscribed) event()       {}
+func (Disconnected) event()     {}
+func (Offers) event()           {}
+func (Rescinded) event()        {}
+func (StatusUpdate) event()     {}
+func (AgentLost) event()        {}
+func (CallFailed) event()       {}
+func (Matched) event()          {}
+func (Tick) event()             {}
+func (UpgradeStepped) event()   {}
+func (ChangeTree) event()       {}
+func (CancelDeployment) event() {}
+func (SetEnforceRole) event()   {}
+func (KillInstances) event()    {}
+func (ResetDelay) event()       {}

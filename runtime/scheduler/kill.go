@@ -1,5 +1,95 @@
 package scheduler
 
+import (
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// onKillInstances ends tasks for a user.
+func (s *Scheduler) onKillInstances(c KillInstances) {
+	reply := Reply{Request: c.Request}
+	var touched []*app
+	for _, id := range c.Instances {
+		m := s.members[id]
+		if m == nil {
+			continue
+		}
+		reply.Killed = append(reply.Killed, m.inst)
+		if !slices.Contains(touched, m.app) {
+			touched = append(touched, m.app)
+		}
+		if c.Wipe {
+			s.wipe(m)
+		} else {
+			s.killTask(m)
+		}
+	}
+	s.reply(reply)
+	for _, a := range touched {
+		s.settle(a)
+	}
+}
+
+// killTask ends a task; its instance is launched again. One that nobody can reach
+// is given up at once.
+func (s *Scheduler) killTask(m *member) {
+	switch c := m.inst.Condition; {
+	case m.inst.needsPlace():
+	case c == Unreachable, c == UnreachableInactive:
+		s.doom(m)
+	default:
+		m.killing = m.inst.Incarnation
+		s.killMember(m)
+	}
+}
+
+// wipe forgets an instance at once, whatever becomes of its task: should it live
+// on it is unknown, and is killed for that.
+func (s *Scheduler) wipe(m *member) {
+	if m.inst.mayExist() {
+		s.kill(m.inst.TaskID(), m.inst.Agent.ID)
+	}
+	gone := *m.inst
+	gone.Goal = GoalDecommissioned
+	s.expunge(m)
+	s.notify(InstanceChanged{At: s.now, Instance: &gone})
+}
+
+// onResetDelay forgets the delay of an app that waits.
+func (s *Scheduler) onResetDelay(c ResetDelay) {
+	a := s.apps[c.App]
+	if a == nil || a.removed || a.waiting() == 0 {
+		s.reply(Reply{Request: c.Request, Err: &NotWaiting{App: c.App}})
+		return
+	}
+	s.clearBackoff(a)
+	s.want(a)
+	s.reply(Reply{Request: c.Request})
+}
+
+// onSetEnforceRole changes what a group says of roles, and nothing else.
+func (s *Scheduler) onSetEnforceRole(c SetEnforceRole) {
+	g := s.tree.Group(c.Group)
+	if g == nil {
+		s.reply(Reply{Request: c.Request, Err: &GroupNotFound{Group: c.Group}})
+		return
+	}
+	if g.EnforceRole != c.Enforce {
+		changed := *g
+		changed.EnforceRole = c.Enforce
+		s.tree = s.tree.With(spec.TreeChange{Version: s.tree.Version, Groups: map[spec.PathID]*spec.Group{g.ID: &changed}})
+		if n := len(s.revisions); n > 0 {
+			last := *s.revisions[n-1]
+			last.tree = s.tree
+			s.revisions = append(slices.Clone(s.revisions[:n-1]), &last)
+		}
+		s.dirty(groupKey(g.ID))
+		s.pending.changed = true
+	}
+	s.reply(Reply{Request: c.Request})
+}
+
 // doom gives an instance the goal to end, and sees to it.
 func (s *Scheduler) doom(m *member) {
 	s.unawait(m)
@@ -31,7 +121,10 @@ func (s *Scheduler) killMember(m *member) {
 
 // killAgain repeats a kill that has not shown its effect.
 func (s *Scheduler) killAgain(m *member) {
-	if m.inst != nil && m.inst.Goal == GoalDecommissioned && s.master.subscribed {
+	if m.inst == nil || !s.master.subscribed || m.inst.Condition.Terminal() {
+		return
+	}
+	if m.inst.Goal == GoalDecommissioned || m.killing == m.inst.Incarnation && m.inst.launched() {
 		s.killMember(m)
 	}
 }

@@ -36,6 +36,12 @@ type InstanceChanged struct {
 	Instance *Instance
 }
 
+// HealthChanged: whether an instance is healthy changed.
+type HealthChanged struct {
+	At       spec.Timestamp
+	Instance *Instance
+}
+
 // UnknownTerminated: a terminal status came for an instance nobody knows.
 type UnknownTerminated struct {
 	At         spec.Timestamp
@@ -51,6 +57,14 @@ type GroupChanged struct {
 	Version spec.Timestamp
 }
 
+// ChangeRefused: a change was refused for what only the core could see.
+type ChangeRefused struct {
+	At      spec.Timestamp
+	Group   spec.PathID
+	Version spec.Timestamp // that it would have had
+	Reason  string
+}
+
 // StepBegun: a deployment's step begins. It is the API's deployment_info.
 type StepBegun struct {
 	At   spec.Timestamp
@@ -60,6 +74,13 @@ type StepBegun struct {
 
 // StepEnded: a deployment's step is done.
 type StepEnded struct {
+	At   spec.Timestamp
+	Plan *deployment.Plan
+	Step int
+}
+
+// StepFailed: a deployment ended in the middle of a step.
+type StepFailed struct {
 	At   spec.Timestamp
 	Plan *deployment.Plan
 	Step int
@@ -86,6 +107,9 @@ func (StatusApplied) notice()     {}
 func (InstanceChanged) notice()   {}
 func (UnknownTerminated) notice() {}
 func (GroupChanged) notice()      {}
+func (ChangeRefused) notice()     {}
+func (StepFailed) notice()        {}
+func (HealthChanged) notice()     {}
 func (StepBegun) notice()         {}
 func (StepEnded) notice()         {}
 func (DeploymentEnded) notice()   {}

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,46 +15,103 @@ import (
 const (
 	frameworkKey     = "framework"
 	appPrefix        = "app"
+	versionPrefix    = "version"
+	groupPrefix      = "group"
+	revisionPrefix   = "revision/"
 	instancePrefix   = "instance/"
 	deploymentPrefix = "deployment/"
+	endedPrefix      = "ended/"
 	backoffPrefix    = "backoff"
+	failurePrefix    = "failure"
 )
 
 func appKey(id spec.PathID) string     { return appPrefix + string(id) }
+func groupKey(id spec.PathID) string   { return groupPrefix + string(id) }
 func backoffKey(id spec.PathID) string { return backoffPrefix + string(id) }
+func failureKey(id spec.PathID) string { return failurePrefix + string(id) }
 func instanceKey(id UUID) string       { return instancePrefix + string(id[:]) }
 func deploymentKey(id string) string   { return deploymentPrefix + id }
+func endedKey(id string) string        { return endedPrefix + id }
+
+// versionKey joins the path and the version, in milliseconds, with a character
+// that no path has.
+func versionKey(id spec.PathID, version spec.Timestamp) string {
+	return versionPrefix + string(id) + "@" + strconv.FormatInt(int64(version), 10)
+}
+
+func revisionKey(version spec.Timestamp) string {
+	return revisionPrefix + strconv.FormatInt(int64(version), 10)
+}
 
 // recordFormat is the version of the forms below; a leader refuses what a newer
 // one has written.
-const recordFormat = 1
+const recordFormat = 2
 
 type frameworkRecord struct {
 	Format int    `json:"format"`
 	ID     string `json:"id"`
 }
 
-// appRecord holds the definition and how many instances the deployment under
-// way, if any, has asked for so far.
+// appRecord says which version is in force and how many instances the deployment
+// under way, if any, has asked for so far.
 type appRecord struct {
-	App     appFields `json:"app"`
-	Removed bool      `json:"removed,omitempty"`
-	Target  int       `json:"target"`
+	Version spec.Timestamp `json:"version"`
+	Removed bool           `json:"removed,omitempty"`
+	Target  int            `json:"target"`
 }
 
-// appFields is spec.App without its methods: the record's form does not follow
-// the API's.
-type appFields spec.App
+// versionRecord is one definition. It is spec.App without its methods: the form
+// does not follow the API's.
+type versionRecord spec.App
+
+type groupRecord struct {
+	Dependencies []spec.PathID `json:"dependencies,omitempty"`
+	EnforceRole  bool          `json:"enforceRole,omitempty"`
+}
+
+// changeRecord is one app in a revision or a plan, by its versions; 0 means that
+// it is not there.
+type changeRecord struct {
+	App    spec.PathID    `json:"app"`
+	Before spec.Timestamp `json:"before,omitempty"`
+	After  spec.Timestamp `json:"after,omitempty"`
+}
+
+type groupChangeRecord struct {
+	Before *spec.Group `json:"before,omitempty"`
+	After  *spec.Group `json:"after,omitempty"`
+}
+
+type revisionRecord struct {
+	Apps   []changeRecord      `json:"apps,omitempty"`
+	Groups []groupChangeRecord `json:"groups,omitempty"`
+}
 
 type deploymentRecord struct {
-	Plan    *deployment.Plan `json:"plan"`
-	Current int              `json:"current"`
+	Version  spec.Timestamp                `json:"version"`
+	Steps    []deployment.Step             `json:"steps"`
+	Apps     []changeRecord                `json:"apps"`
+	Groups   []groupChangeRecord           `json:"groups,omitempty"`
+	Current  int                           `json:"current"`
+	Began    spec.Timestamp                `json:"began"`
+	Terms    Terms                         `json:"terms"`
+	Kill     map[spec.PathID][]string      `json:"kill,omitempty"`
+	Upgrades map[spec.PathID]upgradeRecord `json:"upgrades,omitempty"`
+}
+
+// upgradeRecord is what an upgrade under way must not forget.
+type upgradeRecord struct {
+	Began  spec.Timestamp `json:"began"`
+	Memory []byte         `json:"memory,omitempty"`
+	Paused string         `json:"paused,omitempty"` // why; "" when it goes on
 }
 
 type backoffRecord struct {
 	Delay time.Duration  `json:"delay"` // nanoseconds
 	Until spec.Timestamp `json:"until"`
 }
+
+type failureRecord TaskFailure
 
 // dirty marks a record as changed. It is encoded when the batch ends: a record
 // that changes often in a batch is written once.
@@ -98,19 +156,99 @@ func (s *Scheduler) encode(key string) []byte {
 	case strings.HasPrefix(key, instancePrefix):
 		return s.encodeInstance(key)
 	case strings.HasPrefix(key, deploymentPrefix):
-		if r := s.findDeployment(key[len(deploymentPrefix):]); r != nil {
-			return mustJSON(deploymentRecord{Plan: r.plan, Current: r.current})
+		return s.encodeDeployment(key[len(deploymentPrefix):])
+	case strings.HasPrefix(key, endedPrefix):
+		if e := s.ended.find(key[len(endedPrefix):]); e != nil {
+			return mustJSON(endedRecordOf(e))
 		}
-	case strings.HasPrefix(key, backoffPrefix):
+	case strings.HasPrefix(key, backoffPrefix+"/"):
 		if a := s.apps[spec.PathID(key[len(backoffPrefix):])]; a != nil && a.backoff.delay != 0 {
 			return mustJSON(backoffRecord{Delay: a.backoff.delay, Until: a.backoff.until})
 		}
-	default:
+	case strings.HasPrefix(key, failurePrefix+"/"):
+		if a := s.apps[spec.PathID(key[len(failurePrefix):])]; a != nil && a.lastFailure != nil {
+			return mustJSON(failureRecord(*a.lastFailure))
+		}
+	case strings.HasPrefix(key, appPrefix+"/"):
 		if a := s.apps[spec.PathID(key[len(appPrefix):])]; a != nil {
-			return mustJSON(appRecord{App: appFields(*a.spec), Removed: a.removed, Target: a.target})
+			return mustJSON(appRecord{Version: a.spec.Version, Removed: a.removed, Target: a.target})
+		}
+	default:
+		return s.encodeTree(key)
+	}
+	return nil
+}
+
+// encodeTree encodes the records of definitions.
+func (s *Scheduler) encodeTree(key string) []byte {
+	switch {
+	case strings.HasPrefix(key, versionPrefix+"/"):
+		id, version := splitVersion(key)
+		if def := s.definitions.find(id, version); def != nil {
+			return mustJSON(versionRecord(*def.app))
+		}
+	case strings.HasPrefix(key, groupPrefix+"/"):
+		if g := s.tree.Group(spec.PathID(key[len(groupPrefix):])); g != nil {
+			return mustJSON(groupRecord{Dependencies: g.Dependencies, EnforceRole: g.EnforceRole})
+		}
+	case strings.HasPrefix(key, revisionPrefix):
+		version, _ := strconv.ParseInt(key[len(revisionPrefix):], 10, 64)
+		if r := s.findRevision(spec.Timestamp(version)); r != nil {
+			return mustJSON(revisionRecord{Apps: changeRecords(r.changes), Groups: groupChangeRecords(r.groups)})
 		}
 	}
 	return nil
+}
+
+// splitVersion undoes versionKey; a version of 0 is of no definition.
+func splitVersion(key string) (spec.PathID, spec.Timestamp) {
+	path, digits, _ := strings.Cut(key[len(versionPrefix):], "@")
+	version, _ := strconv.ParseInt(digits, 10, 64)
+	return spec.PathID(path), spec.Timestamp(version)
+}
+
+func changeRecords(changes []deployment.Change) []changeRecord {
+	out := make([]changeRecord, len(changes))
+	for i, ch := range changes {
+		out[i].App = ch.App()
+		if ch.Before != nil {
+			out[i].Before = ch.Before.Version
+		}
+		if ch.After != nil {
+			out[i].After = ch.After.Version
+		}
+	}
+	return out
+}
+
+func groupChangeRecords(changes []deployment.GroupChange) []groupChangeRecord {
+	out := make([]groupChangeRecord, len(changes))
+	for i, g := range changes {
+		out[i] = groupChangeRecord(g)
+	}
+	return out
+}
+
+func (s *Scheduler) encodeDeployment(id string) []byte {
+	r := s.findDeployment(id)
+	if r == nil {
+		return nil
+	}
+	record := deploymentRecord{
+		Version: r.plan.Version, Steps: r.plan.Steps, Apps: changeRecords(r.plan.Changes), Groups: groupChangeRecords(r.plan.Groups),
+		Current: r.current, Began: r.began, Terms: r.terms, Kill: map[spec.PathID][]string{}, Upgrades: map[spec.PathID]upgradeRecord{},
+	}
+	for app, ids := range r.kill {
+		for _, id := range ids {
+			record.Kill[app] = append(record.Kill[app], id.String())
+		}
+	}
+	for _, app := range r.plan.Apps() {
+		if a := s.apps[app]; a != nil && a.lock == r && a.upgrade != nil {
+			record.Upgrades[app] = upgradeRecord{Began: a.upgrade.began, Memory: a.upgrade.memory, Paused: a.upgrade.paused}
+		}
+	}
+	return mustJSON(record)
 }
 
 func (s *Scheduler) encodeInstance(key string) []byte {
@@ -128,6 +266,14 @@ func (s *Scheduler) encodeInstance(key string) []byte {
 		}
 	}
 	return appendInstance(make([]byte, 0, 160+len(agent)), m.inst, agent)
+}
+
+// versionSlack is what the core may add to a definition: versions and ports.
+const versionSlack = 1 << 10
+
+// RecordBytes is the most that the record of a definition takes, in bytes.
+func RecordBytes(a *spec.App) int {
+	return len(versionKey(a.ID, a.Version)) + len(mustJSON(versionRecord(*a))) + versionSlack
 }
 
 // mustJSON encodes a record; its types cannot fail.

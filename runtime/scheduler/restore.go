@@ -1,11 +1,14 @@
 package scheduler
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -16,38 +19,80 @@ import (
 func Restore(cfg Config, now spec.Timestamp, records []Record) (*Scheduler, error) {
 	s := New(cfg)
 	s.now = now
-	l := loader{s: s, agents: map[string]*placement.Agent{}, read: map[string]*placement.Agent{}}
-	for _, pass := range []func(Record) error{l.definitions, l.rest} {
+	l := loader{
+		s: s, agents: map[string]*placement.Agent{}, read: map[string]*placement.Agent{},
+		tree: spec.TreeChange{Apps: map[spec.PathID]*spec.App{}, Groups: map[spec.PathID]*spec.Group{}},
+	}
+	for _, pass := range []struct {
+		read func(Record) error
+		join func()
+	}{{l.versions, s.definitions.order}, {l.definitions, l.plant}, {l.rest, s.resume}} {
 		for _, r := range records {
-			if err := pass(r); err != nil {
+			if err := pass.read(r); err != nil {
 				return nil, fmt.Errorf("record %s: %w", r.Key, err)
 			}
 		}
+		pass.join()
 	}
-	s.resume()
 	return s, nil
 }
 
-// loader rebuilds the state in two passes: what is referred to, then the rest.
+// loader rebuilds the state in passes: what is referred to comes before what
+// refers to it.
 type loader struct {
 	s      *Scheduler
 	agents map[string]*placement.Agent // one value per agent, however many instances name it
 	read   map[string]*placement.Agent // by the bytes of its record
+	tree   spec.TreeChange
 }
 
-func (l *loader) definitions(r Record) error {
+// versions reads the versions of apps.
+func (l *loader) versions(r Record) error {
 	switch {
 	case r.Key == frameworkKey:
 		var f frameworkRecord
 		if err := json.Unmarshal(r.Value, &f); err != nil {
 			return err
 		}
-		if f.Format > recordFormat {
-			return fmt.Errorf("format %d is newer than this version of Pacer, which reads up to %d", f.Format, recordFormat)
+		if f.Format != recordFormat {
+			return fmt.Errorf("format %d cannot be read by this version of Pacer, which reads %d", f.Format, recordFormat)
 		}
 		l.s.master.frameworkID = f.ID
+	case strings.HasPrefix(r.Key, versionPrefix+"/"):
+		var v versionRecord
+		if err := json.Unmarshal(r.Value, &v); err != nil {
+			return err
+		}
+		a := spec.App(v)
+		l.s.definitions.byApp[a.ID] = append(l.s.definitions.byApp[a.ID], &definition{app: &a})
+	}
+	return nil
+}
+
+// plant makes the tree of the definitions that are in force.
+func (l *loader) plant() {
+	s := l.s
+	slices.SortFunc(s.revisions, func(x, y *revision) int { return cmp.Compare(x.tree.Version, y.tree.Version) })
+	if n := len(s.revisions); n > 0 {
+		l.tree.Version = s.revisions[n-1].tree.Version
+	}
+	s.tree = s.tree.With(l.tree)
+}
+
+// definitions reads what is in force, and what was.
+func (l *loader) definitions(r Record) error {
+	switch {
 	case strings.HasPrefix(r.Key, appPrefix+"/"):
 		return l.app(r)
+	case strings.HasPrefix(r.Key, groupPrefix+"/"):
+		var rec groupRecord
+		if err := json.Unmarshal(r.Value, &rec); err != nil {
+			return err
+		}
+		id := spec.PathID(r.Key[len(groupPrefix):])
+		l.tree.Groups[id] = &spec.Group{ID: id, Dependencies: rec.Dependencies, EnforceRole: rec.EnforceRole}
+	case strings.HasPrefix(r.Key, revisionPrefix):
+		return l.revision(r)
 	}
 	return nil
 }
@@ -57,15 +102,69 @@ func (l *loader) app(r Record) error {
 	if err := json.Unmarshal(r.Value, &rec); err != nil {
 		return err
 	}
-	def := spec.App(rec.App)
-	a := &app{spec: &def, removed: rec.Removed, target: rec.Target}
-	l.s.apps[def.ID] = a
+	id := spec.PathID(r.Key[len(appPrefix):])
+	def := l.s.definitions.find(id, rec.Version)
+	if def == nil {
+		return fmt.Errorf("version %s of it has no record", rec.Version)
+	}
+	def.pins++
+	a := &app{spec: def.app, removed: rec.Removed, target: rec.Target}
+	l.s.apps[id] = a
 	if !a.removed {
 		l.s.ports.claim(a.spec)
+		l.tree.Apps[id] = a.spec
 	}
-	l.s.lastVersion = max(l.s.lastVersion, def.Version)
 	l.s.touch(a)
 	return nil
+}
+
+func (l *loader) revision(r Record) error {
+	var rec revisionRecord
+	if err := json.Unmarshal(r.Value, &rec); err != nil {
+		return err
+	}
+	version, err := strconv.ParseInt(r.Key[len(revisionPrefix):], 10, 64)
+	if err != nil {
+		return err
+	}
+	changes, err := l.changes(rec.Apps)
+	if err != nil {
+		return err
+	}
+	l.s.revisions = append(l.s.revisions, &revision{
+		tree: spec.Tree{Version: spec.Timestamp(version)}, changes: changes, groups: groupChanges(rec.Groups),
+	})
+	return nil
+}
+
+// changes finds the definitions that a record refers to, and pins them.
+func (l *loader) changes(records []changeRecord) ([]deployment.Change, error) {
+	out := make([]deployment.Change, len(records))
+	for i, rec := range records {
+		for _, side := range []struct {
+			version spec.Timestamp
+			app     **spec.App
+		}{{rec.Before, &out[i].Before}, {rec.After, &out[i].After}} {
+			if side.version == 0 {
+				continue
+			}
+			def := l.s.definitions.find(rec.App, side.version)
+			if def == nil {
+				return nil, fmt.Errorf("version %s of %s has no record", side.version, rec.App)
+			}
+			def.pins++
+			*side.app = def.app
+		}
+	}
+	return out, nil
+}
+
+func groupChanges(records []groupChangeRecord) []deployment.GroupChange {
+	out := make([]deployment.GroupChange, len(records))
+	for i, rec := range records {
+		out[i] = deployment.GroupChange(rec)
+	}
+	return out
 }
 
 func (l *loader) rest(r Record) error {
@@ -73,16 +172,65 @@ func (l *loader) rest(r Record) error {
 	case strings.HasPrefix(r.Key, instancePrefix):
 		return l.instance(r)
 	case strings.HasPrefix(r.Key, deploymentPrefix):
-		var rec deploymentRecord
+		return l.deployment(r)
+	case strings.HasPrefix(r.Key, endedPrefix):
+		var rec endedRecord
 		if err := json.Unmarshal(r.Value, &rec); err != nil {
 			return err
 		}
-		// Busy until resume begins its step: not all of its apps are there yet.
-		l.s.deployments = append(l.s.deployments, &running{plan: rec.Plan, current: rec.Current, busy: true})
+		l.s.ended.add((*EndedDeployment)(&rec))
 	case strings.HasPrefix(r.Key, backoffPrefix+"/"):
 		return l.backoff(r)
-	case r.Key != frameworkKey && !strings.HasPrefix(r.Key, appPrefix+"/"):
+	case strings.HasPrefix(r.Key, failurePrefix+"/"):
+		return l.failure(r)
+	case r.Key != frameworkKey && !strings.HasPrefix(r.Key, appPrefix+"/") && !strings.HasPrefix(r.Key, versionPrefix+"/") &&
+		!strings.HasPrefix(r.Key, groupPrefix+"/") && !strings.HasPrefix(r.Key, revisionPrefix):
 		return fmt.Errorf("kind not known to this version of Pacer")
+	}
+	return nil
+}
+
+func (l *loader) deployment(r Record) error {
+	var rec deploymentRecord
+	if err := json.Unmarshal(r.Value, &rec); err != nil {
+		return err
+	}
+	changes, err := l.changes(rec.Apps)
+	if err != nil {
+		return err
+	}
+	// Busy until resume begins its step: not all of its apps are there yet.
+	d := &running{
+		plan: &deployment.Plan{
+			ID: r.Key[len(deploymentPrefix):], Version: rec.Version, Steps: rec.Steps, Changes: changes, Groups: groupChanges(rec.Groups),
+		},
+		terms: rec.Terms, began: rec.Began, current: rec.Current, kill: map[spec.PathID][]UUID{}, busy: true,
+	}
+	for app, ids := range rec.Kill {
+		for _, text := range ids {
+			id, err := ParseUUID(text)
+			if err != nil {
+				return err
+			}
+			d.kill[app] = append(d.kill[app], id)
+		}
+	}
+	for app, u := range rec.Upgrades {
+		if a := l.s.apps[app]; a != nil {
+			a.upgrade = &upgrade{began: u.Began, memory: u.Memory, paused: u.Paused}
+		}
+	}
+	l.s.deployments = append(l.s.deployments, d)
+	return nil
+}
+
+func (l *loader) failure(r Record) error {
+	var rec failureRecord
+	if err := json.Unmarshal(r.Value, &rec); err != nil {
+		return err
+	}
+	if a := l.s.apps[spec.PathID(r.Key[len(failurePrefix):])]; a != nil {
+		a.lastFailure = (*TaskFailure)(&rec)
 	}
 	return nil
 }
@@ -162,23 +310,20 @@ func (l *loader) agent(raw *json.RawMessage) (*placement.Agent, error) {
 // resume sets the alarms that the state asks for, creates what was never
 // launched anew, and lets the deployments go on.
 func (s *Scheduler) resume() {
-	slices.SortFunc(s.deployments, func(x, y *running) int {
-		if c := int64(x.plan.Version) - int64(y.plan.Version); c != 0 {
-			return int(min(max(c, -1), 1))
-		}
-		return strings.Compare(x.plan.ID, y.plan.ID)
+	s.rebuildRevisions()
+	s.ended.sort()
+	restored := s.deployments
+	s.deployments = nil
+	slices.SortFunc(restored, func(x, y *running) int {
+		return cmp.Or(cmp.Compare(x.plan.Version, y.plan.Version), strings.Compare(x.plan.ID, y.plan.ID))
 	})
-	for _, r := range s.deployments {
-		for _, id := range r.plan.Apps() {
-			if a := s.apps[id]; a != nil {
-				a.lock = r
-			}
-		}
+	for _, r := range restored {
+		s.enlist(r)
 	}
 	for _, a := range s.appsInOrder() {
 		s.resumeApp(a)
 	}
-	for _, r := range slices.Clone(s.deployments) {
+	for _, r := range restored {
 		s.beginStep(r)
 		s.progress(r)
 	}

@@ -55,7 +55,7 @@ func TestDefinitionSurvives(t *testing.T) {
 	fill(reflect.ValueOf(app).Elem(), 0)
 	app.ID, app.Instances, app.Constraints = "/a/b", 0, nil
 	s := New(Config{})
-	s.Step(1000, ChangeApps{Request: 1, DeploymentID: "d", Put: []PutApp{{App: app}}})
+	s.Step(1000, ChangeTree{Request: 1, DeploymentID: "d", Put: []PutApp{{App: app}}})
 	s.Step(1000, Subscribed{FrameworkID: "f"})
 	e := s.Effects(1000)
 	restored, err := Restore(Config{}, 2000, merge(nil, e.Save))
@@ -86,7 +86,7 @@ func TestInstanceSurvives(t *testing.T) {
 		return e
 	}
 	collect(Subscribed{FrameworkID: "f"})
-	collect(ChangeApps{Request: 1, DeploymentID: "d", Put: []PutApp{{App: app}}})
+	collect(ChangeTree{Request: 1, DeploymentID: "d", Put: []PutApp{{App: app}}})
 	match := collect(Offers{Offers: []*placement.Offer{offer}}).Match
 	place := placement.Placement{App: match.Wanted[0].App, Offer: offer, Ports: []uint16{31000, 31001}}
 	e := collect(Matched{Result: placement.Result{Placements: []placement.Placement{place, place}}, MatchedOffers: match.Offers})
@@ -181,14 +181,14 @@ func TestSplitKeepsOffersWhole(t *testing.T) {
 func TestSnapshotSharesWhatDidNotChange(t *testing.T) {
 	s := New(Config{})
 	for i, id := range []string{"/a", "/b"} {
-		s.Step(1000, ChangeApps{Request: RequestID(i), DeploymentID: id, Put: []PutApp{{App: newApp(id, nil)}}})
+		s.Step(1000, ChangeTree{Request: RequestID(i), DeploymentID: id, Put: []PutApp{{App: newApp(id, nil)}}})
 	}
 	s.Effects(1000)
 	before := s.Snapshot()
 	if s.Snapshot() != before {
 		t.Error("a snapshot without changes is a new one")
 	}
-	s.Step(2000, ChangeApps{Request: 9, DeploymentID: "x", Remove: []spec.PathID{"/b"}, Force: true})
+	s.Step(2000, ChangeTree{Request: 9, DeploymentID: "x", Remove: []spec.PathID{"/b"}, Force: true})
 	s.Effects(2000)
 	after := s.Snapshot()
 	a1, _ := before.Apps.Get([]byte("/a"))

@@ -43,6 +43,10 @@ type Config struct {
 	FirstPort      int           // local_port_min, 10000
 	LastPort       int           // local_port_max, 20000
 	MaxDeployments int           // max_running_deployments, 100
+	MaxVersions    int           // zk_max_versions, 50: of an app, and of the tree
+
+	DependenciesFirst bool // teardown_order=dependencies-first
+	EnforceRole       bool // new_group_enforce_role=top
 }
 
 // withDefaults fills in what is zero.
@@ -68,6 +72,7 @@ func (c Config) withDefaults() Config {
 	number(&c.FirstPort, 10000)
 	number(&c.LastPort, 20000)
 	number(&c.MaxDeployments, 100)
+	number(&c.MaxVersions, 50)
 	if c.Role == "" {
 		c.Role = "*"
 	}
@@ -81,11 +86,15 @@ type Scheduler struct {
 	ids ids
 	now spec.Timestamp
 
-	apps        map[spec.PathID]*app
+	tree        spec.Tree   // what is defined now
+	revisions   []*revision // oldest first; the last one is of tree
+	definitions definitions
+	apps        map[spec.PathID]*app // with those that are removed and not gone yet
 	members     map[UUID]*member
 	deployments []*running // in the order in which they began
+	ended       endedList
 	ports       portBook
-	lastVersion spec.Timestamp
+	questions   uint64 // of upgrades, so far
 
 	master  masterState
 	offers  offerBook
@@ -119,6 +128,7 @@ type pending struct {
 	calls    []Call
 	replies  []Reply
 	notices  []Notice
+	upgrades []*app // whose strategies may have to be asked
 	dirtyApp []*app // whose view must be built anew
 	changed  bool   // the snapshot's header must be built anew
 }
@@ -127,16 +137,18 @@ type pending struct {
 func New(cfg Config) *Scheduler {
 	cfg = cfg.withDefaults()
 	return &Scheduler{
-		cfg:       cfg,
-		ids:       newIDs(cfg.Seed),
-		apps:      map[spec.PathID]*app{},
-		members:   map[UUID]*member{},
-		ports:     newPortBook(cfg.FirstPort, cfg.LastPort),
-		offers:    newOfferBook(),
-		rounds:    newRounds(),
-		pending:   pending{isDirty: map[string]bool{}, changed: true},
-		agentText: map[*placement.Agent][]byte{},
-		view:      iradix.New[*AppView](),
+		cfg:         cfg,
+		ids:         newIDs(cfg.Seed),
+		definitions: newDefinitions(),
+		ended:       newEndedList(),
+		apps:        map[spec.PathID]*app{},
+		members:     map[UUID]*member{},
+		ports:       newPortBook(cfg.FirstPort, cfg.LastPort),
+		offers:      newOfferBook(),
+		rounds:      newRounds(),
+		pending:     pending{isDirty: map[string]bool{}, changed: true},
+		agentText:   map[*placement.Agent][]byte{},
+		view:        iradix.New[*AppView](),
 	}
 }
 
@@ -166,8 +178,18 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 		s.onCallFailed(e)
 	case Matched:
 		s.onMatched(e)
-	case ChangeApps:
-		s.onChangeApps(e)
+	case UpgradeStepped:
+		s.onUpgradeStepped(e)
+	case ChangeTree:
+		s.onChangeTree(e)
+	case CancelDeployment:
+		s.onCancelDeployment(e)
+	case SetEnforceRole:
+		s.onSetEnforceRole(e)
+	case KillInstances:
+		s.onKillInstances(e)
+	case ResetDelay:
+		s.onResetDelay(e)
 	case Tick:
 	}
 }
@@ -176,14 +198,16 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 func (s *Scheduler) Effects(now spec.Timestamp) Effects {
 	s.now = max(now, s.now)
 	s.ring()
+	upgrades := s.serveUpgrades()
 	match := s.serveDemand()
 	e := Effects{
-		Save:    s.drainRecords(),
-		Calls:   s.pending.calls,
-		Match:   match,
-		Replies: s.pending.replies,
-		Notices: s.pending.notices,
-		Wake:    s.alarms.next(),
+		Save:     s.drainRecords(),
+		Calls:    s.pending.calls,
+		Match:    match,
+		Upgrades: upgrades,
+		Replies:  s.pending.replies,
+		Notices:  s.pending.notices,
+		Wake:     s.alarms.next(),
 	}
 	s.pending.calls, s.pending.replies, s.pending.notices = nil, nil, nil
 	return e
@@ -208,6 +232,10 @@ func (s *Scheduler) ring() {
 			s.judgeUnreachable(a.member)
 		case alarmReconcile:
 			s.reconcileRound()
+		case alarmTimeout:
+			s.timeout(a.deployment)
+		case alarmUpgrade:
+			s.upgradeAlarm(a.app)
 		case alarmDemand:
 			// Looked at in serveDemand, at the end of every batch.
 		}

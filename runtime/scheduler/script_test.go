@@ -44,6 +44,7 @@ type world struct {
 	names    map[UUID]string
 	perApp   map[spec.PathID]int
 	match    *placement.Request
+	asks     []UpgradeAsk
 	lastCall []Call
 	requests RequestID
 	plans    int
@@ -87,6 +88,8 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 		return "ok\n", nil
 	case "ports":
 		return w.servicePorts(), nil
+	case "definitions":
+		return w.definitionsText(), nil
 	case "restart":
 		return w.restart()
 	case "fail":
@@ -110,6 +113,7 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 // configure starts over with other settings.
 func (w *world) configure(a map[string]string) (string, error) {
 	w.cfg.MaxDeployments = number(a["max-deployments"], 0)
+	w.cfg.MaxVersions = number(a["max-versions"], 0)
 	first, last, _ := strings.Cut(a["ports"], "-")
 	w.cfg.FirstPort, w.cfg.LastPort = number(first, 0), number(last, 0)
 	w.s = New(w.cfg)
@@ -134,7 +138,7 @@ func (w *world) shortKey(k string) string {
 	if id, err := ParseUUID(strings.TrimPrefix(k, instancePrefix)); err == nil && strings.HasPrefix(k, instancePrefix) {
 		return instancePrefix + w.names[id]
 	}
-	return k
+	return w.namesOf().versioned(k)
 }
 
 // nameAll names every instance in the order of creation.
@@ -168,6 +172,7 @@ func (w *world) drain(saved bool) string {
 		w.match = e.Match
 	}
 	w.lastCall = e.Calls
+	w.asks = append(w.asks, e.Upgrades...)
 	if out := e.Text(w.s, w.namesOf()); out != "" {
 		return out
 	}
@@ -208,7 +213,7 @@ func (w *world) restart() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	w.s, w.match = s, nil
+	w.s, w.match, w.asks = s, nil, nil
 	return w.drain(true), nil
 }
 
@@ -259,6 +264,13 @@ func args(d *datadriven.TestData) map[string]string {
 		out[a.Key] = v
 	}
 	return out
+}
+
+func fraction(s string, def float64) float64 {
+	if f, err := strconv.ParseFloat(s, 64); err == nil {
+		return f
+	}
+	return def
 }
 
 func number(s string, def int) int {

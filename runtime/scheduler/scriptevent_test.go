@@ -16,8 +16,7 @@ import (
 //
 //	subscribed framework=f1 master=m1
 //	disconnected
-//	app id=/web instances=2 ports=8080,0 backoff=1s unreachable=30s,60s force
-//	scale app=/web to=3        delete app=/web force
+//	(commands of users: see userEvent; answers of strategies: see stepped)
 //	offers o1@a1 o2@a2         rescind o1            agent-lost a1
 //	matched /web@o1 /web@o2    status /web.1 running reason=R agent=a1 nouuid
 //	status /web.1#1 …          an older incarnation
@@ -31,18 +30,6 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		return Disconnected{Cause: "script"}, nil
 	case "tick":
 		return Tick{}, nil
-	case "app":
-		return w.putApp(a), nil
-	case "apps":
-		return w.putApps(d), nil
-	case "scale":
-		return w.scale(a), nil
-	case "delete":
-		c := w.change(a)
-		for id := range strings.SplitSeq(a["app"], ",") {
-			c.Remove = append(c.Remove, spec.PathID(id))
-		}
-		return c, nil
 	case "offers":
 		return w.offers(d), nil
 	case "rescind":
@@ -51,6 +38,8 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		return AgentLost{AgentID: d.CmdArgs[0].Key}, nil
 	case "matched":
 		return w.matched(d)
+	case "stepped":
+		return w.stepped(d)
 	case "status":
 		return w.status(d)
 	case "unknown":
@@ -60,13 +49,10 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		}
 		return StatusUpdate{Status: st}, nil
 	}
+	if ev, err := w.userEvent(d); ev != nil || err != nil {
+		return ev, err
+	}
 	return nil, fmt.Errorf("no such command: %s", d.Cmd)
-}
-
-func (w *world) change(a map[string]string) ChangeApps {
-	w.requests++
-	w.plans++
-	return ChangeApps{Request: w.requests, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != ""}
 }
 
 // newApp is a definition with the defaults of the API.
@@ -93,6 +79,18 @@ func newApp(id string, a map[string]string) *spec.App {
 	if a["unique"] != "" {
 		app.Constraints = []spec.Constraint{{Field: "hostname", Operator: "UNIQUE"}}
 	}
+	app.UpgradeStrategy = spec.UpgradeStrategy{MinimumHealthCapacity: fraction(a["min"], 1), MaximumOverCapacity: fraction(a["over"], 1)}
+	for id := range strings.SplitSeq(a["needs"], ",") {
+		if id != "" {
+			app.Dependencies = append(app.Dependencies, spec.PathID(id))
+		}
+	}
+	if a["health"] != "" {
+		app.HealthChecks = []spec.HealthCheck{{Protocol: spec.CheckCommand, Command: "true"}}
+	}
+	if a["group-by"] != "" {
+		app.Constraints = []spec.Constraint{{Field: a["group-by"], Operator: "GROUP_BY"}}
+	}
 	if a["oldest-first"] != "" {
 		app.KillSelection = spec.OldestFirst
 	}
@@ -104,36 +102,6 @@ func newApp(id string, a map[string]string) *spec.App {
 		app.UnreachableStrategy.ExpungeAfter = duration(expunge, 0)
 	}
 	return app
-}
-
-func (w *world) putApp(a map[string]string) Event {
-	c := w.change(a)
-	put := PutApp{App: newApp(a["id"], a)}
-	if a["base"] == "current" {
-		put.Base = w.s.apps[put.App.ID].spec.Version
-	} else if a["base"] != "" {
-		put.Base = 1
-	}
-	c.Put = []PutApp{put}
-	return c
-}
-
-// putApps creates several apps of one instance each.
-func (w *world) putApps(d *datadriven.TestData) Event {
-	c := w.change(args(d))
-	for _, x := range d.CmdArgs {
-		c.Put = append(c.Put, PutApp{App: newApp(x.Key, nil)})
-	}
-	return c
-}
-
-func (w *world) scale(a map[string]string) Event {
-	c := w.change(a)
-	app := *w.s.apps[spec.PathID(a["app"])].spec
-	put := PutApp{App: &app, Base: app.Version}
-	app.Instances = number(a["to"], 0)
-	c.Put = []PutApp{put}
-	return c
 }
 
 func (w *world) offers(d *datadriven.TestData) Event {

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func (s *sim) userActs() {
 	args := map[string]string{"force": strings.TrimSpace(force), "app": string(id), "id": string(id)}
 	n := s.rand.IntN(4)
 	args["instances"], args["to"] = fmt.Sprint(n), fmt.Sprint(n)
-	def := s.s.defined(id)
+	def := s.s.tree.App(id)
 	switch {
 	case def == nil:
 		s.create(args, n, force)
@@ -38,7 +39,7 @@ func (s *sim) userActs() {
 		s.command(c, func() { delete(s.wanted, id) })
 	default:
 		s.logf("scale app=%s to=%d%s", id, n, force)
-		s.command(s.scale(args).(ChangeApps), func() { s.wanted[id] = n })
+		s.command(s.changeApp(args).(ChangeTree), func() { s.wanted[id] = n })
 	}
 }
 
@@ -52,7 +53,7 @@ func (s *sim) create(args map[string]string, n int, force string) {
 		args["unreachable"] = "disabled"
 		text += " unreachable=disabled"
 	}
-	ev := s.putApp(args).(ChangeApps)
+	ev := s.putApp(args).(ChangeTree)
 	if s.rand.IntN(3) == 0 && n <= 3 {
 		text += " unique"
 		ev.Put[0].App.Constraints = []spec.Constraint{{Field: "hostname", Operator: "UNIQUE"}}
@@ -64,7 +65,7 @@ func (s *sim) create(args map[string]string, n int, force string) {
 
 // command gives a command to the core; what it promised is remembered when the
 // save of it succeeded.
-func (s *sim) command(c ChangeApps, accepted func()) {
+func (s *sim) command(c ChangeTree, accepted func()) {
 	s.s.Step(s.now, c)
 	ok := false
 	for _, r := range s.s.pending.replies {
@@ -79,14 +80,17 @@ func (s *sim) command(c ChangeApps, accepted func()) {
 
 // recordedSince tells whether a command of a term that ended was saved: the
 // term may have ended after the save.
-func (s *sim) recordedSince(c ChangeApps) bool {
+func (s *sim) recordedSince(c ChangeTree) bool {
+	var rec appRecord
 	for _, p := range c.Put {
 		v, ok := s.records[appKey(p.App.ID)]
-		return ok && strings.Contains(string(v), fmt.Sprintf(`"Instances":%d`, p.App.Instances)) && !strings.Contains(string(v), `"removed":true`)
+		var def versionRecord
+		return ok && json.Unmarshal(v, &rec) == nil && !rec.Removed &&
+			json.Unmarshal(s.records[versionKey(p.App.ID, rec.Version)], &def) == nil && def.Instances == p.App.Instances && def.Cmd == p.App.Cmd
 	}
 	for _, id := range c.Remove {
 		v, ok := s.records[appKey(id)]
-		return !ok || strings.Contains(string(v), `"removed":true`)
+		return !ok || json.Unmarshal(v, &rec) == nil && rec.Removed
 	}
 	return true
 }
@@ -248,7 +252,7 @@ func (s *sim) checkApp(a *app) {
 	if tally != a.tally {
 		panic(fmt.Sprintf("%s: counts are wrong", a.spec.ID))
 	}
-	if !a.removed && a.held() != a.target {
+	if !a.removed && a.upgrade == nil && a.held() != a.target {
 		panic(fmt.Sprintf("%s: holds %d instead of %d", a.spec.ID, a.held(), a.target))
 	}
 	if len(a.spec.Constraints) == 0 {

@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"slices"
+
 	iradix "github.com/hashicorp/go-immutable-radix/v2"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
@@ -13,9 +15,12 @@ import (
 type Snapshot struct {
 	// Apps maps the path's text to the app. The tree makes a group a prefix scan.
 	Apps        *iradix.Tree[*AppView]
-	Deployments []*DeploymentView // in the order in which they began
-	FrameworkID string            // "" before the first subscription
-	MasterHost  string            // "" while not subscribed
+	Tree        spec.Tree          // what is defined, groups included
+	revisions   []*revision        // see Revision
+	Deployments []*DeploymentView  // in the order in which they began
+	Ended       []*EndedDeployment // oldest first
+	FrameworkID string             // "" before the first subscription
+	MasterHost  string             // "" while not subscribed
 	MasterURL   string
 	Subscribed  bool
 	Counts      Counts
@@ -25,15 +30,46 @@ type Snapshot struct {
 type AppView struct {
 	App *spec.App
 	// Removed marks an app whose definition is deleted while instances still die.
-	Removed   bool
+	Removed bool
+	// Versions is what is kept of the app, newest first.
+	Versions  []*spec.App
 	Instances []*Instance // in the order of their creation
 	// Deployments are the ids of those that change the app.
 	Deployments []string
+	// Upgrade is the restart under way, nil when there is none.
+	Upgrade     *UpgradeView
 	Backoff     Backoff
 	LastFailure *TaskFailure
 	// Refusals is the outcome of the last match that looked for a place; nil
 	// when there was none.
 	Refusals *placement.Refusals
+}
+
+// UpgradeView is an app on its way to a new version.
+type UpgradeView struct {
+	Began  spec.Timestamp
+	Paused string // why its strategy stopped it; "" when it goes on
+	Fault  string // why its strategy gave no answer the last time; "" when it did
+}
+
+// Revision returns the whole tree as it was at a version; ok is false when that is
+// not kept.
+func (s *Snapshot) Revision(version spec.Timestamp) (tree spec.Tree, ok bool) {
+	for _, r := range s.revisions {
+		if r.tree.Version == version {
+			return r.tree, true
+		}
+	}
+	return spec.Tree{}, false
+}
+
+// RevisionVersions lists the versions of the tree that are kept, newest first.
+func (s *Snapshot) RevisionVersions() []spec.Timestamp {
+	out := make([]spec.Timestamp, 0, len(s.revisions))
+	for _, r := range slices.Backward(s.revisions) {
+		out = append(out, r.tree.Version)
+	}
+	return out
 }
 
 // Backoff is an app's launch delay.
@@ -52,6 +88,8 @@ type TaskFailure struct {
 type DeploymentView struct {
 	Plan    *deployment.Plan
 	Current int // index of the step under way
+	Terms   Terms
+	Began   spec.Timestamp
 }
 
 // Counts are totals for metrics.

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -55,6 +56,9 @@ func (e *Effects) Text(s *Scheduler, n Names) string {
 	if e.Match != nil {
 		fmt.Fprintf(&b, "match  %s\n", matchText(e.Match))
 	}
+	for i := range e.Upgrades {
+		fmt.Fprintf(&b, "ask    %s\n", askText(&e.Upgrades[i]))
+	}
 	for _, r := range e.Replies {
 		fmt.Fprintf(&b, "reply  %s\n", replyText(r))
 	}
@@ -74,10 +78,24 @@ func (s *Scheduler) recordText(r Record, n Names) string {
 		}
 		name = n.instance("", id)
 	}
+	name = n.versioned(name)
 	if r.Value == nil {
 		return name + " removed"
 	}
 	return name
+}
+
+// versioned shows the version in a key as a time.
+func (n Names) versioned(key string) string {
+	cut := strings.LastIndexAny(key, "@/")
+	if !strings.HasPrefix(key, revisionPrefix) && !strings.HasPrefix(key, versionPrefix+"/") {
+		return key
+	}
+	ms, err := strconv.ParseInt(key[cut+1:], 10, 64)
+	if err != nil {
+		return key
+	}
+	return key[:cut+1] + n.time(spec.Timestamp(ms))
 }
 
 // instanceText is one instance on one line.
@@ -173,6 +191,12 @@ func noticeText(s *Scheduler, x Notice, n Names) string {
 		return fmt.Sprintf("unknown instance of %s terminated", x.SafePath)
 	case GroupChanged:
 		return fmt.Sprintf("group %s changed", x.Group)
+	case ChangeRefused:
+		return fmt.Sprintf("change of group %s refused", x.Group)
+	case HealthChanged:
+		return fmt.Sprintf("health of %s: %s", n.instance(x.Instance.App, x.Instance.ID), healthText(x.Instance.Healthy))
+	case StepFailed:
+		return fmt.Sprintf("deployment %s step %d failed", x.Plan.ID, x.Step+1)
 	case StepBegun:
 		return fmt.Sprintf("deployment %s step %d of %d: %s", x.Plan.ID, x.Step+1, len(x.Plan.Steps), actionsText(x.Plan, x.Step))
 	case StepEnded:
@@ -186,4 +210,21 @@ func noticeText(s *Scheduler, x Notice, n Names) string {
 		return fmt.Sprintf("app %s terminated", x.App)
 	}
 	return fmt.Sprintf("%T", x)
+}
+
+// askText renders a question to a strategy.
+func askText(a *UpgradeAsk) string {
+	st := &a.State
+	return fmt.Sprintf("upgrade %s: of %d, healthy>=%d total<=%d, old %d (%d dying, %d healthy), new %d (%d healthy, %d ready)",
+		a.App.ID, st.Instances, st.MinHealthy, st.MaxTotal, st.Old, st.OldDying, st.OldHealthy, st.New, st.NewHealthy, st.NewReady)
+}
+
+func healthText(healthy *bool) string {
+	switch {
+	case healthy == nil:
+		return "unknown"
+	case *healthy:
+		return "good"
+	}
+	return "bad"
 }

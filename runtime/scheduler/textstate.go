@@ -38,6 +38,12 @@ func (s *Scheduler) appText(b *strings.Builder, a *app, n Names) {
 	if a.lock != nil {
 		fmt.Fprintf(b, " locked by %s", a.lock.plan.ID)
 	}
+	if a.upgrade != nil {
+		b.WriteString(" upgrading")
+		if a.upgrade.paused != "" {
+			b.WriteString(", paused: " + a.upgrade.paused)
+		}
+	}
 	if a.backoff.delay != 0 {
 		fmt.Fprintf(b, " delay=%s until %s", a.backoff.delay, n.time(a.backoff.until))
 	}
@@ -63,6 +69,8 @@ func actionsText(p *deployment.Plan, step int) string {
 			out = append(out, fmt.Sprintf("stop %s", a.App))
 		case deployment.Scale:
 			out = append(out, fmt.Sprintf("scale %s to %d", a.App, a.To))
+		case deployment.Restart:
+			out = append(out, fmt.Sprintf("restart %s with %d", a.App, a.To))
 		}
 	}
 	return strings.Join(out, ", ")

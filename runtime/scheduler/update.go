@@ -84,7 +84,22 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	})
 	if next.Condition != old.Condition {
 		s.notify(InstanceChanged{At: s.now, Instance: &next})
+	}
+	if !sameHealth(next.Healthy, old.Healthy) {
+		s.notify(HealthChanged{At: s.now, Instance: &next})
+	}
+	if next.Condition != old.Condition {
 		s.conditionEntered(m, st)
+	} else {
+		s.welcome(m)
+		s.settle(m.app)
+	}
+}
+
+// welcome lets a deployment go on that waited for the member to be healthy.
+func (s *Scheduler) welcome(m *member) {
+	if m.awaited && s.arrived(m) {
+		s.unawait(m)
 	}
 }
 
@@ -93,7 +108,7 @@ func (s *Scheduler) conditionEntered(m *member, st *Status) {
 	a := m.app
 	switch c := m.inst.Condition; {
 	case c == Running:
-		s.unawait(m)
+		s.welcome(m)
 		s.advanceBackoff(a)
 		if m.inst.Goal == GoalDecommissioned {
 			s.doom(m)
@@ -118,6 +133,7 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 			TaskID: st.TaskID, Host: inst.Agent.Hostname, AgentID: inst.Agent.ID, Message: st.Message,
 			State: st.State.String(), At: s.now, Version: inst.Version,
 		}
+		s.dirty(failureKey(a.spec.ID))
 	}
 	if inst.Goal == GoalDecommissioned {
 		s.expunge(m)

@@ -31,10 +31,13 @@ func (s *Scheduler) buildSnapshot() *Snapshot {
 	s.counts.OffersHeld = s.offers.len()
 	views := make([]*DeploymentView, 0, len(s.deployments))
 	for _, r := range s.deployments {
-		views = append(views, &DeploymentView{Plan: r.plan, Current: r.current})
+		views = append(views, &DeploymentView{Plan: r.plan, Current: r.current, Terms: r.terms, Began: r.began})
 	}
 	return &Snapshot{
 		Apps:        s.view,
+		Tree:        s.tree,
+		revisions:   s.revisions,
+		Ended:       s.ended.list,
 		Deployments: views,
 		FrameworkID: s.master.frameworkID,
 		MasterHost:  s.master.host,
@@ -48,7 +51,8 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 	a.sweep()
 	v := &AppView{
 		App: a.spec, Removed: a.removed, LastFailure: a.lastFailure, Refusals: a.refusals,
-		Backoff: Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
+		Versions: s.definitions.versions(a.spec.ID),
+		Backoff:  Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
 	}
 	if n := a.total(); n > 0 {
 		v.Instances = make([]*Instance, 0, n)
@@ -60,6 +64,9 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 	}
 	if a.lock != nil {
 		v.Deployments = []string{a.lock.plan.ID}
+	}
+	if u := a.upgrade; u != nil {
+		v.Upgrade = &UpgradeView{Began: u.began, Paused: u.paused, Fault: u.cause}
 	}
 	return v
 }

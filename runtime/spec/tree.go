@@ -125,3 +125,8 @@ func below[T any](tree *iradix.Tree[*T], group PathID) iter.Seq[*T] {
 		}
 	}
 }
+
+// Equal tells whether two groups say the same. Neither may be nil.
+func (g *Group) Equal(o *Group) bool {
+	return g == o || g.ID == o.ID && g.EnforceRole == o.EnforceRole && slices.Equal(g.Dependencies, o.Dependencies)
+}
