@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -130,21 +131,24 @@ func inputAnswer(err error) (int, errorBody, bool) {
 // refusalAnswer is answerTo for the core's refusals. An error of any other kind
 // is a fault of ours.
 func refusalAnswer(err error) (int, errorBody) {
+	if status, ok := missingAnswer(err); ok {
+		return status, errorBody{Message: err.Error()}
+	}
 	var (
-		exists      *scheduler.Exists
-		stale       *scheduler.Stale
-		notFound    *scheduler.NotFound
-		locked      *scheduler.Locked
-		tooMany     *scheduler.TooManyDeployments
-		ports       *scheduler.PortsExhausted
-		unsupported *scheduler.Unsupported
-		body        = errorBody{Message: err.Error()}
+		exists   *scheduler.Exists
+		stale    *scheduler.Stale
+		locked   *scheduler.Locked
+		tooMany  *scheduler.TooManyDeployments
+		ports    *scheduler.PortsExhausted
+		tooLarge *scheduler.TooLarge
+		twice    *scheduler.NamedTwice
+		clash    *scheduler.Clash
+		cycle    *deployment.CycleError
+		body     = errorBody{Message: err.Error()}
 	)
 	switch {
 	case errors.As(err, &exists), errors.As(err, &stale):
 		return http.StatusConflict, body
-	case errors.As(err, &notFound):
-		return http.StatusNotFound, body
 	case errors.As(err, &locked):
 		for _, id := range locked.Deployments {
 			body.Deployments = append(body.Deployments, deploymentID{id})
@@ -153,17 +157,37 @@ func refusalAnswer(err error) (int, errorBody) {
 	case errors.As(err, &tooMany):
 		return http.StatusForbidden, body
 	case errors.As(err, &ports):
-		return http.StatusUnprocessableEntity, invalid("/portDefinitions", ports.Error())
-	case errors.As(err, &unsupported):
-		return http.StatusUnprocessableEntity, invalid("/", unsupported.Error())
+		return http.StatusUnprocessableEntity, invalid("/portDefinitions", err.Error())
+	case errors.As(err, &cycle):
+		return http.StatusUnprocessableEntity, invalid("/", err.Error(), "the ring is "+cycle.Names())
+	case errors.As(err, &tooLarge), errors.As(err, &twice), errors.As(err, &clash):
+		return http.StatusUnprocessableEntity, invalid("/", err.Error())
 	default:
 		return http.StatusInternalServerError, body
 	}
 }
 
+// missingAnswer is the status of refusals that name something that is not there.
+func missingAnswer(err error) (int, bool) {
+	var (
+		app        *scheduler.NotFound
+		group      *scheduler.GroupNotFound
+		deployment *scheduler.DeploymentNotFound
+		waiting    *scheduler.NotWaiting
+		kill       *scheduler.NothingToKill
+	)
+	if errors.As(err, &app) || errors.As(err, &group) || errors.As(err, &deployment) || errors.As(err, &waiting) || errors.As(err, &kill) {
+		return http.StatusNotFound, true
+	}
+	return 0, false
+}
+
 // invalid is the shape of validation for a refusal that came without a path.
-func invalid(path, message string) errorBody {
-	faults := spec.NewFault(path, message)
+func invalid(path string, messages ...string) errorBody {
+	faults := spec.NewFault(path, messages[0])
+	for _, m := range messages[1:] {
+		faults.Add(path, m)
+	}
 	return errorBody{Message: faults.Message, Details: faults.Details}
 }
 

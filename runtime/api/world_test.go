@@ -8,9 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // world is the API over the real core, stepped by hand: time stands still unless
@@ -109,27 +111,42 @@ func (w *world) Do(ctx context.Context, command func(scheduler.RequestID, string
 	return scheduler.Reply{}, errors.New("no reply")
 }
 
-// step feeds one event and answers every match that follows.
+// step feeds one event and answers all that the core asks because of it.
 func (w *world) step(event scheduler.Event) []scheduler.Reply {
 	w.mu.Lock()
 	var replies []scheduler.Reply
 	var notices []scheduler.Notice
-	for event != nil {
+	for events := []scheduler.Event{event}; len(events) > 0; events = events[1:] {
 		now := spec.TimestampOf(w.now)
-		w.core.Step(now, event)
+		w.core.Step(now, events[0])
 		effects := w.core.Effects(now)
 		w.snapshot = w.core.Snapshot()
 		replies, notices = append(replies, effects.Replies...), append(notices, effects.Notices...)
-		event = nil
 		if effects.Match != nil {
 			noRules := func(*spec.App) []placement.Rule { return nil }
 			result := w.matcher.Match(context.Background(), *effects.Match, noRules)
-			event = scheduler.Matched{Result: result, MatchedOffers: effects.Match.Offers}
+			events = append(events, scheduler.Matched{Result: result, MatchedOffers: effects.Match.Offers})
+		}
+		for _, ask := range effects.Upgrades {
+			events = append(events, rolling(ask))
 		}
 	}
 	w.mu.Unlock()
 	w.events.Publish(notices)
 	return replies
+}
+
+// rolling answers for the default strategy.
+func rolling(ask scheduler.UpgradeAsk) scheduler.UpgradeStepped {
+	prepared, err := upgrades.Rolling{}.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: "rolling"})
+	answer := scheduler.UpgradeStepped{Number: ask.Number, App: ask.App.ID}
+	if err == nil {
+		answer.Step, err = prepared.Next(context.Background(), ask.State)
+	}
+	if err != nil {
+		answer.Fault = err.Error()
+	}
+	return answer
 }
 
 // offer brings an offer of 4 cores, 4 GiB and a hundred ports.

@@ -127,6 +127,10 @@ type constraint struct {
 	name string
 }
 
+func (policies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
+	return nil, errors.New("no upgrade strategies here")
+}
+
 func (p policies) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
 	p.add("prepare %s %s", c.App.ID, c.Operator)
 	return constraint{p.diary, c.App.ID}, p.err
@@ -239,7 +243,7 @@ func TestAppThatTheStoreHasNoRoomForIsRefused(t *testing.T) {
 			app := &spec.App{ID: "/big", Cmd: strings.Repeat("<", 5000)} // six bytes each in JSON
 			return scheduler.ChangeTree{Request: request, Put: []scheduler.PutApp{{App: app}}}
 		})
-		var refusal *scheduler.Unsupported
+		var refusal *scheduler.TooLarge
 		if err != nil || !errors.As(reply.Err, &refusal) || refusal.App != "/big" {
 			t.Errorf("Do = %+v, %v, want a refusal of /big", reply, err)
 		}

@@ -110,6 +110,10 @@ func (noPolicies) Prepare(context.Context, sdk.ConstraintSpec) (sdk.PreparedCons
 	return nil, &sdk.Invalid{Message: "no policies here"}
 }
 
+func (noPolicies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
+	return nil, &sdk.Invalid{Message: "no policies here"}
+}
+
 // ends is a bus that tells when deployments have ended.
 type ends chan struct{}
 

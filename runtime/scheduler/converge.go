@@ -34,7 +34,7 @@ func (s *Scheduler) converge(a *app) {
 		}
 		s.want(a)
 	case held > a.target:
-		for _, m := range a.victims(held - a.target) {
+		for _, m := range a.victims(held-a.target, func(*member) bool { return true }) {
 			s.doom(m)
 		}
 	}
@@ -49,22 +49,32 @@ func (s *Scheduler) doomAll(a *app) {
 	}
 }
 
-// victims picks n instances to end: those without a task first, then those that
-// do not run well, then by the app's kill selection.
-func (a *app) victims(n int) []*member {
+// victims picks n of some instances to end: those without a task first, then those that
+// do not run well, then such that GROUP_BY stays balanced, then by the app's kill
+// selection.
+func (a *app) victims(n int, of func(*member) bool) []*member {
 	var all []*member
 	for _, m := range a.members {
-		if m.inst != nil && m.inst.Goal == GoalRunning && m.inst.Condition != UnreachableInactive {
+		if m.inst != nil && of(m) && m.inst.Goal == GoalRunning && m.inst.Condition != UnreachableInactive {
 			all = append(all, m)
 		}
 	}
 	slices.SortStableFunc(all, func(x, y *member) int {
-		if c := cmp.Compare(x.inst.killRank(), y.inst.killRank()); c != 0 {
-			return c
-		}
-		return a.byAge(x.inst, y.inst)
+		return cmp.Or(cmp.Compare(x.inst.killRank(), y.inst.killRank()), a.byAge(x.inst, y.inst))
 	})
-	return all[:min(n, len(all))]
+	bad := slices.IndexFunc(all, func(m *member) bool { return m.inst.killRank() > rankUnwell })
+	if bad < 0 || bad >= n {
+		return all[:min(n, len(all))]
+	}
+	well := all[bad:]
+	picked := a.balanced(well, n-bad)
+	victims := append(all[:bad:bad], picked...)
+	for _, m := range well {
+		if len(victims) < n && !slices.Contains(picked, m) {
+			victims = append(victims, m)
+		}
+	}
+	return victims
 }
 
 // byAge orders by kill selection; what never ran dies before what did.
@@ -87,6 +97,9 @@ func (i *Instance) began() int64 {
 	return int64(i.StagedAt)
 }
 
+// rankUnwell is the last killRank of instances that do nobody any good.
+const rankUnwell = 2
+
 // killRank orders instances by how little is lost with them.
 func (i *Instance) killRank() int {
 	switch {
@@ -95,7 +108,7 @@ func (i *Instance) killRank() int {
 	case i.Condition == Provisioned || i.Condition == Killing:
 		return 1
 	case i.Condition == Unreachable || i.Healthy != nil && !*i.Healthy:
-		return 2
+		return rankUnwell
 	case i.Condition == Staging:
 		return 3
 	case i.Condition == Starting:

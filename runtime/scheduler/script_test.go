@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -11,8 +12,10 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // TestScripts runs the scripts under testdata, one behaviour per file. A command
@@ -45,6 +48,7 @@ type world struct {
 	perApp   map[spec.PathID]int
 	match    *placement.Request
 	asks     []UpgradeAsk
+	strategy sdk.Upgrade // answers asks at once; nil: the script does
 	lastCall []Call
 	requests RequestID
 	plans    int
@@ -88,6 +92,13 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 		return "ok\n", nil
 	case "ports":
 		return w.servicePorts(), nil
+	case "strategy":
+		for _, u := range upgrades.All() {
+			if u.Strategies()[0] == d.CmdArgs[0].Key {
+				w.strategy = u
+			}
+		}
+		return "ok\n", nil
 	case "definitions":
 		return w.definitionsText(), nil
 	case "restart":
@@ -107,7 +118,30 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 		return "", err
 	}
 	w.s.Step(w.now, ev)
-	return w.drain(true), nil
+	return w.drain(true) + w.answerAsks(), nil
+}
+
+// answerAsks has the strategy of the script answer until nothing is asked.
+func (w *world) answerAsks() string {
+	var out strings.Builder
+	for w.strategy != nil && len(w.asks) > 0 {
+		ask := w.asks[0]
+		w.asks = w.asks[1:]
+		prepared, err := w.strategy.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: w.strategy.Strategies()[0]})
+		if err != nil {
+			return err.Error()
+		}
+		step, err := prepared.Next(context.Background(), ask.State)
+		if err != nil {
+			return err.Error()
+		}
+		fmt.Fprintf(&out, "answer %s start %d kill %d\n", ask.App.ID, step.Start, step.Kill)
+		w.s.Step(w.now, UpgradeStepped{Number: ask.Number, App: ask.App.ID, Step: step})
+		if text := w.drain(true); text != "nothing\n" {
+			out.WriteString(text)
+		}
+	}
+	return out.String()
 }
 
 // configure starts over with other settings.
@@ -190,7 +224,7 @@ func (w *world) at(d *datadriven.TestData) (string, error) {
 	for wake := w.s.alarms.next(); wake != 0 && wake <= end; wake = w.s.alarms.next() {
 		w.now = max(wake, w.now)
 		w.s.Step(w.now, Tick{})
-		if text := w.drain(true); text != "nothing\n" {
+		if text := w.drain(true) + w.answerAsks(); text != "nothing\n" {
 			fmt.Fprintf(&out, "%s\n%s", w.namesOf().time(w.now), text)
 		}
 	}
@@ -214,7 +248,7 @@ func (w *world) restart() (string, error) {
 		return "", err
 	}
 	w.s, w.match, w.asks = s, nil, nil
-	return w.drain(true), nil
+	return w.drain(true) + w.answerAsks(), nil
 }
 
 // fail makes the effect of the command in its input not happen.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
@@ -151,10 +152,12 @@ func (s *sim) step(ev Event) {
 	if s.down {
 		return
 	}
+	before := s.healthyNow()
 	s.s.Step(s.now, ev)
 	s.nameAll()
 	e := s.s.Effects(s.now)
 	s.s.Snapshot()
+	s.checkUpgrades(before)
 	if len(e.Save) > 0 && s.chance(0.01) {
 		s.logf("# the save failed: the term is over")
 		s.leaderDies()
@@ -167,6 +170,7 @@ func (s *sim) step(ev Event) {
 			s.records[r.Key] = r.Value
 		}
 	}
+	s.promise(&e)
 	s.checkStep(&e)
 	for _, c := range e.Calls {
 		s.mesos.send(c)
@@ -174,9 +178,47 @@ func (s *sim) step(ev Event) {
 	if e.Match != nil {
 		s.startMatch(e.Match)
 	}
+	for _, ask := range e.Upgrades {
+		s.answerUpgrade(ask)
+	}
 	if s.chance(0.005) {
 		s.leaderDies()
 	}
+}
+
+// promise notes what users were promised: what is defined once it is saved.
+func (s *sim) promise(e *Effects) {
+	for _, n := range e.Notices {
+		if _, changed := n.(GroupChanged); changed {
+			clear(s.wanted)
+			for a := range s.s.tree.Apps(spec.Root) {
+				s.wanted[a.ID] = a.Instances
+			}
+			return
+		}
+	}
+}
+
+// answerUpgrade has a strategy answer, late; it may fail, or say anything.
+func (s *sim) answerUpgrade(ask UpgradeAsk) {
+	s.after(s.soon(), s.term, func() {
+		e := UpgradeStepped{Number: ask.Number, App: ask.App.ID}
+		strategy := upgrades.All()[s.rand.IntN(2)]
+		prepared, _ := strategy.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: strategy.Strategies()[0]})
+		e.Step, _ = prepared.Next(context.Background(), ask.State)
+		text := fmt.Sprintf("start=%d kill=%d", e.Step.Start, e.Step.Kill)
+		switch {
+		case s.chance(0.05):
+			e.Step, e.Fault, text = sdk.UpgradeStep{}, "out of fuel", "fault=out-of-fuel"
+		case s.chance(0.05):
+			e.Step = sdk.UpgradeStep{Start: s.rand.Uint32(), Kill: s.rand.Uint32(), AskAfterMillis: 1000}
+			text = fmt.Sprintf("start=%d kill=%d after=1s", e.Step.Start, e.Step.Kill)
+		case s.chance(0.01):
+			e.Step, text = sdk.UpgradeStep{Outcome: sdk.RollBack}, "rollback"
+		}
+		s.logf("stepped %s %s", ask.App.ID, text)
+		s.step(e)
+	})
 }
 
 // startMatch answers a match with the real matcher, sometimes late or not at all.
@@ -232,6 +274,9 @@ func (s *sim) leaderDies() {
 		s.logf("restart")
 		if _, err := s.world.restart(); err != nil {
 			panic(err)
+		}
+		for _, ask := range s.asks { // what the new leader asked at once
+			s.answerUpgrade(ask)
 		}
 		s.step(Tick{})
 		s.after(s.soon(), s.term, s.subscribe)

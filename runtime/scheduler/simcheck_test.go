@@ -1,12 +1,12 @@
 package scheduler
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
@@ -14,33 +14,94 @@ func lowerState(s TaskState) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s.String(), "TASK_")), "_", "-")
 }
 
-// userActs creates, scales or deletes an app.
+// userActs has a user do one thing.
 func (s *sim) userActs() {
 	if s.down {
 		return
 	}
-	ids := []string{"/a", "/b", "/c/d", "/e"}
+	ids := []string{"/a", "/b", "/c/d", "/c/e", "/f"}
 	id := spec.PathID(ids[s.rand.IntN(len(ids))])
+	args := map[string]string{"app": string(id), "id": string(id)}
 	force := ""
 	if s.rand.IntN(2) == 0 {
-		force = " force"
+		force, args["force"] = " force", "true"
 	}
-	args := map[string]string{"force": strings.TrimSpace(force), "app": string(id), "id": string(id)}
 	n := s.rand.IntN(4)
 	args["instances"], args["to"] = fmt.Sprint(n), fmt.Sprint(n)
-	def := s.s.tree.App(id)
-	switch {
-	case def == nil:
+	if s.s.tree.App(id) == nil {
 		s.create(args, n, force)
-	case s.rand.IntN(4) == 0:
+		return
+	}
+	switch s.rand.IntN(9) {
+	case 0:
 		s.logf("delete app=%s%s", id, force)
 		c := s.change(args)
 		c.Remove = []spec.PathID{id}
-		s.command(c, func() { delete(s.wanted, id) })
+		s.step(c)
+	case 1, 2, 3:
+		args["cmd"] = fmt.Sprintf("v%d", s.rand.IntN(1000))
+		s.deadline(args, &force)
+		s.logf("change app=%s cmd=%s to=%d%s", id, args["cmd"], n, force)
+		s.step(s.changeApp(args))
+	case 4:
+		s.logf("restart-app app=%s%s", id, force)
+		c := s.change(args)
+		c.Restart = []spec.PathID{id}
+		s.step(c)
+	case 5:
+		s.userKills(id, args, force)
+	case 6:
+		s.userCancels(force)
 	default:
 		s.logf("scale app=%s to=%d%s", id, n, force)
-		s.command(s.changeApp(args).(ChangeTree), func() { s.wanted[id] = n })
+		s.step(s.changeApp(args))
 	}
+}
+
+// deadline gives some deployments one.
+func (s *sim) deadline(args map[string]string, text *string) {
+	if s.rand.IntN(4) == 0 {
+		args["timeout"] = "20s"
+		*text += " timeout=20s"
+		if s.rand.IntN(2) == 0 {
+			args["rollback"] = "true"
+			*text += " rollback"
+		}
+	}
+}
+
+// userKills ends one instance of an app in one of three ways.
+func (s *sim) userKills(id spec.PathID, args map[string]string, force string) {
+	for _, m := range s.s.apps[id].members {
+		if m.inst == nil {
+			continue
+		}
+		name := s.namesOf().Instance(id, m.inst.ID)
+		switch s.rand.IntN(3) {
+		case 0:
+			s.logf("kill %s", name)
+			s.step(KillInstances{Instances: []UUID{m.inst.ID}})
+		case 1:
+			s.logf("kill %s wipe", name)
+			s.step(KillInstances{Instances: []UUID{m.inst.ID}, Wipe: true})
+		case 2:
+			s.logf("kill-scale %s%s", name, force)
+			c := s.change(args)
+			c.Kill = []UUID{m.inst.ID}
+			s.step(c)
+		}
+		return
+	}
+}
+
+func (s *sim) userCancels(force string) {
+	if len(s.s.deployments) == 0 {
+		return
+	}
+	r := s.s.deployments[s.rand.IntN(len(s.s.deployments))]
+	s.logf("cancel %s%s", r.plan.ID, force)
+	s.plans++
+	s.step(CancelDeployment{ID: r.plan.ID, DeploymentID: fmt.Sprintf("d%d", s.plans), Force: force != ""})
 }
 
 func (s *sim) create(args map[string]string, n int, force string) {
@@ -53,46 +114,68 @@ func (s *sim) create(args map[string]string, n int, force string) {
 		args["unreachable"] = "disabled"
 		text += " unreachable=disabled"
 	}
+	args["min"], args["over"] = fmt.Sprint(float64(s.rand.IntN(5))/4), fmt.Sprint(float64(s.rand.IntN(5))/4)
+	text += " min=" + args["min"] + " over=" + args["over"]
+	if args["id"] == "/c/e" {
+		args["needs"] = "/c/d,/a"
+		text += " needs=/c/d,/a"
+	}
 	ev := s.putApp(args).(ChangeTree)
 	if s.rand.IntN(3) == 0 && n <= 3 {
 		text += " unique"
 		ev.Put[0].App.Constraints = []spec.Constraint{{Field: "hostname", Operator: "UNIQUE"}}
 	}
-	id := ev.Put[0].App.ID
 	s.logf("%s", text)
-	s.command(ev, func() { s.wanted[id] = n })
+	s.step(ev)
 }
 
-// command gives a command to the core; what it promised is remembered when the
-// save of it succeeded.
-func (s *sim) command(c ChangeTree, accepted func()) {
-	s.s.Step(s.now, c)
-	ok := false
-	for _, r := range s.s.pending.replies {
-		ok = ok || r.Request == c.Request && r.Err == nil
+// healthyNow are the healthy instances of apps that are being upgraded.
+func (s *sim) healthyNow() map[UUID]bool {
+	healthy := map[UUID]bool{}
+	for _, a := range s.s.apps {
+		if a.upgrade == nil {
+			continue
+		}
+		for _, m := range a.members {
+			if m.inst != nil && m.inst.Goal == GoalRunning && s.s.healthy(m) {
+				healthy[m.inst.ID] = true
+			}
+		}
 	}
-	term := s.term
-	s.step(Tick{})
-	if ok && (term == s.term || s.recordedSince(c)) {
-		accepted()
-	}
+	return healthy
 }
 
-// recordedSince tells whether a command of a term that ended was saved: the
-// term may have ended after the save.
-func (s *sim) recordedSince(c ChangeTree) bool {
-	var rec appRecord
-	for _, p := range c.Put {
-		v, ok := s.records[appKey(p.App.ID)]
-		var def versionRecord
-		return ok && json.Unmarshal(v, &rec) == nil && !rec.Removed &&
-			json.Unmarshal(s.records[versionKey(p.App.ID, rec.Version)], &def) == nil && def.Instances == p.App.Instances && def.Cmd == p.App.Cmd
+// checkUpgrades: an upgrade kills nothing that its capacity needs, and starts
+// nothing that it has no room for.
+func (s *sim) checkUpgrades(before map[UUID]bool) {
+	for _, a := range s.s.apps {
+		if a.upgrade == nil {
+			continue
+		}
+		healthy, killed, total, begun := 0, 0, 0, false
+		for _, m := range a.members {
+			if m.inst == nil {
+				continue
+			}
+			if m.inst.Condition != UnreachableInactive {
+				total++
+			}
+			begun = begun || m.inst.Incarnation == 0 && m.inst.Since == s.now
+			switch {
+			case m.inst.Goal == GoalRunning && s.s.healthy(m):
+				healthy++
+			case m.inst.Condition == Running && before[m.inst.ID]:
+				killed++
+			}
+		}
+		e := deployment.EnvelopeOf(a.spec)
+		if killed > 0 && healthy < e.MinHealthy && a.upgrade.began != s.now {
+			panic(fmt.Sprintf("%s: %d healthy left after a kill, %d must be", a.spec.ID, healthy, e.MinHealthy))
+		}
+		if begun && total > e.MaxTotal && a.upgrade.began != s.now {
+			panic(fmt.Sprintf("%s: %d instances after a start, %d may be", a.spec.ID, total, e.MaxTotal))
+		}
 	}
-	for _, id := range c.Remove {
-		v, ok := s.records[appKey(id)]
-		return !ok || json.Unmarshal(v, &rec) == nil && rec.Removed
-	}
-	return true
 }
 
 // faultStrikes breaks something.

@@ -85,6 +85,11 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	if next.Condition != old.Condition {
 		s.notify(InstanceChanged{At: s.now, Instance: &next})
 	}
+	if old.Condition >= Unreachable && next.Condition <= Starting {
+		// Its alarm may have rung while nobody could reach it.
+		due := max(s.now.Add(s.cfg.KillRetry), next.StagedAt.Add(s.cfg.LaunchTimeout))
+		s.alarms.add(alarm{at: due, kind: alarmOverdue, member: m, incarnation: next.Incarnation})
+	}
 	if !sameHealth(next.Healthy, old.Healthy) {
 		s.notify(HealthChanged{At: s.now, Instance: &next})
 	}
@@ -139,7 +144,8 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 		s.expunge(m)
 		return
 	}
-	if delays(st, inst.Condition) {
+	// An instance of an earlier configuration says nothing of those that replace it.
+	if delays(st, inst.Condition) && !(a.upgrade != nil && a.isOld(m)) {
 		s.delayLaunch(a)
 	}
 	s.want(a)

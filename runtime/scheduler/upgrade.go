@@ -19,8 +19,9 @@ type upgrade struct {
 	paused string // why the strategy stopped it; "" when it goes on
 	cause  string // why the strategy could not be asked; "" when it could
 
-	due   bool   // something changed since it was asked
-	asked uint64 // number of the question that is out; 0: none
+	due    bool   // something changed since it was asked
+	queued bool   // it is in pending.upgrades
+	asked  uint64 // number of the question that is out; 0: none
 }
 
 // upgradeRetry is when a strategy that failed is asked again.
@@ -66,8 +67,14 @@ func (s *Scheduler) endUpgrade(a *app) {
 // look has the strategy asked at the end of the batch.
 func (s *Scheduler) look(a *app) {
 	s.dropOld(a)
-	if !a.upgrade.due {
-		a.upgrade.due = true
+	s.dropSurplus(a)
+	a.upgrade.due = true
+	s.queueUpgrade(a)
+}
+
+func (s *Scheduler) queueUpgrade(a *app) {
+	if !a.upgrade.queued {
+		a.upgrade.queued = true
 		s.pending.upgrades = append(s.pending.upgrades, a)
 	}
 }
@@ -86,13 +93,40 @@ func (s *Scheduler) dropOld(a *app) {
 	}
 }
 
+// dropSurplus ends new instances beyond those wanted: one that was replaced while
+// it could not be reached may come back.
+func (s *Scheduler) dropSurplus(a *app) {
+	surplus := -a.spec.Instances
+	for _, m := range a.members {
+		if m.inst != nil && a.countsAsNew(m) {
+			surplus++
+		}
+	}
+	if surplus <= 0 {
+		return
+	}
+	for _, m := range a.victims(surplus, func(m *member) bool { return !a.isOld(m) }) {
+		s.doom(m)
+	}
+}
+
+// countsAsNew tells whether the member is one of those that are to come. One that
+// is replaced because nobody can reach it is not.
+func (a *app) countsAsNew(m *member) bool {
+	return !a.isOld(m) && m.inst.Goal == GoalRunning && m.inst.Condition != UnreachableInactive
+}
+
 // serveUpgrades asks the strategies of all upgrades that changed.
 func (s *Scheduler) serveUpgrades() []UpgradeAsk {
 	var asks []UpgradeAsk
 	for _, a := range s.pending.upgrades {
 		u := a.upgrade
-		if u == nil || !u.due || u.asked != 0 || u.paused != "" {
+		if u == nil {
 			continue
+		}
+		u.queued = false
+		if !u.due || u.asked != 0 || u.paused != "" {
+			continue // asked when the answer is there, or it goes on
 		}
 		s.questions++
 		u.due, u.asked = false, s.questions
@@ -121,7 +155,7 @@ func (s *Scheduler) upgradeState(a *app) sdk.UpgradeState {
 			} else if s.healthy(m) {
 				st.OldHealthy++
 			}
-		case m.inst.Goal == GoalRunning:
+		case a.countsAsNew(m):
 			st.New++
 			if s.healthy(m) {
 				st.NewHealthy++
@@ -169,8 +203,8 @@ func (s *Scheduler) onUpgradeStepped(e UpgradeStepped) {
 	case sdk.Proceed:
 	}
 	s.takeStep(a, &e.Step)
-	if u.due {
-		s.pending.upgrades = append(s.pending.upgrades, a)
+	if a.upgrade == u && u.due {
+		s.queueUpgrade(a)
 	}
 }
 
@@ -184,7 +218,9 @@ func (s *Scheduler) takeStep(a *app, step *sdk.UpgradeStep) {
 	for range allowed.Start {
 		s.addMember(a)
 	}
-	s.want(a)
+	if allowed.Start > 0 {
+		s.want(a)
+	}
 	if allowed.Start+allowed.KillHealthy+allowed.KillUnhealthy > 0 {
 		s.look(a)
 	}
