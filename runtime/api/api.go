@@ -40,14 +40,15 @@ type Node interface {
 
 // Module is a policy module as operators see it.
 type Module struct {
-	Name      string   `json:"name"`
-	Version   string   `json:"version"`
-	Kind      string   `json:"kind"`             // "constraint", …
-	Form      string   `json:"form"`             // "builtin", "wasm" or "process"
-	Digest    string   `json:"digest,omitempty"` // of the module's file; empty for builtins
-	Operators []string `json:"operators,omitempty"`
-	Loaded    bool     `json:"loaded"`
-	Error     string   `json:"error,omitempty"` // why it is not loaded, or its last fault
+	Name       string   `json:"name"`
+	Version    string   `json:"version"`
+	Kind       string   `json:"kind"`             // "constraint" or "upgrade"
+	Form       string   `json:"form"`             // "builtin", "wasm" or "process"
+	Digest     string   `json:"digest,omitempty"` // of the module's file; empty for builtins
+	Operators  []string `json:"operators,omitempty"`
+	Strategies []string `json:"strategies,omitempty"`
+	Loaded     bool     `json:"loaded"`
+	Error      string   `json:"error,omitempty"` // why it is not loaded, or its last fault
 }
 
 // Config is what the API works with. Node, Address and Events are required.
