@@ -69,12 +69,11 @@ func (c *countedUpgrade) sound(step *sdk.UpgradeStep) error {
 
 // Close has nobody to tell of a panic but the list of modules.
 func (c *countedUpgrade) Close() {
-	var fault *sdk.Fault
 	err := c.origin.guard(func() error {
 		c.prepared.Close()
 		return nil
 	})
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*sdk.Fault](err); ok {
 		c.origin.note(fault)
 	}
 }

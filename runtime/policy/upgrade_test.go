@@ -129,7 +129,8 @@ func TestFaultsOfUpgrades(t *testing.T) {
 		{"an error in a step", broken{next: answer(sdk.UpgradeStep{Start: 1}, errors.New("lost"))}, "lost", 2},
 		{"an outcome that there is not", broken{next: answer(sdk.UpgradeStep{Outcome: 3}, nil)}, "it answered the outcome 3, which there is not", 2},
 		{
-			"too much to keep", broken{next: answer(sdk.UpgradeStep{Memory: make([]byte, sdk.MaxUpgradeMemory+1)}, nil)},
+			"too much to keep",
+			broken{next: answer(sdk.UpgradeStep{Memory: make([]byte, sdk.MaxUpgradeMemory+1)}, nil)},
 			"it wants 16385 bytes kept; the limit is 16384", 2,
 		},
 		{"a panic at the end", broken{close: func() { panic("twice") }}, "it panicked: twice", 2},
