@@ -78,8 +78,8 @@ func (p *policies) modules() []api.Module {
 			name = m.File
 		}
 		out = append(out, api.Module{
-			Name: name, Version: m.Version, Kind: m.Kind, Form: form, Digest: m.Digest, Operators: m.Operators,
-			Loaded: m.State == policy.Active, Error: m.Error,
+			Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest, Operators: m.Operators,
+			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})
 	}
 	return out

@@ -70,7 +70,7 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		c.origins = append(c.origins, &origin{file: file, state: Loading})
+		c.origins = append(c.origins, &origin{file: file, state: Loading, log: c.config.Log})
 	}
 	ctx, c.stop = context.WithCancel(ctx)
 	go c.load(ctx, c.origins[1:])
@@ -79,7 +79,7 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 
 // addBuiltins makes all built-in constraints one origin.
 func (c *Catalog) addBuiltins() error {
-	o := &origin{name: builtinName, state: Active}
+	o := &origin{name: builtinName, state: Active, log: c.config.Log}
 	c.origins = []*origin{o}
 	for _, constraint := range c.config.Builtins {
 		for _, operator := range constraint.Operators() {

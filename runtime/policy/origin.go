@@ -3,9 +3,11 @@ package policy
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
 	"github.com/pacer-run/pacer/sdk"
@@ -64,10 +66,15 @@ type origin struct {
 	operators   []string
 	constraints map[string]sdk.Constraint // by operator; not changed once it is in the catalog
 
+	log           *slog.Logger
 	calls, faults atomic.Uint64
 	mu            sync.Mutex
 	lastFault     string
+	loggedAt      time.Time // when a fault was logged last
 }
+
+// logEvery keeps a module that fails again and again from filling the log.
+const logEvery = 10 * time.Second
 
 func (o *origin) add(operator string, c sdk.Constraint) {
 	if o.constraints == nil {
@@ -104,15 +111,15 @@ func (o *origin) label() string {
 
 func (o *origin) prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
 	prepared, err := o.constraints[spec.Operator].Prepare(ctx, spec)
-	if err = o.count(ctx, err); err != nil {
+	if err = o.count(ctx, spec.App.ID, err); err != nil {
 		return nil, err
 	}
-	return &counted{PreparedConstraint: prepared, origin: o}, nil
+	return &counted{PreparedConstraint: prepared, origin: o, app: spec.App.ID}, nil
 }
 
-// count notes a call and its end. Errors that are neither the user's nor the
-// caller's doing become faults.
-func (o *origin) count(ctx context.Context, err error) error {
+// count notes a call for an app and its end. Errors that are neither the user's
+// nor the caller's doing become faults.
+func (o *origin) count(ctx context.Context, app string, err error) error {
 	o.calls.Add(1)
 	invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
 	if err == nil || errors.As(err, &invalid) || ctx.Err() != nil && !errors.As(err, &fault) {
@@ -121,10 +128,14 @@ func (o *origin) count(ctx context.Context, err error) error {
 	if !errors.As(err, &fault) {
 		fault = &sdk.Fault{Module: o.label(), Cause: err.Error()}
 	}
-	o.faults.Add(1)
+	faults := o.faults.Add(1)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lastFault = fault.Cause
+	if now := time.Now(); now.Sub(o.loggedAt) >= logEvery {
+		o.loggedAt = now
+		o.log.Warn("policy module failed", "module", fault.Module, "app", app, "cause", fault.Cause, "faults", faults)
+	}
 	return fault
 }
 
@@ -132,9 +143,10 @@ func (o *origin) count(ctx context.Context, err error) error {
 type counted struct {
 	sdk.PreparedConstraint
 	origin *origin
+	app    string // its id
 }
 
 func (c *counted) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
 	answer, err := c.PreparedConstraint.Evaluate(ctx, in)
-	return answer, c.origin.count(ctx, err)
+	return answer, c.origin.count(ctx, c.app, err)
 }

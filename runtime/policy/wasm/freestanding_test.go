@@ -106,8 +106,8 @@ func TestFreestandingGuest(t *testing.T) {
 	for _, line := range []string{
 		`level=DEBUG msg=detail`, `level=WARN msg="a warning in two lines"`, `level=WARN msg="printed text"`,
 	} {
-		if !strings.Contains(log.String(), line) {
-			t.Errorf("the log lacks %s:\n%s", line, &log)
+		if !strings.Contains(log.String(), line+" module=freestanding-c@1.2.3\n") {
+			t.Errorf("the log lacks %s of the module:\n%s", line, &log)
 		}
 	}
 }
