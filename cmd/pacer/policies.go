@@ -93,9 +93,9 @@ func (p *policies) modules() []api.Module {
 			name = m.File
 		}
 		out = append(out, api.Module{
-			Name: name, Version: m.Version, Kind: m.Kind, Form: form, Digest: m.Digest,
+			Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
 			Operators: m.Operators, Strategies: m.Strategies,
-			Loaded: m.State == policy.Active, Error: m.Error,
+			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})
 	}
 	return out

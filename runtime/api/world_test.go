@@ -11,6 +11,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // world is the API over the real core, stepped by hand: time stands still unless
@@ -122,14 +123,25 @@ func (w *world) step(event scheduler.Event) []scheduler.Reply {
 		replies, notices = append(replies, effects.Replies...), append(notices, effects.Notices...)
 		event = nil
 		if effects.Match != nil {
-			noRules := func(*spec.App) []placement.Rule { return nil }
-			result := w.matcher.Match(context.Background(), *effects.Match, noRules)
+			result := w.matcher.Match(context.Background(), *effects.Match, brokenRules)
 			event = scheduler.Matched{Result: result, MatchedOffers: effects.Match.Offers}
 		}
 	}
 	w.mu.Unlock()
 	w.events.Publish(notices)
 	return replies
+}
+
+// brokenRules are those of constraints on the field "broken": their module fails.
+// All others accept everything.
+func brokenRules(app *spec.App) (rules []placement.Rule) {
+	for _, c := range app.Constraints {
+		if c.Field == "broken" {
+			fault := &sdk.Fault{Module: "zoo@1.0.0", Cause: "constraint_prepare: fuel exhausted"}
+			rules = append(rules, placement.Rule{Constraint: c, Err: fault})
+		}
+	}
+	return rules
 }
 
 // offer brings an offer of 4 cores, 4 GiB and a hundred ports.

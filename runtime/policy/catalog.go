@@ -71,7 +71,7 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 	}
 	builtins := len(c.origins)
 	for _, file := range files {
-		c.origins = append(c.origins, &origin{file: file, kind: KindConstraint, state: Loading})
+		c.origins = append(c.origins, &origin{file: file, kind: KindConstraint, state: Loading, log: c.config.Log})
 	}
 	ctx, c.stop = context.WithCancel(ctx)
 	go c.load(ctx, c.origins[builtins:])
@@ -80,7 +80,7 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 
 // addBuiltins makes the built-in policies of each kind one origin.
 func (c *Catalog) addBuiltins() error {
-	o := &origin{name: builtinName, kind: KindConstraint, state: Active}
+	o := &origin{name: builtinName, kind: KindConstraint, state: Active, log: c.config.Log}
 	c.origins = []*origin{o}
 	for _, constraint := range c.config.Builtins {
 		for _, operator := range constraint.Operators() {
@@ -92,7 +92,7 @@ func (c *Catalog) addBuiltins() error {
 	if len(c.config.Upgrades) == 0 {
 		return nil
 	}
-	o = &origin{name: builtinName, kind: KindUpgrade, state: Active}
+	o = &origin{name: builtinName, kind: KindUpgrade, state: Active, log: c.config.Log}
 	c.origins = append(c.origins, o)
 	for _, upgrade := range c.config.Upgrades {
 		for _, strategy := range upgrade.Strategies() {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
 	"github.com/pacer-run/pacer/sdk"
@@ -71,10 +73,15 @@ type origin struct {
 	module *wasm.Module // nil: built in, or not loaded
 	names  []string     // that it offers
 
+	log           *slog.Logger
 	calls, faults atomic.Uint64
 	mu            sync.Mutex
 	lastFault     string
+	loggedAt      time.Time // when a fault was logged last
 }
+
+// logEvery keeps a module that fails again and again from filling the log.
+const logEvery = 10 * time.Second
 
 func (o *origin) describe() Module {
 	m := Module{
@@ -106,9 +113,9 @@ func (o *origin) label() string {
 	return o.name + "@" + o.version
 }
 
-// call makes one call into a policy and counts it and its end.
-func (o *origin) call(ctx context.Context, f func() error) error {
-	return o.count(ctx, o.guard(f))
+// call makes one call into a policy, for an app, and counts it and its end.
+func (o *origin) call(ctx context.Context, app string, f func() error) error {
+	return o.count(ctx, app, o.guard(f))
 }
 
 // guard makes a panic of a policy that is built in a fault like those of others.
@@ -125,9 +132,9 @@ func (o *origin) fault(cause string) *sdk.Fault {
 	return &sdk.Fault{Module: o.label(), Cause: cause}
 }
 
-// count notes a call and its end. Errors that are neither the user's nor the
-// caller's doing become faults.
-func (o *origin) count(ctx context.Context, err error) error {
+// count notes a call for an app and its end. Errors that are neither the user's
+// nor the caller's doing become faults.
+func (o *origin) count(ctx context.Context, app string, err error) error {
 	o.calls.Add(1)
 	invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
 	if err == nil || errors.As(err, &invalid) || ctx.Err() != nil && !errors.As(err, &fault) {
@@ -136,13 +143,17 @@ func (o *origin) count(ctx context.Context, err error) error {
 	if !errors.As(err, &fault) {
 		fault = o.fault(err.Error())
 	}
-	o.note(fault)
+	o.note(app, fault)
 	return fault
 }
 
-func (o *origin) note(fault *sdk.Fault) {
-	o.faults.Add(1)
+func (o *origin) note(app string, fault *sdk.Fault) {
+	faults := o.faults.Add(1)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.lastFault = fault.Cause
+	if now := time.Now(); now.Sub(o.loggedAt) >= logEvery {
+		o.loggedAt = now
+		o.log.Warn("policy module failed", "module", fault.Module, "app", app, "cause", fault.Cause, "faults", faults)
+	}
 }

@@ -25,14 +25,14 @@ func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepar
 	if err != nil {
 		return nil, err
 	}
-	err = found.origin.call(ctx, func() (err error) {
+	err = found.origin.call(ctx, u.App.ID, func() (err error) {
 		prepared, err = found.policy.Prepare(ctx, u)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &countedUpgrade{prepared, found.origin}, nil
+	return &countedUpgrade{prepared, found.origin, u.App.ID}, nil
 }
 
 // countedUpgrade is an upgrade whose calls are counted and whose answers are
@@ -40,10 +40,11 @@ func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepar
 type countedUpgrade struct {
 	prepared sdk.PreparedUpgrade
 	origin   *origin
+	app      string // its id
 }
 
 func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk.UpgradeStep, err error) {
-	err = c.origin.call(ctx, func() (err error) {
+	err = c.origin.call(ctx, c.app, func() (err error) {
 		if step, err = c.prepared.Next(ctx, s); err != nil {
 			return err
 		}
@@ -74,6 +75,6 @@ func (c *countedUpgrade) Close() {
 		return nil
 	})
 	if fault, ok := errors.AsType[*sdk.Fault](err); ok {
-		c.origin.note(fault)
+		c.origin.note(c.app, fault)
 	}
 }

@@ -16,6 +16,7 @@ const (
 	alarmUnreachable
 	alarmReconcile
 	alarmDemand
+	alarmPause
 )
 
 // alarm is a point in time at which something may be due. Alarms are never

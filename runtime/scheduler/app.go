@@ -20,6 +20,7 @@ type app struct {
 	awaited int      // members that the lock's action waits to see running
 
 	backoff     backoff
+	pause       pause
 	lastFailure *TaskFailure
 	refusals    *placement.Refusals
 

@@ -186,6 +186,7 @@ func (s *Scheduler) apply(ch deployment.Change) {
 		}
 		a.spec, a.removed = ch.After, false
 		a.refusals = nil
+		s.endPause(a) // the new definition may be right
 		s.ports.claim(ch.After)
 	}
 	s.pending.changed = true

@@ -210,6 +210,8 @@ func (s *Scheduler) ring() {
 			s.reconcileRound()
 		case alarmDemand:
 			// Looked at in serveDemand, at the end of every batch.
+		case alarmPause:
+			s.pauseOver(a.app)
 		}
 	}
 }
