@@ -45,7 +45,7 @@ e2e: needs ## the real binary, real processes, a real ZooKeeper
 	$(GO) test -timeout 10m -count=1 ./e2e
 
 rewrite: ## writes the golden scripts anew; read the diff before you commit it
-	$(GO) test ./runtime/scheduler -rewrite
+	$(GO) test ./runtime/scheduler ./plugins/upgrades -rewrite
 
 sim: ## the simulation with SEEDS seeds
 	$(GO) test ./runtime/scheduler -run TestSimulation -count=1 -seeds=$(SEEDS)

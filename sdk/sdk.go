@@ -23,9 +23,9 @@ const (
 	FieldZone     = "@zone"
 )
 
-// Invalid is the answer of Prepare to a constraint that its author has to
-// change: it is shown to the user as it is. Any other error is a fault of the
-// module.
+// Invalid is the answer of Prepare to a constraint, or an upgrade, that its
+// author has to change: it is shown to the user as it is. Any other error is a
+// fault of the module.
 type Invalid struct {
 	Message string
 }

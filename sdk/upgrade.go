@@ -38,7 +38,9 @@ type UpgradeState struct {
 	MaximumOverCapacity   float64
 
 	// MinHealthy and MaxTotal are the envelope, in instances: whatever a step
-	// says, no more healthy ones are killed and no more are started than it allows.
+	// says, no healthy one is killed that leaves fewer than MinHealthy, and none is
+	// started that makes more than MaxTotal, or more new ones than Instances.
+	// MinHealthy is less than MaxTotal, unless Instances is 0.
 	MinHealthy uint32
 	MaxTotal   uint32
 
@@ -47,7 +49,7 @@ type UpgradeState struct {
 	OldHealthy uint32 // of Old: healthy and not being killed
 
 	New        uint32 // on their way or running
-	NewHealthy uint32 // of New: healthy now
+	NewHealthy uint32 // of New: healthy now, whether ready or not
 	NewReady   uint32 // of New: have been healthy and ready since they were started
 
 	Millis uint64 // since the upgrade began

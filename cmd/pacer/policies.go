@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
 	"github.com/pacer-run/pacer/runtime/policy"
@@ -19,7 +20,9 @@ type policies struct{ *policy.Catalog }
 
 // loadPolicies opens the catalog; its modules are loaded in the background.
 func loadPolicies(ctx context.Context, dir, cacheDir string, log *slog.Logger) (*policies, error) {
-	c, err := policy.Open(ctx, policy.Config{Builtins: constraints.All(), Dir: dir, CacheDir: cacheDir, Log: log})
+	c, err := policy.Open(ctx, policy.Config{
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Dir: dir, CacheDir: cacheDir, Log: log,
+	})
 	if err != nil {
 		return nil, badFlag("--policy_dir: %w", err)
 	}
@@ -45,14 +48,26 @@ func (p *policies) awaitLoaded(ctx context.Context, log *slog.Logger) {
 // Prepare is for matches: it does not wait for modules, since other apps would
 // wait with it.
 func (p *policies) Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+	ctx, cancel := p.impatient(ctx)
+	defer cancel()
+	return p.Catalog.Prepare(ctx, c)
+}
+
+// PrepareUpgrade is for upgrades under way, and as impatient as Prepare.
+func (p *policies) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
+	ctx, cancel := p.impatient(ctx)
+	defer cancel()
+	return p.Catalog.PrepareUpgrade(ctx, u)
+}
+
+// impatient ends soon as long as modules are still loading.
+func (p *policies) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
 	select {
 	case <-p.Loaded():
+		return ctx, func() {}
 	default:
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, 10*time.Millisecond)
-		defer cancel()
+		return context.WithTimeout(ctx, 10*time.Millisecond)
 	}
-	return p.Catalog.Prepare(ctx, c)
 }
 
 // check is for users: it has a constraint of an app prepared, to see whether the
@@ -78,8 +93,9 @@ func (p *policies) modules() []api.Module {
 			name = m.File
 		}
 		out = append(out, api.Module{
-			Name: name, Version: m.Version, Kind: m.Kind, Form: form, Digest: m.Digest, Operators: m.Operators,
-			Loaded: m.State == policy.Active, Error: m.Error,
+			Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
+			Operators: m.Operators, Strategies: m.Strategies,
+			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})
 	}
 	return out

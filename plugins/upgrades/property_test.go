@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -16,9 +17,13 @@ import (
 // gets healthy and ready, the upgrade ends.
 func TestUpgradesEnd(t *testing.T) {
 	fixSeed(t)
+	var names []string
+	for _, u := range upgrades.All() {
+		names = append(names, u.Strategies()...)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
-		w.upgrade, w.exact = strategy(t, rapid.SampledFrom([]string{"rolling", "batch"}).Draw(t, "strategy")), true
+		w.upgrade, w.exact = strategy(t, rapid.SampledFrom(names).Draw(t, "strategy")), true
 		w.settle()
 		for range rapid.IntRange(0, 20).Draw(t, "disturbances") {
 			w.happen(t, append(w.progress(), w.disturbances()...))

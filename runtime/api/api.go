@@ -40,14 +40,19 @@ type Node interface {
 
 // Module is a policy module as operators see it.
 type Module struct {
-	Name      string   `json:"name"`
-	Version   string   `json:"version"`
-	Kind      string   `json:"kind"`             // "constraint", …
-	Form      string   `json:"form"`             // "builtin", "wasm" or "process"
-	Digest    string   `json:"digest,omitempty"` // of the module's file; empty for builtins
-	Operators []string `json:"operators,omitempty"`
-	Loaded    bool     `json:"loaded"`
-	Error     string   `json:"error,omitempty"` // why it is not loaded, or its last fault
+	Name       string   `json:"name"`
+	Version    string   `json:"version"`
+	Kind       string   `json:"kind"`             // "constraint" or "upgrade"
+	Form       string   `json:"form"`             // "builtin", "wasm" or "process"
+	File       string   `json:"file,omitempty"`   // its base name; empty for builtins
+	Digest     string   `json:"digest,omitempty"` // of the module's file; empty for builtins
+	Operators  []string `json:"operators,omitempty"`
+	Strategies []string `json:"strategies,omitempty"`
+	Loaded     bool     `json:"loaded"`
+	Error      string   `json:"error,omitempty"` // why it is not loaded, or its last fault
+	Calls      uint64   `json:"calls"`
+	Faults     uint64   `json:"faults"`         // calls in which it did not do its work
+	Fuel       int64    `json:"fuel,omitempty"` // used in all, about one unit for an instruction; 0 for builtins
 }
 
 // Config is what the API works with. Node, Address and Events are required.

@@ -17,6 +17,9 @@ type queueItem struct {
 	Since     string          `json:"since"`
 	Delay     queueDelay      `json:"delay"`
 	Processed offersSummary   `json:"processedOffersSummary"`
+	// Fault is why a policy could not be asked in the last match, which then says
+	// nothing about the offers. Marathon has no such field.
+	Fault string `json:"fault,omitempty"`
 }
 
 // queueDelay tells an app that is held back after failures from one for which
@@ -77,6 +80,9 @@ func queueItemOf(v *scheduler.AppView, now spec.Timestamp) queueItem {
 	item.Since = since.String()
 	item.Delay = queueDelay{TimeLeftSeconds: (left + 999) / 1000, Overdue: left == 0}
 	item.Processed = summaryOfOffers(v.Refusals)
+	if v.Refusals != nil && v.Refusals.Fault != nil {
+		item.Fault = v.Refusals.Fault.Error()
+	}
 	return item
 }
 

@@ -50,7 +50,12 @@ func scriptConfig(c *Config) {
 	c.Modules = func() []Module {
 		return []Module{
 			{Name: "unique", Version: "1.0.0", Kind: "constraint", Form: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
-			{Name: "broken", Version: "0.1.0", Kind: "constraint", Form: "wasm", Digest: "sha256:00", Error: "not a module"},
+			{Name: "builtin", Version: "1.0.0", Kind: "upgrade", Form: "builtin", Strategies: []string{"rolling", "batch"}, Loaded: true},
+			{
+				Name: "zoo", Version: "1.0.0", Kind: "constraint", Form: "wasm", File: "zoo.wasm", Digest: "sha256:01",
+				Operators: []string{"ZOO"}, Loaded: true, Error: "constraint_evaluate: fuel exhausted", Calls: 7, Faults: 2, Fuel: 90_000,
+			},
+			{Name: "broken", File: "broken.wasm", Version: "0.1.0", Kind: "constraint", Form: "wasm", Digest: "sha256:00", Error: "not a module"},
 		}
 	}
 	c.MaxBodyBytes = 2000

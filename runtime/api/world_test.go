@@ -123,8 +123,7 @@ func (w *world) step(event scheduler.Event) []scheduler.Reply {
 		w.snapshot = w.core.Snapshot()
 		replies, notices = append(replies, effects.Replies...), append(notices, effects.Notices...)
 		if effects.Match != nil {
-			noRules := func(*spec.App) []placement.Rule { return nil }
-			result := w.matcher.Match(context.Background(), *effects.Match, noRules)
+			result := w.matcher.Match(context.Background(), *effects.Match, brokenRules)
 			events = append(events, scheduler.Matched{Result: result, MatchedOffers: effects.Match.Offers})
 		}
 		for _, ask := range effects.Upgrades {
@@ -147,6 +146,18 @@ func rolling(ask scheduler.UpgradeAsk) scheduler.UpgradeStepped {
 		answer.Fault = err.Error()
 	}
 	return answer
+}
+
+// brokenRules are those of constraints on the field "broken": their module fails.
+// All others accept everything.
+func brokenRules(app *spec.App) (rules []placement.Rule) {
+	for _, c := range app.Constraints {
+		if c.Field == "broken" {
+			fault := &sdk.Fault{Module: "zoo@1.0.0", Cause: "constraint_prepare: fuel exhausted"}
+			rules = append(rules, placement.Rule{Constraint: c, Err: fault})
+		}
+	}
+	return rules
 }
 
 // offer brings an offer of 4 cores, 4 GiB and a hundred ports.

@@ -12,8 +12,9 @@ import (
 
 const (
 	// errorRetry is how long a constraint that could not be prepared is left
-	// alone before it is tried again.
-	errorRetry = 10 * time.Second
+	// alone before it is tried again: less than the core's pause after a fault, so
+	// that the next match does not find the old error.
+	errorRetry = 5 * time.Second
 	// sweepSlack is how many app versions may be kept beyond twice those in use.
 	sweepSlack = 16
 )

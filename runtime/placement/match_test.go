@@ -208,7 +208,7 @@ func TestFaults(t *testing.T) {
 		rule placement.Rule
 		as   func(error) bool
 	}{
-		"not prepared":    {placement.Rule{Err: trouble}, func(err error) bool { return err == trouble }},
+		"not prepared":    {placement.Rule{Err: trouble}, func(err error) bool { return errors.Is(err, trouble) }},
 		"no value at all": {placement.Rule{}, nil},
 		"error":           {placement.Rule{Prepared: answer(nil, 0, trouble)}, func(err error) bool { return errors.Is(err, trouble) }},
 		"no quotas":       {placement.Rule{Prepared: answer(nil, 0, nil)}, nil},

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -54,7 +55,7 @@ func (s *seeker) prepare(ctx context.Context, m *Matcher) bool {
 // start sets up the rule for this match, at the app's first turn.
 func (s *seeker) start(r *ruling, i int, m *Matcher) error {
 	if r.rule.Err != nil {
-		return r.rule.Err
+		return fmt.Errorf("constraint %s: %w", constraintText(r.rule.Constraint), r.rule.Err)
 	}
 	if r.rule.Prepared == nil {
 		return r.fault("was not prepared")

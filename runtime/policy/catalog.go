@@ -11,10 +11,8 @@ package policy
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
@@ -24,6 +22,7 @@ import (
 // Config is what a Catalog is made of.
 type Config struct {
 	Builtins []sdk.Constraint // their operators cannot be taken by modules
+	Upgrades []sdk.Upgrade    // built in, as the Builtins are
 	Dir      string           // every *.wasm in it is loaded; "" means no modules
 	CacheDir string           // keeps compiled modules between runs; "" keeps none
 	Limits   wasm.Limits      // of each module; the zero value means the default ones
@@ -38,10 +37,10 @@ type Catalog struct {
 	stop   context.CancelFunc
 	loaded chan struct{}
 
-	mu        sync.RWMutex
-	origins   []*origin // the built-in one first, then by file name
-	operators []string  // in the order in which they came
-	by        map[string]*origin
+	mu          sync.RWMutex
+	origins     []*origin // the built-in ones first, then by file name
+	constraints offers[sdk.Constraint]
+	upgrades    offers[sdk.Upgrade]
 }
 
 // Open returns a catalog with the built-in policies and starts to load the
@@ -58,7 +57,8 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 	if config.Limits == (wasm.Limits{}) {
 		config.Limits = wasm.DefaultLimits()
 	}
-	c := &Catalog{config: config, loaded: make(chan struct{}), by: map[string]*origin{}}
+	c := &Catalog{config: config, loaded: make(chan struct{})}
+	c.constraints.noun, c.upgrades.noun = "operator", "upgrade strategy"
 	if err := c.addBuiltins(); err != nil {
 		return nil, err
 	}
@@ -69,26 +69,36 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 	if c.loader, err = wasm.NewLoader(config.Limits, config.CacheDir, config.Log); err != nil {
 		return nil, err
 	}
+	builtins := len(c.origins)
 	for _, file := range files {
-		c.origins = append(c.origins, &origin{file: file, state: Loading})
+		c.origins = append(c.origins, &origin{file: file, kind: KindConstraint, state: Loading, log: c.config.Log})
 	}
 	ctx, c.stop = context.WithCancel(ctx)
-	go c.load(ctx, c.origins[1:])
+	go c.load(ctx, c.origins[builtins:])
 	return c, nil
 }
 
-// addBuiltins makes all built-in constraints one origin.
+// addBuiltins makes the built-in policies of each kind one origin.
 func (c *Catalog) addBuiltins() error {
-	o := &origin{name: builtinName, state: Active}
+	o := &origin{name: builtinName, kind: KindConstraint, state: Active, log: c.config.Log}
 	c.origins = []*origin{o}
 	for _, constraint := range c.config.Builtins {
 		for _, operator := range constraint.Operators() {
-			if c.by[operator] != nil {
-				return fmt.Errorf("two built-in policies offer the operator %s", operator)
+			if err := c.constraints.addBuiltin(operator, constraint, o); err != nil {
+				return err
 			}
-			o.add(operator, constraint)
-			c.by[operator] = o
-			c.operators = append(c.operators, operator)
+		}
+	}
+	if len(c.config.Upgrades) == 0 {
+		return nil
+	}
+	o = &origin{name: builtinName, kind: KindUpgrade, state: Active, log: c.config.Log}
+	c.origins = append(c.origins, o)
+	for _, upgrade := range c.config.Upgrades {
+		for _, strategy := range upgrade.Strategies() {
+			if err := c.upgrades.addBuiltin(strategy, upgrade, o); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -101,7 +111,7 @@ func (c *Catalog) Loaded() <-chan struct{} { return c.loaded }
 func (c *Catalog) Operators() []string {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return slices.Clone(c.operators)
+	return slices.Clone(c.constraints.names)
 }
 
 // Prepare finds who offers the operator and has it take the constraint. Field and
@@ -112,50 +122,15 @@ func (c *Catalog) Operators() []string {
 func (c *Catalog) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
 	spec.Field = sdk.CanonicalField(spec.Field)
 	spec.Operator = sdk.CanonicalOperator(spec.Operator)
-	o := c.find(spec.Operator)
-	if o == nil {
-		select {
-		case <-c.loaded:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("policy modules are still loading: %w", context.Cause(ctx))
-		}
-		if o = c.find(spec.Operator); o == nil {
-			return nil, c.unknown()
-		}
+	found, err := lookup(ctx, c, &c.constraints, spec.Operator)
+	if err != nil {
+		return nil, err
 	}
-	prepared, err := o.prepare(ctx, spec)
+	prepared, err := found.origin.prepare(ctx, found.policy, spec)
 	if err != nil || prepared.Traits()&sdk.PurePerValue == 0 {
 		return prepared, err
 	}
 	return newMemory(prepared, c.config.Remember), nil
-}
-
-func (c *Catalog) find(operator string) *origin {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.by[operator]
-}
-
-// unknown tells the operators there are, and which modules might have had more.
-func (c *Catalog) unknown() error {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	last := len(c.operators) - 1
-	if last < 0 {
-		return &sdk.Invalid{Message: "no operators are available"}
-	}
-	var message strings.Builder
-	message.WriteString("operator must be one of the following " + strings.Join(c.operators[:last], ", "))
-	if last > 0 {
-		message.WriteString(" or ")
-	}
-	message.WriteString(c.operators[last])
-	for _, o := range c.origins {
-		if o.state == Failed {
-			message.WriteString("; the policy module " + o.file + " could not be loaded: " + o.cause)
-		}
-	}
-	return &sdk.Invalid{Message: message.String()}
 }
 
 // Close ends the loading and closes the modules, after the calls under way. What

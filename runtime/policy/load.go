@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
-	"github.com/pacer-run/pacer/sdk"
 )
 
 // moduleFiles lists the base names of the modules in a directory, in order.
@@ -42,7 +41,7 @@ func (c *Catalog) load(ctx context.Context, origins []*origin) {
 			err = c.admit(o, digest, module)
 		}
 		if err == nil {
-			c.config.Log.Info("policy module loaded", "file", o.file, "module", o.label(), "operators", o.operators)
+			c.config.Log.Info("policy module loaded", "file", o.file, "module", o.label(), "operators", o.names)
 			continue
 		}
 		c.config.Log.Error("policy module not loaded", "file", o.file, "cause", err)
@@ -74,19 +73,17 @@ func (c *Catalog) admit(o *origin, digest string, m *wasm.Module) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, operator := range m.Operators() {
-		switch other := c.by[operator]; {
-		case other == nil:
-		case other.module == nil:
+		switch other, taken := c.constraints.by[operator]; {
+		case !taken:
+		case other.origin.module == nil:
 			return fmt.Errorf("the operator %s is built in", operator)
 		default:
-			return fmt.Errorf("the operator %s is offered already by %s (%s)", operator, other.label(), other.file)
+			return fmt.Errorf("the operator %s is offered already by %s (%s)", operator, other.origin.label(), other.origin.file)
 		}
 	}
 	o.name, o.version, o.digest, o.module, o.state = m.Name(), m.Version(), digest, m, Active
 	for _, operator := range m.Operators() {
-		o.add(operator, sdk.Constraint(m))
-		c.by[operator] = o
-		c.operators = append(c.operators, operator)
+		c.constraints.add(operator, m, o)
 	}
 	return nil
 }

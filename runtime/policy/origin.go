@@ -3,9 +3,12 @@ package policy
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
 	"github.com/pacer-run/pacer/sdk"
@@ -27,22 +30,29 @@ const (
 // String returns the state in lower case.
 func (s State) String() string { return [...]string{"loading", "active", "failed"}[s] }
 
+// The kinds of policy.
+const (
+	KindConstraint = "constraint"
+	KindUpgrade    = "upgrade"
+)
+
 // Module is what is known of one module, at one moment.
 type Module struct {
-	File      string // base name; "" for the built-in policies
-	Name      string // what it calls itself; "" before it is loaded
-	Version   string
-	Digest    string // sha256 of the file, in hexadecimal; "" for the built-in policies
-	Kind      string // "constraint"
-	Operators []string
-	State     State
-	Error     string // why it failed to load, or its last fault; "" when there is none
-	Calls     uint64 // to prepare and evaluate
-	Faults    uint64 // of these
-	Fuel      int64  // used in all, in units of about an instruction; 0 for the built-in policies
+	File       string // base name; "" for the built-in policies
+	Name       string // what it calls itself; "" before it is loaded
+	Version    string
+	Digest     string   // sha256 of the file, in hexadecimal; "" for the built-in policies
+	Kind       string   // KindConstraint or KindUpgrade
+	Operators  []string // of a module with constraints
+	Strategies []string // of a module with upgrades
+	State      State
+	Error      string // why it failed to load, or its last fault; "" when there is none
+	Calls      uint64 // to prepare, evaluate and step
+	Faults     uint64 // of these
+	Fuel       int64  // used in all, in units of about an instruction; 0 for the built-in policies
 }
 
-// Modules lists the built-in policies, then the modules by file name.
+// Modules lists the built-in policies of each kind, then the modules by file name.
 func (c *Catalog) Modules() []Module {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -53,35 +63,36 @@ func (c *Catalog) Modules() []Module {
 	return modules
 }
 
-// origin is one source of policies: a module, or all that is built in. The
-// catalog's lock guards the fields up to constraints.
+// origin is one source of policies of one kind: a module, or all that is built
+// in. The catalog's lock guards the fields up to names.
 type origin struct {
-	file, name, version, digest string
+	file, name, version, digest, kind string
 
-	state       State
-	cause       string
-	module      *wasm.Module // nil: built in, or not loaded
-	operators   []string
-	constraints map[string]sdk.Constraint // by operator; not changed once it is in the catalog
+	state  State
+	cause  string
+	module *wasm.Module // nil: built in, or not loaded
+	names  []string     // that it offers
 
+	log           *slog.Logger
 	calls, faults atomic.Uint64
 	mu            sync.Mutex
 	lastFault     string
+	loggedAt      time.Time // when a fault was logged last
 }
 
-func (o *origin) add(operator string, c sdk.Constraint) {
-	if o.constraints == nil {
-		o.constraints = map[string]sdk.Constraint{}
-	}
-	o.constraints[operator] = c
-	o.operators = append(o.operators, operator)
-}
+// logEvery keeps a module that fails again and again from filling the log.
+const logEvery = 10 * time.Second
 
 func (o *origin) describe() Module {
 	m := Module{
-		File: o.file, Name: o.name, Version: o.version, Digest: o.digest, Kind: "constraint",
-		Operators: slices.Clone(o.operators), State: o.state, Error: o.cause,
-		Calls: o.calls.Load(), Faults: o.faults.Load(),
+		File: o.file, Name: o.name, Version: o.version, Digest: o.digest, Kind: o.kind,
+		State: o.state, Error: o.cause, Calls: o.calls.Load(), Faults: o.faults.Load(),
+	}
+	switch names := slices.Clone(o.names); o.kind {
+	case KindConstraint:
+		m.Operators = names
+	case KindUpgrade:
+		m.Strategies = names
 	}
 	if o.module != nil {
 		m.Fuel = o.module.FuelUsed()
@@ -102,39 +113,47 @@ func (o *origin) label() string {
 	return o.name + "@" + o.version
 }
 
-func (o *origin) prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
-	prepared, err := o.constraints[spec.Operator].Prepare(ctx, spec)
-	if err = o.count(ctx, err); err != nil {
-		return nil, err
-	}
-	return &counted{PreparedConstraint: prepared, origin: o}, nil
+// call makes one call into a policy, for an app, and counts it and its end.
+func (o *origin) call(ctx context.Context, app string, f func() error) error {
+	return o.count(ctx, app, o.guard(f))
 }
 
-// count notes a call and its end. Errors that are neither the user's nor the
-// caller's doing become faults.
-func (o *origin) count(ctx context.Context, err error) error {
+// guard makes a panic of a policy that is built in a fault like those of others.
+func (o *origin) guard(f func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = o.fault(fmt.Sprintf("it panicked: %v", cause))
+		}
+	}()
+	return f()
+}
+
+func (o *origin) fault(cause string) *sdk.Fault {
+	return &sdk.Fault{Module: o.label(), Cause: cause}
+}
+
+// count notes a call for an app and its end. Errors that are neither the user's
+// nor the caller's doing become faults.
+func (o *origin) count(ctx context.Context, app string, err error) error {
 	o.calls.Add(1)
 	invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
 	if err == nil || errors.As(err, &invalid) || ctx.Err() != nil && !errors.As(err, &fault) {
 		return err
 	}
 	if !errors.As(err, &fault) {
-		fault = &sdk.Fault{Module: o.label(), Cause: err.Error()}
+		fault = o.fault(err.Error())
 	}
-	o.faults.Add(1)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.lastFault = fault.Cause
+	o.note(app, fault)
 	return fault
 }
 
-// counted is a constraint whose calls are counted.
-type counted struct {
-	sdk.PreparedConstraint
-	origin *origin
-}
-
-func (c *counted) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
-	answer, err := c.PreparedConstraint.Evaluate(ctx, in)
-	return answer, c.origin.count(ctx, err)
+func (o *origin) note(app string, fault *sdk.Fault) {
+	faults := o.faults.Add(1)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lastFault = fault.Cause
+	if now := time.Now(); now.Sub(o.loggedAt) >= logEvery {
+		o.loggedAt = now
+		o.log.Warn("policy module failed", "module", fault.Module, "app", app, "cause", fault.Cause, "faults", faults)
+	}
 }

@@ -18,6 +18,7 @@ const (
 	alarmTimeout
 	alarmUpgrade
 	alarmDemand
+	alarmPause
 )
 
 // alarm is a point in time at which something may be due. Alarms are never

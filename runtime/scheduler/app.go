@@ -21,6 +21,7 @@ type app struct {
 	upgrade *upgrade // the restart under way, nil when there is none
 
 	backoff     backoff
+	pause       pause
 	lastFailure *TaskFailure
 	refusals    *placement.Refusals
 

@@ -367,6 +367,7 @@ func (s *Scheduler) adoptApp(ch deployment.Change) {
 		}
 		a.spec, a.removed = ch.After, false
 		a.refusals = nil
+		s.endPause(a) // the new definition may be right
 		s.ports.claim(ch.After)
 	}
 	s.dirty(appKey(a.spec.ID))

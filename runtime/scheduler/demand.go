@@ -38,7 +38,7 @@ const reviveBurst = 20
 
 // want enters an app that has instances without a place.
 func (s *Scheduler) want(a *app) {
-	if a.waiting() == 0 || a.removed || s.now < a.backoff.until {
+	if a.waiting() == 0 || a.removed || s.heldBack(a) {
 		return
 	}
 	if !a.wanting {
@@ -52,7 +52,7 @@ func (s *Scheduler) want(a *app) {
 func (s *Scheduler) wants() []*app {
 	kept := s.demand.apps[:0]
 	for _, a := range s.demand.apps {
-		if a.wanting = a.waiting() > 0 && !a.removed && s.now >= a.backoff.until; a.wanting {
+		if a.wanting = a.waiting() > 0 && !a.removed && !s.heldBack(a); a.wanting {
 			kept = append(kept, a)
 		}
 	}

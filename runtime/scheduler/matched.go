@@ -58,6 +58,7 @@ func (s *Scheduler) onMatched(e Matched) {
 		if a := s.apps[r.App.ID]; a != nil && a.spec == r.App {
 			a.refusals = r
 			s.touch(a)
+			s.judgeFault(a, r.Fault)
 		}
 	}
 	s.returnUnused(e.MatchedOffers)

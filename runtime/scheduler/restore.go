@@ -54,8 +54,11 @@ func (l *loader) versions(r Record) error {
 		if err := json.Unmarshal(r.Value, &f); err != nil {
 			return err
 		}
-		if f.Format != recordFormat {
-			return fmt.Errorf("format %d cannot be read by this version of Pacer, which reads %d", f.Format, recordFormat)
+		if f.Format > recordFormat {
+			return fmt.Errorf("format %d is newer than this version of Pacer, which reads %d", f.Format, recordFormat)
+		}
+		if f.Format < recordFormat {
+			return fmt.Errorf("format %d is older than this version of Pacer, which reads %d", f.Format, recordFormat)
 		}
 		l.s.master.frameworkID = f.ID
 	case strings.HasPrefix(r.Key, versionPrefix+"/"):

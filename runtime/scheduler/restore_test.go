@@ -135,7 +135,16 @@ func TestRestoreRefuses(t *testing.T) {
 		key, value, want string
 	}{
 		{"framework", `{"format":99,"id":"f"}`, "newer than this version"},
+		{"framework", `{"format":1,"id":"f"}`, "older than this version"},
 		{"framework", `{`, "unexpected end"},
+		{"app/web", `{"version":7}`, "has no record"},
+		{"version/web@7", `[]`, "cannot unmarshal"},
+		{"group/g", `[]`, "cannot unmarshal"},
+		{"revision/x", `{}`, "invalid syntax"},
+		{"revision/7", `{"apps":[{"app":"/web","after":7}]}`, "has no record"},
+		{"deployment/d", `{"kill":{"/web":["x"]}}`, "uuid"},
+		{"ended/d", `[]`, "cannot unmarshal"},
+		{"failure/web", `[]`, "cannot unmarshal"},
 		{"app/web", `[]`, "cannot unmarshal"},
 		{"instance/x", `{}`, "uuid"},
 		{"instance/6ba7b810-9dad-41d1-80b4-00c04fd430c8", `{"app":"/gone"}`, "its app /gone has no record"},

@@ -238,6 +238,8 @@ func (s *Scheduler) ring() {
 			s.upgradeAlarm(a.app)
 		case alarmDemand:
 			// Looked at in serveDemand, at the end of every batch.
+		case alarmPause:
+			s.pauseOver(a.app)
 		}
 	}
 }

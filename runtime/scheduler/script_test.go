@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -274,7 +275,11 @@ func (w *world) fail(d *datadriven.TestData) (string, error) {
 		}
 		return "", fmt.Errorf("the last batch had no call %s", d.CmdArgs[1].Key)
 	case "match":
-		w.s.Step(w.now, Matched{MatchedOffers: w.match.Offers})
+		e := Matched{MatchedOffers: w.match.Offers} // as the driver makes it
+		for _, wanted := range w.match.Wanted {
+			w.refuse(&e, []string{string(wanted.App.ID)}, errors.New("the match panicked"))
+		}
+		w.s.Step(w.now, e)
 		return w.drain(true), nil
 	}
 	return "", fmt.Errorf("fail what?")

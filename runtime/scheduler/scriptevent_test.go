@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // event turns a script's command into an event:
@@ -18,7 +20,8 @@ import (
 //	disconnected
 //	(commands of users: see userEvent; answers of strategies: see stepped)
 //	offers o1@a1 o2@a2         rescind o1            agent-lost a1
-//	matched /web@o1 /web@o2    status /web.1 running reason=R agent=a1 nouuid
+//	matched /web@o1 /web@o2 fault=/db late=(/a,/b)
+//	status /web.1 running reason=R agent=a1 nouuid
 //	status /web.1#1 …          an older incarnation
 //	unknown state=running      a task that no instance stands for
 func (w *world) event(d *datadriven.TestData) (Event, error) {
@@ -127,17 +130,19 @@ func (w *world) matched(d *datadriven.TestData) (Event, error) {
 	}
 	e := Matched{MatchedOffers: w.match.Offers}
 	for _, x := range d.CmdArgs {
-		if x.Key == "partial" {
+		switch x.Key {
+		case "partial":
 			e.Partial = true
+			continue
+		case "fault":
+			w.refuse(&e, x.Vals, &sdk.Fault{Module: "zoo@1", Cause: "fuel exhausted"})
+			continue
+		case "late":
+			w.refuse(&e, x.Vals, fmt.Errorf("constraint f:ZOO: %w", context.DeadlineExceeded))
 			continue
 		}
 		app, offer, _ := strings.Cut(x.Key, "@")
-		p := placement.Placement{}
-		for _, wanted := range w.match.Wanted {
-			if string(wanted.App.ID) == app {
-				p.App = wanted.App
-			}
-		}
+		p := placement.Placement{App: w.wantedApp(app)}
 		i := slices.IndexFunc(w.match.Offers, func(o *placement.Offer) bool { return o.ID == offer })
 		if p.App == nil || i < 0 {
 			return nil, fmt.Errorf("%s is not part of the match", x.Key)
@@ -145,7 +150,30 @@ func (w *world) matched(d *datadriven.TestData) (Event, error) {
 		p.Offer = w.match.Offers[i]
 		e.Result.Placements = append(e.Result.Placements, p)
 	}
+	for _, wanted := range w.match.Wanted { // the matcher answers about every one
+		faulted := slices.ContainsFunc(e.Result.Refusals, func(r placement.Refusals) bool { return r.App == wanted.App })
+		if !faulted && !e.Partial {
+			e.Result.Refusals = append(e.Result.Refusals, placement.Refusals{App: wanted.App})
+		}
+	}
 	return e, nil
+}
+
+// wantedApp is the app as the match under way has it; nil when it is not in it.
+func (w *world) wantedApp(id string) *spec.App {
+	for _, wanted := range w.match.Wanted {
+		if string(wanted.App.ID) == id {
+			return wanted.App
+		}
+	}
+	return nil
+}
+
+// refuse answers that the apps were not placed because of a policy.
+func (w *world) refuse(e *Matched, apps []string, fault error) {
+	for _, id := range apps {
+		e.Result.Refusals = append(e.Result.Refusals, placement.Refusals{App: w.wantedApp(id), Fault: fault})
+	}
 }
 
 // status reports about an instance by its short name.

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -227,11 +228,17 @@ func (s *sim) startMatch(req *placement.Request) {
 	s.matchID++
 	s.after(s.soon(), s.term, func() {
 		e := Matched{MatchedOffers: req.Offers}
-		if !s.chance(0.05) { // a policy that failed: nobody is placed
+		var text strings.Builder
+		if s.chance(0.05) { // a match that failed, or one policy
+			for i := range req.Wanted[:1+s.rand.IntN(len(req.Wanted))] {
+				id := string(req.Wanted[i].App.ID)
+				fmt.Fprintf(&text, " fault=%s", id)
+				s.refuse(&e, []string{id}, errors.New("a policy failed"))
+			}
+		} else {
 			s.matcher.MaxPerOffer = 1 + s.rand.IntN(5)
 			e.Result = s.matcher.Match(context.Background(), *req, s.rulesOf)
 		}
-		var text strings.Builder
 		for _, p := range e.Result.Placements {
 			fmt.Fprintf(&text, " %s@%s", p.App.ID, p.Offer.ID)
 		}

@@ -47,6 +47,9 @@ func (s *Scheduler) appText(b *strings.Builder, a *app, n Names) {
 	if a.backoff.delay != 0 {
 		fmt.Fprintf(b, " delay=%s until %s", a.backoff.delay, n.time(a.backoff.until))
 	}
+	if a.pause.until != 0 {
+		fmt.Fprintf(b, " paused until %s", n.time(a.pause.until))
+	}
 	b.WriteString("\n")
 	for _, m := range a.members {
 		if m.inst != nil {

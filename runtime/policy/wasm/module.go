@@ -38,6 +38,8 @@ func (m *Module) Name() string { return m.description.Name }
 // Version is what the module says its version is.
 func (m *Module) Version() string { return m.description.Version }
 
+func (m *Module) label() string { return m.Name() + "@" + m.Version() }
+
 // FuelUsed is all fuel that the module's instances have used.
 func (m *Module) FuelUsed() int64 { return m.fuel.Load() }
 
@@ -54,7 +56,7 @@ func (m *Module) Close(ctx context.Context) error {
 
 // fault is the form in which callers see that the module failed.
 func (m *Module) fault(cause string) error {
-	return &sdk.Fault{Module: m.Name() + "@" + m.Version(), Cause: cause}
+	return &sdk.Fault{Module: m.label(), Cause: cause}
 }
 
 // settle turns what went wrong in a call into what callers see; nil stays nil.

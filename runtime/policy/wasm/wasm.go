@@ -177,6 +177,7 @@ func (m *Module) open(ctx context.Context, metered *metering.Module) error {
 	}
 	return m.pool.with(ctx, func(in *instance) error {
 		m.description = in.description
+		m.journal.log = m.journal.log.With("module", m.label())
 		return nil
 	})
 }

@@ -1,0 +1,52 @@
+package policy_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// A fault is logged with all that its reader needs; one that goes on is not
+// logged at every call.
+func TestFaultsAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c, err := policy.Open(t.Context(), policy.Config{
+			Builtins: []sdk.Constraint{&even{fail: errors.New("broken")}},
+			Log:      slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close(context.Background()) }()
+		p, err := c.Prepare(t.Context(), sdk.ConstraintSpec{Operator: "EVEN", App: sdk.AppFacts{ID: "/web"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		for range 25 { // 24 s
+			if _, err := p.Evaluate(t.Context(), sdk.ConstraintInput{Values: []string{"", "bb"}}); err == nil {
+				t.Fatal("no fault")
+			}
+			time.Sleep(time.Second) // of the bubble
+		}
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(lines) != 3 {
+			t.Fatalf("%d lines in %v, want one in 10 s:\n%s", len(lines), time.Since(begin), &log)
+		}
+		want := `level=WARN msg="policy module failed" module=builtin app=/web cause=broken faults=`
+		for i, faults := range []string{"1", "11", "21"} {
+			if !strings.HasSuffix(lines[i], want+faults) {
+				t.Errorf("line %s, want %s%s", lines[i], want, faults)
+			}
+		}
+	})
+}

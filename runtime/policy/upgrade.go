@@ -1,0 +1,80 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// Strategies lists the upgrade strategies there are now, the built-in ones first.
+func (c *Catalog) Strategies() []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Clone(c.upgrades.names)
+}
+
+// PrepareUpgrade finds who offers the strategy and has it take the upgrade. The
+// strategy may be in any spelling. Waiting and errors are as in Prepare; a panic
+// of the policy, and an answer that cannot be, are faults too.
+func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepared sdk.PreparedUpgrade, err error) {
+	u.Strategy = sdk.CanonicalStrategy(u.Strategy)
+	found, err := lookup(ctx, c, &c.upgrades, u.Strategy)
+	if err != nil {
+		return nil, err
+	}
+	err = found.origin.call(ctx, u.App.ID, func() (err error) {
+		prepared, err = found.policy.Prepare(ctx, u)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &countedUpgrade{prepared, found.origin, u.App.ID}, nil
+}
+
+// countedUpgrade is an upgrade whose calls are counted and whose answers are
+// sound.
+type countedUpgrade struct {
+	prepared sdk.PreparedUpgrade
+	origin   *origin
+	app      string // its id
+}
+
+func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk.UpgradeStep, err error) {
+	err = c.origin.call(ctx, c.app, func() (err error) {
+		if step, err = c.prepared.Next(ctx, s); err != nil {
+			return err
+		}
+		return c.sound(&step)
+	})
+	if err != nil {
+		return sdk.UpgradeStep{}, err
+	}
+	return step, nil
+}
+
+// sound refuses what no step can be. Numbers beyond the envelope are sound: who
+// carries the step out cuts them.
+func (c *countedUpgrade) sound(step *sdk.UpgradeStep) error {
+	if step.Outcome > sdk.RollBack {
+		return c.origin.fault(fmt.Sprintf("it answered the outcome %d, which there is not", step.Outcome))
+	}
+	if n := len(step.Memory); n > sdk.MaxUpgradeMemory {
+		return c.origin.fault(fmt.Sprintf("it wants %d bytes kept; the limit is %d", n, sdk.MaxUpgradeMemory))
+	}
+	return nil
+}
+
+// Close has nobody to tell of a panic but the list of modules.
+func (c *countedUpgrade) Close() {
+	err := c.origin.guard(func() error {
+		c.prepared.Close()
+		return nil
+	})
+	if fault, ok := errors.AsType[*sdk.Fault](err); ok {
+		c.origin.note(c.app, fault)
+	}
+}
