@@ -9,7 +9,8 @@ import (
 // collector shows one snapshot's totals as metrics.
 type collector struct {
 	snapshot *scheduler.Snapshot
-	clients  int // of the event stream
+	clients  int    // of the event stream
+	slow     uint64 // clients of the event stream that were disconnected
 }
 
 // measure is one metric: its names, and where its value comes from. Legacy is
@@ -38,6 +39,7 @@ func (c *collector) measures() []measure {
 		{"pacer_offers_held", "", "Offers in hand.", gauge, float64(n.OffersHeld)},
 		{"pacer_mesos_subscribed", "", "1 while the Mesos master has this framework subscribed.", gauge, subscribed},
 		{"pacer_event_stream_clients", "", "Clients of the event stream.", gauge, float64(c.clients)},
+		{"pacer_event_stream_slow_clients_total", "", "Clients of the event stream that were disconnected because they did not keep up.", counter, float64(c.slow)},
 		{"pacer_offers_received_total", "marathon_mesos_offers_incoming_counter", "Offers received.", counter, float64(n.OffersReceived)},
 		{"pacer_offers_used_total", "marathon_mesos_offers_used_counter", "Offers that tasks were launched on.", counter, float64(n.OffersUsed)},
 		{"pacer_offers_declined_total", "marathon_mesos_offers_declined_counter", "Offers given back.", counter, float64(n.OffersDeclined)},

@@ -43,7 +43,7 @@ func (s *server) metricsText(core Core, w http.ResponseWriter, _ *http.Request) 
 // gather joins the process's own metrics with those of the core's snapshot.
 func (s *server) gather(core Core) ([]*dto.MetricFamily, error) {
 	registry := prometheus.NewRegistry()
-	if err := registry.Register(&collector{snapshot: core.Snapshot(), clients: s.Events.Clients()}); err != nil {
+	if err := registry.Register(&collector{snapshot: core.Snapshot(), clients: s.Events.Clients(), slow: s.Events.SlowClients()}); err != nil {
 		return nil, err
 	}
 	gatherers := prometheus.Gatherers{registry}
