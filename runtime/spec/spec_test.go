@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -97,6 +98,7 @@ func FuzzParseUpdate(f *testing.F) {
 	f.Add(`{"id":"/a/b","args":["x"],"env":{"A":"b"},"ports":[1,0],"cpus":1e-3,"backoffFactor":1e9,"unreachableStrategy":"disabled"}`)
 	f.Add(`{"id":"a","constraints":[["a","b"],["a","b","c"]],"upgradeStrategy":{"minimumHealthCapacity":1e-12,"maximumOverCapacity":0.1}}`)
 	f.Add(`{"id":"a","networks":[{"mode":"host"}],"portDefinitions":[{"name":"x","labels":{"a":"\u0000"}}],"version":"2020-01-01T00:00:00Z"}`)
+	f.Add("{\"id\":\"a\",\"cmd\":\"\\u0000\\ud800\xff\"}")
 	f.Fuzz(func(t *testing.T, text string) {
 		u, err := ParseUpdate([]byte(text), Whole, false)
 		var faults *Faults
@@ -108,6 +110,9 @@ func FuzzParseUpdate(f *testing.F) {
 			return
 		}
 		app := u.App(*u.ID, "*")
+		if s := fmt.Sprint(app); strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
+			t.Errorf("%q: an app that no process can be started for: %q", text, s)
+		}
 		first, err := json.Marshal(app)
 		if err != nil {
 			t.Fatal(err)
