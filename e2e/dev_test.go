@@ -107,6 +107,8 @@ func checkViews(t *testing.T, a api, taskID string) {
 		"/v2/leader":           `"leader":"127.0.0.1:`,
 		"/ping":                "pong",
 		"/metrics":             "marathon_instances_running_gauge 1",
+		"/metrics/prometheus":  "\npacer_driver_batches_total ",
+		"/metrics/":            "\npacer_store_commits_total ",
 		"/pacer/v1/policies":   "LIKE",
 		"/v2/apps/test1/tasks": taskID,
 	} {

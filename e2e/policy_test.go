@@ -61,9 +61,12 @@ func TestPolicyModules(t *testing.T) {
 	t.Run("a module that loops for ever", func(t *testing.T) {
 		a.must(t, "POST", "/v2/apps", withConstraint("/loops", 1, `"rack_id","FOREVER"`))
 		until(t, "the fault is told", func() bool {
-			text := a.must(t, "GET", "/pacer/v1/policies", "")
-			return strings.Contains(text, "fuel")
+			text := a.must(t, "GET", "/v2/queue", "")
+			return strings.Contains(text, "constraint rack_id:FOREVER: policy module loop@1.0.0: constraint_evaluate: fuel exhausted")
 		})
+		if text := a.must(t, "GET", "/pacer/v1/policies", ""); !strings.Contains(text, `"error":"constraint_evaluate: fuel exhausted"`) {
+			t.Errorf("the modules tell of no fault: %s", text)
+		}
 		a.must(t, "POST", "/v2/apps", withConstraint("/other", 3, `"rack_id","UNIQUE"`))
 		a.running(t, "/other", 3)
 		if x, _ := a.app(t, "/loops"); x.TasksRunning != 0 {

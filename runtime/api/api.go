@@ -12,7 +12,6 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -66,8 +65,8 @@ type Config struct {
 	// The text of its error is shown to the user at the constraint's path. It is
 	// called by many goroutines; nil means that any constraint is taken.
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
-	Modules         func() []Module     // nil means none
-	Metrics         prometheus.Gatherer // nil means none
+	Modules         func() []Module // nil means none
+	Metrics         func() []Metric // of the node's other parts; nil means none
 	Info            Info
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
@@ -102,6 +101,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Modules == nil {
 		c.Modules = func() []Module { return nil }
+	}
+	if c.Metrics == nil {
+		c.Metrics = func() []Metric { return nil }
 	}
 	if c.Ready == nil {
 		c.Ready = func() error { return nil }

@@ -6,10 +6,20 @@ import (
 	"github.com/pacer-run/pacer/runtime/scheduler"
 )
 
-// collector shows one snapshot's totals as metrics.
+// Metric is a number that another part of the node keeps.
+type Metric struct {
+	Name    string // after Prometheus' customs: base units, and "_total" at the end of a counter's
+	Help    string // a sentence
+	Counter bool   // it only grows, but for restarts; false for a gauge
+	Value   float64
+}
+
+// collector shows one snapshot's totals, and others, as metrics.
 type collector struct {
 	snapshot *scheduler.Snapshot
-	clients  int // of the event stream
+	clients  int    // of the event stream
+	slow     uint64 // clients of the event stream that were disconnected
+	others   []Metric
 }
 
 // measure is one metric: its names, and where its value comes from. Legacy is
@@ -38,6 +48,7 @@ func (c *collector) measures() []measure {
 		{"pacer_offers_held", "", "Offers in hand.", gauge, float64(n.OffersHeld)},
 		{"pacer_mesos_subscribed", "", "1 while the Mesos master has this framework subscribed.", gauge, subscribed},
 		{"pacer_event_stream_clients", "", "Clients of the event stream.", gauge, float64(c.clients)},
+		{"pacer_event_stream_slow_clients_total", "", "Clients of the event stream that were disconnected because they did not keep up.", counter, float64(c.slow)},
 		{"pacer_offers_received_total", "marathon_mesos_offers_incoming_counter", "Offers received.", counter, float64(n.OffersReceived)},
 		{"pacer_offers_used_total", "marathon_mesos_offers_used_counter", "Offers that tasks were launched on.", counter, float64(n.OffersUsed)},
 		{"pacer_offers_declined_total", "marathon_mesos_offers_declined_counter", "Offers given back.", counter, float64(n.OffersDeclined)},
@@ -60,8 +71,20 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, m := range c.measures() {
 		for _, name := range []string{m.name, m.legacy} {
 			if name != "" {
-				out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, m.help, nil, nil), m.kind, m.value)
+				out <- constMetric(name, m.help, m.kind, m.value)
 			}
 		}
 	}
+	for _, m := range c.others {
+		kind := prometheus.GaugeValue
+		if m.Counter {
+			kind = prometheus.CounterValue
+		}
+		out <- constMetric(m.Name, m.Help, kind, m.Value)
+	}
+}
+
+// constMetric is a metric without labels. It panics at a malformed name.
+func constMetric(name, help string, kind prometheus.ValueType, value float64) prometheus.Metric {
+	return prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), kind, value)
 }

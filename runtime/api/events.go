@@ -21,6 +21,7 @@ type Events struct {
 
 	mu      sync.Mutex
 	streams []*stream
+	slow    uint64 // clients that were disconnected because they were
 	// held has, for each deployment whose answer is being written, the events
 	// that wait for it.
 	held map[string][]frame
@@ -32,9 +33,9 @@ type frame struct {
 	text []byte
 }
 
-// NewEvents returns a hub without clients. A client that lags more than
-// outstanding events behind is disconnected; 0 means DefaultOutstanding. now
-// nil means time.Now.
+// NewEvents returns a hub without clients. A client for which outstanding events
+// wait when more happens is disconnected; 0 means DefaultOutstanding. now nil
+// means time.Now.
 func NewEvents(outstanding int, now func() time.Time) *Events {
 	if outstanding == 0 {
 		outstanding = DefaultOutstanding
@@ -54,6 +55,7 @@ func (e *Events) Publish(notices []scheduler.Notice) {
 		return
 	}
 	now := spec.TimestampOf(e.now())
+	batch := make([]frame, 0, len(notices))
 	for _, n := range notices {
 		f := frameOf(eventOf(n, now))
 		if end, ok := n.(scheduler.DeploymentEnded); ok {
@@ -62,8 +64,9 @@ func (e *Events) Publish(notices []scheduler.Notice) {
 				continue
 			}
 		}
-		e.send(f)
+		batch = append(batch, f)
 	}
+	e.send(batch...)
 }
 
 // publish hands out one event of the API itself.
@@ -88,19 +91,16 @@ func (e *Events) hold(deployment string) (release func()) {
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		for _, f := range e.held[deployment] {
-			e.send(f)
-		}
+		e.send(e.held[deployment]...)
 		delete(e.held, deployment)
 	}
 }
 
-// send queues a frame for every stream that wants it. The caller holds mu.
-func (e *Events) send(f frame) {
+// send queues what happened at once for every stream that wants it. The caller
+// holds mu.
+func (e *Events) send(batch ...frame) {
 	for _, s := range e.streams {
-		if len(s.only) == 0 || slices.Contains(s.only, f.name) {
-			s.push(f.text, e.outstanding)
-		}
+		s.push(batch, e.outstanding)
 	}
 }
 
@@ -118,6 +118,9 @@ func (e *Events) attach(address string, only []string) *stream {
 func (e *Events) detach(s *stream) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if s.wasSlow() {
+		e.slow++
+	}
 	e.streams = slices.DeleteFunc(e.streams, func(other *stream) bool { return other == s })
 	e.publishLocked("event_stream_detached", func(h head) any { return streamChanged{h, s.address} })
 }
@@ -137,6 +140,14 @@ func (e *Events) Clients() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.streams)
+}
+
+// SlowClients returns how many clients were disconnected so far because they did
+// not keep up.
+func (e *Events) SlowClients() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.slow
 }
 
 // frameOf frames an event. Lines end with CR LF: one known client does not

@@ -40,17 +40,16 @@ func (s *server) metricsText(core Core, w http.ResponseWriter, _ *http.Request) 
 	return nil
 }
 
-// gather joins the process's own metrics with those of the core's snapshot.
+// gather joins the numbers of the core's snapshot with those of other parts.
 func (s *server) gather(core Core) ([]*dto.MetricFamily, error) {
 	registry := prometheus.NewRegistry()
-	if err := registry.Register(&collector{snapshot: core.Snapshot(), clients: s.Events.Clients()}); err != nil {
+	c := &collector{
+		snapshot: core.Snapshot(), clients: s.Events.Clients(), slow: s.Events.SlowClients(), others: s.Metrics(),
+	}
+	if err := registry.Register(c); err != nil {
 		return nil, err
 	}
-	gatherers := prometheus.Gatherers{registry}
-	if s.Metrics != nil {
-		gatherers = append(gatherers, s.Metrics)
-	}
-	return gatherers.Gather()
+	return registry.Gather()
 }
 
 // metricsBody is the JSON form. A metric's labels are part of its name.

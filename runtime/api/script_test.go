@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// scriptConfig knows one operator and one module.
+// scriptConfig knows one operator, one module and two numbers of other parts.
 func scriptConfig(c *Config) {
 	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
 		if constraint.Operator != "UNIQUE" {
@@ -56,6 +56,12 @@ func scriptConfig(c *Config) {
 				Operators: []string{"ZOO"}, Loaded: true, Error: "constraint_evaluate: fuel exhausted", Calls: 7, Faults: 2, Fuel: 90_000,
 			},
 			{Name: "broken", File: "broken.wasm", Version: "0.1.0", Kind: "constraint", Form: "wasm", Digest: "sha256:00", Error: "not a module"},
+		}
+	}
+	c.Metrics = func() []Metric {
+		return []Metric{
+			{Name: "pacer_store_commits_total", Help: "Transactions.", Counter: true, Value: 3},
+			{Name: "pacer_store_segments", Help: "Live segments.", Value: 2},
 		}
 	}
 	c.MaxBodyBytes = 2000

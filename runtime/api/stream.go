@@ -1,7 +1,10 @@
 package api
 
 import (
+	"errors"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +18,8 @@ const (
 	heartbeat = 8 * time.Second
 	// writeTimeout is how long a client may take no bytes at all.
 	writeTimeout = 30 * time.Second
+	// maxWrite bounds the copy that each client has of what is on its way, in bytes.
+	maxWrite = 64 << 10
 )
 
 // stream is one client of the event stream: a queue between those who publish
@@ -28,17 +33,32 @@ type stream struct {
 	mu     sync.Mutex
 	queue  [][]byte
 	closed bool
+	slow   bool // why it is closed
 }
 
-// push queues a frame, or ends the stream when too many wait.
-func (s *stream) push(text []byte, limit int) {
+// push queues what the client wants of a batch. When limit frames wait already the
+// stream ends instead. What waits is counted before the batch and not after it:
+// one event of the core may bring thousands, and they make nobody slow.
+func (s *stream) push(batch []frame, limit int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.queue) >= limit {
-		s.endLocked()
-		return
+	waiting := len(s.queue)
+	for _, f := range batch {
+		switch {
+		case s.closed, len(s.only) > 0 && !slices.Contains(s.only, f.name):
+		case waiting >= limit:
+			s.endLocked(true)
+		default:
+			s.queue = append(s.queue, f.text)
+		}
 	}
-	s.queue = append(s.queue, text)
+	if len(s.queue) > 0 {
+		s.signal()
+	}
+}
+
+// signal wakes the stream's goroutine.
+func (s *stream) signal() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -49,25 +69,44 @@ func (s *stream) push(text []byte, limit int) {
 func (s *stream) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.endLocked()
+	s.endLocked(false)
 }
 
-func (s *stream) endLocked() {
+// fellBehind is end for a client that did not take what was written.
+func (s *stream) fellBehind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endLocked(true)
+}
+
+func (s *stream) endLocked(slow bool) {
 	if !s.closed {
-		s.closed = true
+		s.closed, s.slow = true, slow
 		close(s.over)
 	}
 }
 
-// take returns all that is queued as one text, so that a burst is one write.
+// wasSlow tells whether the stream ended because its client did not keep up.
+func (s *stream) wasSlow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.slow
+}
+
+// take returns what is queued as one text, so that a burst is one write, up to
+// maxWrite and at least one frame.
 func (s *stream) take(buffer []byte) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, text := range s.queue {
-		buffer = append(buffer, text...)
+	n := 0
+	for n < len(s.queue) && (n == 0 || len(buffer)+len(s.queue[n]) <= maxWrite) {
+		buffer = append(buffer, s.queue[n]...)
+		n++
 	}
-	clear(s.queue)
-	s.queue = s.queue[:0]
+	s.queue = slices.Delete(s.queue, 0, n)
+	if len(s.queue) > 0 {
+		s.signal()
+	}
 	return buffer
 }
 
@@ -91,15 +130,15 @@ func (s *server) events(core Core, w http.ResponseWriter, r *http.Request) error
 		return nil
 	}
 	client.serve(w, r)
+	if client.wasSlow() {
+		s.Log.Info("a client of the event stream did not keep up and was disconnected", "client", client.address)
+	}
 	return nil
 }
 
 // serve writes what is queued, and the heartbeat when nothing was for a while.
 func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
-	if control.Flush() != nil { // a client that waits for the head need not wait for an event
-		return
-	}
 	go func() { // a write that blocks must not outlive the stream
 		select {
 		case <-s.over:
@@ -109,9 +148,10 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 	}()
 	timer := time.NewTimer(heartbeat)
 	defer timer.Stop()
-	var buffer []byte
-	for {
+	var buffer []byte // at first nothing but the head: a client that waits for it need not wait for an event
+	for s.write(w, control, buffer) {
 		buffer = buffer[:0]
+		timer.Reset(heartbeat)
 		select {
 		case <-r.Context().Done():
 			return
@@ -122,15 +162,25 @@ func (s *stream) serve(w http.ResponseWriter, r *http.Request) {
 		case <-timer.C:
 			buffer = append(buffer, "\r\n"...)
 		}
-		control.SetWriteDeadline(time.Now().Add(writeTimeout)) //nolint:errcheck // not every connection has one
-		if _, err := w.Write(buffer); err != nil {
-			return
-		}
-		if control.Flush() != nil {
-			return
-		}
-		timer.Reset(heartbeat)
 	}
+}
+
+// write sends a text off; false says that the stream is over.
+func (s *stream) write(w http.ResponseWriter, control *http.ResponseController, text []byte) bool {
+	control.SetWriteDeadline(time.Now().Add(writeTimeout)) //nolint:errcheck // not every connection has one
+	select {
+	case <-s.over: // before its end set a deadline of its own, which is not in force any more
+		return false
+	default:
+	}
+	_, err := w.Write(text)
+	if err == nil {
+		err = control.Flush()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.fellBehind()
+	}
+	return err == nil
 }
 
 // announce tells the stream that a definition was accepted over the API.

@@ -133,27 +133,6 @@ func TestStreamFilters(t *testing.T) {
 	})
 }
 
-// TestSlowClientIsDisconnected: one that reads nothing holds up nobody, and is
-// gone once too much waits for it.
-func TestSlowClientIsDisconnected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(nil)
-		w.events.outstanding = 8
-		r := serve(t, w.handler).follow(t, "")
-		synctest.Wait()
-		for range 20 { // the first is being written, 8 wait, one is too many
-			w.events.Publish([]scheduler.Notice{scheduler.MasterLost{}})
-			synctest.Wait()
-		}
-		if n := w.events.Clients(); n != 0 {
-			t.Errorf("%d clients are attached", n)
-		}
-		if _, err := io.ReadAll(r); err != nil {
-			t.Errorf("the connection ended with %v", err)
-		}
-	})
-}
-
 func TestStreamsEndWithTheTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(nil)

@@ -1,9 +1,7 @@
 package scheduler
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +9,6 @@ import (
 
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
-	"github.com/pacer-run/pacer/sdk"
 )
 
 // event turns a script's command into an event:
@@ -121,59 +118,6 @@ func (w *world) agent(id string) *placement.Agent {
 		return a
 	}
 	return &placement.Agent{ID: id, Hostname: "host-" + id}
-}
-
-// matched answers the match under way with the placements named.
-func (w *world) matched(d *datadriven.TestData) (Event, error) {
-	if w.match == nil {
-		return nil, fmt.Errorf("no match was asked for")
-	}
-	e := Matched{MatchedOffers: w.match.Offers}
-	for _, x := range d.CmdArgs {
-		switch x.Key {
-		case "partial":
-			e.Partial = true
-			continue
-		case "fault":
-			w.refuse(&e, x.Vals, &sdk.Fault{Module: "zoo@1", Cause: "fuel exhausted"})
-			continue
-		case "late":
-			w.refuse(&e, x.Vals, fmt.Errorf("constraint f:ZOO: %w", context.DeadlineExceeded))
-			continue
-		}
-		app, offer, _ := strings.Cut(x.Key, "@")
-		p := placement.Placement{App: w.wantedApp(app)}
-		i := slices.IndexFunc(w.match.Offers, func(o *placement.Offer) bool { return o.ID == offer })
-		if p.App == nil || i < 0 {
-			return nil, fmt.Errorf("%s is not part of the match", x.Key)
-		}
-		p.Offer = w.match.Offers[i]
-		e.Result.Placements = append(e.Result.Placements, p)
-	}
-	for _, wanted := range w.match.Wanted { // the matcher answers about every one
-		faulted := slices.ContainsFunc(e.Result.Refusals, func(r placement.Refusals) bool { return r.App == wanted.App })
-		if !faulted && !e.Partial {
-			e.Result.Refusals = append(e.Result.Refusals, placement.Refusals{App: wanted.App})
-		}
-	}
-	return e, nil
-}
-
-// wantedApp is the app as the match under way has it; nil when it is not in it.
-func (w *world) wantedApp(id string) *spec.App {
-	for _, wanted := range w.match.Wanted {
-		if string(wanted.App.ID) == id {
-			return wanted.App
-		}
-	}
-	return nil
-}
-
-// refuse answers that the apps were not placed because of a policy.
-func (w *world) refuse(e *Matched, apps []string, fault error) {
-	for _, id := range apps {
-		e.Result.Refusals = append(e.Result.Refusals, placement.Refusals{App: w.wantedApp(id), Fault: fault})
-	}
 }
 
 // status reports about an instance by its short name.
