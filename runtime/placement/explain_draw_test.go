@@ -61,7 +61,7 @@ func drawAsking(t *rapid.T) *spec.App {
 	a.Mem = float64(rapid.SampledFrom([]int{10, 10, 70}).Draw(t, "mem"))
 	a.Disk = float64(rapid.SampledFrom([]int{0, 0, 15}).Draw(t, "disk"))
 	a.GPUs = rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "gpus")
-	if chance(t, 3, "accepts some only") {
+	if chance(t, 2, "accepts some only") {
 		a.AcceptedResourceRoles = rapid.SampledFrom([][]string{{"*"}, {a.Role}, {"*", a.Role}}).Draw(t, "accepted")
 	}
 	if rapid.Bool().Draw(t, "has ports") {

@@ -45,7 +45,7 @@ const (
 	WithoutGPUs       // the app asks for none
 	OtherPort         // it takes any port in place of that required number
 	AnyPorts          // it does not require numbers: requirePorts is false
-	WithoutConstraint // one constraint less
+	WithoutConstraint // one constraint less, that refuses or cannot be asked
 	OtherRole         // it has that role instead
 	ResourcesOfRole   // it accepts resources of its role as well as unreserved ones
 	OutsideRegion     // it is not bound to the home region, as with a constraint on the region

@@ -27,7 +27,8 @@ type AgentCount struct {
 // often as it takes to reach its limit of instances per offer. The offers stay as
 // they are and nothing is reserved, so it promises nothing. rules returns the
 // constraints of an app, as for Matcher.Match; nobody else may use them
-// meanwhile. There is one prediction per Wanted, in its order.
+// meanwhile. An app is wanted once at the most; there is one prediction per
+// Wanted, in its order.
 func Predict(ctx context.Context, c Cluster, wanted []Wanted, rules func(*spec.App) []Rule) []Prediction {
 	m := Matcher{Spread: true, UnrestrictedGPUs: c.UnrestrictedGPUs}
 	result := m.Match(ctx, Request{

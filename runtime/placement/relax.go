@@ -132,7 +132,7 @@ func (e *explainer) relaxAmount(a *Agent, l *look, k Kind) {
 func (e *explainer) relaxPorts(a *Agent, l *look) {
 	r := e.seeker.requirement
 	offered := int(l.spot.ports)
-	if (r.fixed != "" || r.impossible) && offered >= r.ports {
+	if offered >= r.ports { // so it is a number that is missing
 		e.gained(Relaxation{Kind: AnyPorts}, a, 0)
 	}
 	if r.impossible {
