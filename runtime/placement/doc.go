@@ -17,4 +17,8 @@
 //     (grouping). An app goes round the groups (groupCursor), and forwards only
 //     within one, also when a policy gives out new quotas at every turn.
 //   - A rule that accepts few values leads straight to the rows that have them.
+//
+// A match stops at the first rule that refuses an offer. Explain does not: it has
+// every rule's word on every agent, and which change of one rule would gain
+// agents. Predict tells what a match would place, and takes nothing.
 package placement
