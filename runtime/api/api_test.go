@@ -38,6 +38,18 @@ func TestBodyLimit(t *testing.T) {
 	}
 }
 
+// TestBodyThatIsNotUTF8: the place of the byte is told, as nobody sees it.
+func TestBodyThatIsNotUTF8(t *testing.T) {
+	w := newWorld(nil)
+	const want = `{"message":"Invalid JSON","details":"invalid UTF-8 at byte 17 (line 1, column 18)"}`
+	for method, path := range map[string]string{http.MethodPost: "/v2/apps", http.MethodPut: "/v2/apps/a", http.MethodPatch: "/v2/apps"} {
+		answer := ask(w.handler, method, path, "{\"id\":\"a\",\"cmd\":\"\xff\"}")
+		if answer.Code != http.StatusBadRequest || answer.Body.String() != want {
+			t.Errorf("%s %s: %d %s", method, path, answer.Code, answer.Body)
+		}
+	}
+}
+
 // TestListIsTaggedAndRemembered: an unchanged list is not sent twice, a changed
 // one is, and what is put together from remembered texts is what a fresh
 // encoding gives.

@@ -32,6 +32,9 @@ func parseDocument(data []byte) (any, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, &SyntaxError{Empty: true, Detail: "No content to map due to end-of-input"}
 	}
+	if err := checkUTF8(data); err != nil {
+		return nil, err
+	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var value any
@@ -41,7 +44,7 @@ func parseDocument(data []byte) (any, error) {
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, &SyntaxError{Detail: "unexpected text after the end of the document"}
 	}
-	return value, nil
+	return value, checkEscapes(data)
 }
 
 // reading collects what is wrong while a document is taken apart. A document
@@ -50,6 +53,7 @@ type reading struct {
 	form    Faults // a field is not what its type says
 	rules   Faults // well-formed, but not allowed
 	unknown []string
+	stored  bool // the document is a record of ours: its text is taken as it is
 }
 
 func newReading() *reading {
@@ -132,6 +136,8 @@ func (o *object) text(name string, minLength int) *string {
 	case len(s) < minLength:
 		o.form.Add(path, keyMinLen)
 		return nil
+	case o.hasNUL(s):
+		o.rules.Add(path, messageNUL)
 	}
 	return &s
 }

@@ -34,8 +34,11 @@ func (r *reading) checkTexts(path string, items []any) *[]string {
 	var list []string // nil when empty, as in every App
 	for i, item := range items {
 		s, ok := item.(string)
-		if !ok {
+		switch {
+		case !ok:
 			r.form.Add(at(path, i), keyString)
+		case r.hasNUL(s):
+			r.rules.Add(at(path, i), messageNUL)
 		}
 		list = append(list, s)
 	}
@@ -58,10 +61,16 @@ func (o *object) textMap(name string, other func(path string, value any) bool) *
 	if len(fields) > 0 {
 		texts = make(map[string]string, len(fields))
 	}
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
+	for i, key := range slices.Sorted(maps.Keys(fields)) {
+		if o.hasNUL(key) {
+			o.rules.Add(at(path+"/keys", i), messageNUL)
+		}
 		s, ok := fields[key].(string)
-		if !ok && (other == nil || !other(path+"/"+key, fields[key])) {
+		switch {
+		case !ok && (other == nil || !other(path+"/"+key, fields[key])):
 			o.form.Add(path+"/"+key, keyString)
+		case o.hasNUL(s):
+			o.rules.Add(path+"/"+key, messageNUL)
 		}
 		texts[key] = s
 	}

@@ -16,9 +16,12 @@ func (a *App) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, versions included. It is for
-// stored apps: absent fields get their defaults and nothing is validated.
+// stored apps: absent fields get their defaults, and text is taken as it is, so
+// that a rule made later keeps nobody from reading what an earlier version took.
 func (a *App) UnmarshalJSON(data []byte) error {
-	u, err := ParseUpdate(data, Whole, false)
+	r := newReading()
+	r.stored = true
+	u, err := r.parse(data, Whole, false)
 	if err != nil {
 		return err
 	}

@@ -32,11 +32,14 @@ const (
 // one already and says so with hasID. Relative ids are resolved against the
 // root. The error is a *SyntaxError or *Faults.
 func ParseUpdate(data []byte, form Form, hasID bool) (*Update, error) {
+	return newReading().parse(data, form, hasID)
+}
+
+func (r *reading) parse(data []byte, form Form, hasID bool) (*Update, error) {
 	value, err := parseDocument(data)
 	if err != nil {
 		return nil, err
 	}
-	r := newReading()
 	u := r.update(r.object("", value), form, form == Whole && !hasID)
 	return u, r.err()
 }

@@ -140,6 +140,48 @@ func TestStoredAppKeepsItsVersions(t *testing.T) {
 	}
 }
 
+// TestStoredAppIsNotJudged: a rule that is newer than a record must not keep a
+// leader from reading its state.
+func TestStoredAppIsNotJudged(t *testing.T) {
+	want := Defaults()
+	want.ID, want.Cmd, want.Role, want.Labels = "/a", "x\x00", "*", map[string]string{"k\x00": "\x00"}
+	text, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := new(App)
+	if err := json.Unmarshal(text, got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestTextThatIsNotUTF8: to read it as something else would start something else
+// than what was asked for.
+func TestTextThatIsNotUTF8(t *testing.T) {
+	for body, want := range map[string]string{
+		"{\"id\":\"a\",\"cmd\":\"\xff\"}":           "invalid UTF-8 at byte 17 (line 1, column 18)",
+		"{\n \"id\": \"a\",\n \"cmd\": \"ö\xc3(\"}": "invalid UTF-8 at byte 25 (line 3, column 11)",
+		"\xef\xbf": "invalid UTF-8 at byte 0 (line 1, column 1)",
+		"{\"id\":\"a\",\"cmd\":\"\xed\xa0\x80\"}":          "invalid UTF-8 at byte 17 (line 1, column 18)",
+		`{"id":"a","cmd":"\ud800"}`:                        `unpaired surrogate \ud800 at byte 17 (line 1, column 18)`,
+		`{"id":"a","cmd":"\ud83d\ud83d\ude00"}`:            `unpaired surrogate \ud83d at byte 17 (line 1, column 18)`,
+		`{"id":"a","cmd":"\\\uDE00"}`:                      `unpaired surrogate \uDE00 at byte 19 (line 1, column 20)`,
+		`{"id":"a","labels":{"\ud800x\u0041\udc00":""}}`:   `unpaired surrogate \ud800 at byte 21 (line 1, column 22)`,
+		`{"id":"a","cmd":"\ud83d\ude00 \\ud800 \ufffd �"}`: "",
+		`{"id":"a","cmd":"\ud8`:                            "unexpected EOF",
+		`{"id":"a","cmd":"\ud80g"}`:                        "invalid character 'g' in \\u hexadecimal character escape",
+	} {
+		_, err := ParseUpdate([]byte(body), Whole, false)
+		var syntax *SyntaxError
+		if got := errors.As(err, &syntax); got != (want != "") || got && syntax.Detail != want {
+			t.Errorf("%q: %v, want %q", body, err, want)
+		}
+	}
+}
+
 // TestCompareLooksAtEveryField changes one field at a time, found by reflection:
 // a field added to App and forgotten in Compare is found here.
 func TestCompareLooksAtEveryField(t *testing.T) {
