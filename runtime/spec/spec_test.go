@@ -107,7 +107,7 @@ func FuzzParseUpdate(f *testing.F) {
 			}
 			return
 		}
-		app := u.App(*u.ID, "*")
+		app := u.App(*u.ID, "*", Settings{})
 		first, err := json.Marshal(app)
 		if err != nil {
 			t.Fatal(err)
@@ -187,7 +187,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 func TestCompareLooksAtEveryField(t *testing.T) {
 	want := map[string]Change{
 		"ID": Unchanged, "Version": Unchanged, "LastScalingAt": Unchanged,
-		"LastConfigChangeAt": Unchanged, "Instances": Scaled,
+		"LastConfigChangeAt": Unchanged, "Instances": Scaled, "ExecutorResources": Unchanged, "Residency": Unchanged,
 	}
 	for i := range reflect.TypeFor[App]().NumField() {
 		old, changed := Defaults(), Defaults()
