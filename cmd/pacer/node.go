@@ -69,7 +69,7 @@ type node struct {
 func newNode(cfg nodeConfig, candidate candidacy) *node {
 	n := &node{nodeConfig: cfg, candidate: candidate, events: api.NewEvents(cfg.outstanding, nil)}
 	handler := api.New(api.Config{
-		Node: n, Address: n.address(), Role: cfg.framework.Roles[0], Events: n.events, CheckConstraint: cfg.policies.check,
+		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
 		Modules: cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
 	})
 	n.server = &http.Server{
@@ -79,6 +79,15 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 		ErrorLog:          slog.NewLogLogger(cfg.log.Handler(), slog.LevelWarn),
 	}
 	return n
+}
+
+// settings are what definitions depend on.
+func (cfg nodeConfig) settings() spec.Settings {
+	s := spec.Settings{Role: cfg.framework.Roles[0]}
+	if cfg.framework.GPUs {
+		s.Features = append(s.Features, spec.FeatureGPUs)
+	}
+	return s
 }
 
 // advertised is where others reach a listener.

@@ -59,8 +59,9 @@ type Config struct {
 	Node    Node
 	Address string // this node's advertised "host:port"
 	Scheme  string // of this node and its peers; "" means "http"
-	Role    string // the framework's role; "" means "*"
 	Events  *Events
+	// Settings are what definitions of apps and groups depend on.
+	Settings spec.Settings
 	// CheckConstraint asks the policies whether they can work with a constraint.
 	// The text of its error is shown to the user at the constraint's path. It is
 	// called by many goroutines; nil means that any constraint is taken.
@@ -83,9 +84,6 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Scheme == "" {
 		c.Scheme = "http"
-	}
-	if c.Role == "" {
-		c.Role = "*"
 	}
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = 1 << 20

@@ -37,8 +37,8 @@ func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) er
 	if err := s.noteUnknown(w, r, u); err != nil {
 		return err
 	}
-	app := u.App(*u.ID, s.Role)
-	if err := s.validate(r.Context(), app, nil); err != nil {
+	app := u.App(*u.ID, s.Settings.Roles(*u.ID, nil, nil).Default, s.Settings)
+	if err := s.validate(r, app, nil); err != nil {
 		return err
 	}
 	reply, done, err := s.carryOut(r, core, scheduler.ChangeTree{
@@ -216,14 +216,18 @@ func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...
 }
 
 // validate checks an app with the rules of the API, then its constraints with
-// the policies. A constraint that the app has already is not asked about again:
-// a missing module must not keep an app from being scaled.
-func (s *server) validate(ctx context.Context, app, current *spec.App) error {
+// the policies, and at last whether it may change into that. A constraint that
+// the app has already is not asked about again: a missing module must not keep an
+// app from being scaled.
+func (s *server) validate(r *http.Request, app, current *spec.App) error {
 	faults := &spec.Faults{Message: spec.MessageInvalidObject}
-	if err := app.Validate(s.Role, current); err != nil && !errors.As(err, &faults) {
+	err := app.Validate(spec.Rules{
+		Settings: s.Settings, Roles: s.Settings.Roles(app.ID, nil, current), Current: current, Force: flag(r, "force", false),
+	})
+	if err != nil && !errors.As(err, &faults) {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.CommandTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
 	for i, c := range app.Constraints {
 		if current != nil && hasConstraint(current, c) {
@@ -233,5 +237,8 @@ func (s *server) validate(ctx context.Context, app, current *spec.App) error {
 			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
 		}
 	}
-	return faults.Err()
+	if err := faults.Err(); err != nil || current == nil {
+		return err
+	}
+	return app.ValidateChange(current)
 }

@@ -71,13 +71,13 @@ func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.U
 	var app *spec.App
 	switch {
 	case current != nil && formOf(r) == spec.Partial:
-		app = u.Apply(current)
+		app = u.Apply(current, s.Settings)
 	case current == nil && r.Method == http.MethodPatch:
 		return scheduler.PutApp{}, &scheduler.NotFound{App: *u.ID}
 	default:
-		app = u.App(*u.ID, s.Role)
+		app = u.App(*u.ID, s.Settings.Roles(*u.ID, nil, current).Default, s.Settings)
 	}
-	if err := s.validate(r.Context(), app, current); err != nil {
+	if err := s.validate(r, app, current); err != nil {
 		return scheduler.PutApp{}, err
 	}
 	p := scheduler.PutApp{App: app}

@@ -73,15 +73,6 @@ func hostPorts(i *scheduler.Instance) []int {
 	return ports
 }
 
-// servicePorts are in the order of the definitions too.
-func servicePorts(app *spec.App) []int {
-	ports := make([]int, len(app.PortDefinitions))
-	for n, d := range app.PortDefinitions {
-		ports[n] = d.Port
-	}
-	return ports
-}
-
 // addresses are the container's own, or the agent's on the host's network.
 func addresses(i *scheduler.Instance) []ipAddress {
 	list := []ipAddress{}

@@ -17,7 +17,7 @@ func (s *server) allTasks(core Core, w http.ResponseWriter, r *http.Request) err
 	tasks, views := []task{}, []*scheduler.AppView{}
 	for v := range viewsBelow(core.Snapshot(), spec.Root) {
 		views = append(views, v)
-		ports := servicePorts(v.App)
+		ports := v.App.ServicePorts()
 		for _, t := range tasksOf(v) {
 			if len(states) == 0 || slices.Contains(states, t.State) {
 				t.ServicePorts = ports
@@ -60,7 +60,7 @@ func writeTasks(w http.ResponseWriter, r *http.Request, views []*scheduler.AppVi
 func taskLines(views []*scheduler.AppView) []byte {
 	var b bytes.Buffer
 	for _, v := range views {
-		ports := servicePorts(v.App)
+		ports := v.App.ServicePorts()
 		if len(ports) == 0 {
 			b.WriteString(v.App.ID.Safe() + "\t \t")
 			writeHosts(&b, v, -1)

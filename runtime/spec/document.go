@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"maps"
-	"math"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -19,12 +15,15 @@ const (
 	keyArray   = "error.expected.jsarray"
 	keyObject  = "error.expected.jsobject"
 	keyInt     = "error.expected.int"
+	keyLong    = "error.expected.long"
 	keyDate    = "error.expected.date.isoformat"
 	keyMin     = "error.min"
 	keyMax     = "error.max"
 	keyMinLen  = "error.minLength"
+	keyMaxLen  = "error.maxLength"
 	keyPattern = "error.pattern"
 	keyEnum    = "error.unknown.enum.literal"
+	keyMissing = "error.path.missing"
 )
 
 // parseDocument reads exactly one JSON value. The error is a *SyntaxError.
@@ -53,11 +52,12 @@ type reading struct {
 	form    Faults // a field is not what its type says
 	rules   Faults // well-formed, but not allowed
 	unknown []string
-	stored  bool // the document is a record of ours: its text is taken as it is
+	base    PathID // what relative paths are resolved against
+	stored  bool   // the document is a record of ours: its text is taken as it is
 }
 
 func newReading() *reading {
-	return &reading{form: Faults{Message: MessageInvalidJSON}, rules: Faults{Message: MessageInvalidObject}}
+	return &reading{form: Faults{Message: MessageInvalidJSON}, rules: Faults{Message: MessageInvalidObject}, base: Root}
 }
 
 // object is one JSON object of a document. Its methods return nil for a field
@@ -103,7 +103,7 @@ func (o *object) ignore(names ...string) {
 
 // finish notes the fields that nobody asked for.
 func (o *object) finish() {
-	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
+	for _, name := range sortedKeys(o.fields) {
 		if !o.known[name] {
 			o.unknown = append(o.unknown, strings.TrimPrefix(o.path+"/"+name, "/"))
 		}
@@ -122,110 +122,42 @@ func (o *object) missing(name string) {
 // maxQuoted bounds how much of a body an error repeats, in bytes.
 const maxQuoted = 1000
 
-// text reads a string of at least minLength bytes.
-func (o *object) text(name string, minLength int) *string {
-	value, path, ok := o.take(name)
-	if !ok {
-		return nil
+// short cuts a text of a body to what an error repeats of it.
+func short(text string) string {
+	if len(text) <= maxQuoted {
+		return text
 	}
-	s, ok := value.(string)
-	switch {
-	case !ok:
-		o.form.Add(path, keyString)
-		return nil
-	case len(s) < minLength:
-		o.form.Add(path, keyMinLen)
-		return nil
-	case o.hasNUL(s):
-		o.rules.Add(path, messageNUL)
-	}
-	return &s
+	return strings.ToValidUTF8(text[:maxQuoted], "") + "…"
 }
 
-// enum reads one of the literals in any case and returns it as it is spelled there.
-func (o *object) enum(name string, literals ...string) *string {
-	s := o.text(name, 0)
-	if s == nil {
-		return nil
-	}
-	for _, literal := range literals {
-		if strings.EqualFold(*s, literal) {
-			return &literal
+// need notes those of the fields that are not there.
+func (o *object) need(names ...string) {
+	for _, name := range names {
+		if _, _, ok := o.take(name); !ok && o.fields != nil {
+			o.missing(name)
 		}
 	}
-	o.form.Add(o.path+"/"+name, keyEnum)
-	return nil
 }
 
-// boolean reads true or false.
-func (o *object) boolean(name string) *bool {
+// inner hands the object of a field to read, when there is one, and notes what
+// of it nobody asked for.
+func (o *object) inner(name string, read func(*object)) (ok bool) {
 	value, path, ok := o.take(name)
-	if !ok {
-		return nil
+	if ok {
+		inner := o.object(path, value)
+		read(inner)
+		inner.finish()
 	}
-	b, ok := value.(bool)
-	if !ok {
-		o.form.Add(path, keyBoolean)
-		return nil
-	}
-	return &b
+	return ok
 }
 
-// number reads a number within the bounds, both inclusive.
-func (o *object) number(name string, least, most float64) *float64 {
-	value, path, ok := o.take(name)
-	if !ok {
-		return nil
+// objects hands each object of an array to read; ok tells an empty array from none.
+func (o *object) objects(name string, read func(*object)) (ok bool) {
+	items, path, ok := o.list(name)
+	for i, item := range items {
+		inner := o.object(at(path, i), item)
+		read(inner)
+		inner.finish()
 	}
-	return o.checkNumber(path, value, least, most)
-}
-
-func (r *reading) checkNumber(path string, value any, least, most float64) *float64 {
-	n, ok := value.(json.Number)
-	if !ok {
-		r.form.Add(path, keyNumber)
-		return nil
-	}
-	f, _ := strconv.ParseFloat(n.String(), 64) // too large a number is an infinity, which no bound admits
-	switch {
-	case f > most:
-		r.form.Add(path, keyMax)
-	case f < least:
-		r.form.Add(path, keyMin)
-	default:
-		return &f
-	}
-	return nil
-}
-
-// integer reads a whole number from 0 to most. Like the
-// API's own parser it takes 3.0 for 3.
-func (o *object) integer(name string, most int) *int {
-	value, path, ok := o.take(name)
-	if !ok {
-		return nil
-	}
-	return o.checkInteger(path, value, most)
-}
-
-// checkInteger refuses fractions and what does not fit the API's 32 bits before it
-// looks at the bounds, which are 0 and most.
-func (r *reading) checkInteger(path string, value any, most int) *int {
-	n, ok := value.(json.Number)
-	if !ok {
-		r.form.Add(path, keyNumber)
-		return nil
-	}
-	f, err := strconv.ParseFloat(n.String(), 64)
-	switch i := int(f); {
-	case err != nil || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32:
-		r.form.Add(path, keyInt)
-	case i < 0:
-		r.form.Add(path, keyMin)
-	case i > most:
-		r.form.Add(path, keyMax)
-	default:
-		return &i
-	}
-	return nil
+	return ok
 }

@@ -61,7 +61,7 @@ func (o *object) textMap(name string, other func(path string, value any) bool) *
 	if len(fields) > 0 {
 		texts = make(map[string]string, len(fields))
 	}
-	for i, key := range slices.Sorted(maps.Keys(fields)) {
+	for i, key := range sortedKeys(fields) {
 		if o.hasNUL(key) {
 			o.rules.Add(at(path+"/keys", i), messageNUL)
 		}
@@ -76,6 +76,8 @@ func (o *object) textMap(name string, other func(path string, value any) bool) *
 	}
 	return &texts
 }
+
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
 
 // at is the path of an array's item.
 func at(path string, i int) string {

@@ -1,13 +1,9 @@
 package spec
 
 import (
-	"encoding/json"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 )
 
 // MarshalJSON returns the app as the API shows it, with its version info.
@@ -25,7 +21,7 @@ func (a *App) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	*a = *u.App(*u.ID, "")
+	*a = *u.App(*u.ID, "", Settings{})
 	replace(&a.Version, u.Version)
 	if u.VersionInfo != nil {
 		a.LastScalingAt, a.LastConfigChangeAt = u.VersionInfo.LastScalingAt, u.VersionInfo.LastConfigChangeAt
@@ -34,12 +30,13 @@ func (a *App) UnmarshalJSON(data []byte) error {
 }
 
 // AppendFields appends the members of the app's JSON object without the braces,
-// for callers that add members of their own. The version info is left out on
-// demand, and when nothing has set it.
+// for callers that add members of their own. Equal apps have equal bytes. The
+// version info is left out on demand, and when nothing has set it.
 func (a *App) AppendFields(b []byte, withVersionInfo bool) []byte {
-	b = append(AppendText(append(b, `"id":`...), string(a.ID)), `,"executor":""`...)
+	b = AppendText(append(b, `"id":`...), string(a.ID))
 	b = a.appendCommand(b)
 	b = a.appendResources(b)
+	b = a.appendRuntime(b)
 	b = a.appendPlacement(b)
 	b = a.appendPorts(b)
 	b = a.appendTiming(b)
@@ -54,156 +51,149 @@ func (a *App) AppendFields(b []byte, withVersionInfo bool) []byte {
 	return b
 }
 
-// appendCommand leaves out what is empty but for the labels, which clients read
-// without asking.
+// appendCommand leaves out what is empty but for the executor and the labels,
+// which clients read without asking.
 func (a *App) appendCommand(b []byte) []byte {
-	if a.Cmd != "" {
-		b = AppendText(append(b, `,"cmd":`...), a.Cmd)
-	}
+	b = AppendText(append(b, `,"executor":`...), a.Executor)
+	b = appendOptional(b, `,"cmd":`, a.Cmd)
 	if len(a.Args) > 0 {
 		b = AppendTexts(append(b, `,"args":`...), a.Args)
 	}
-	if a.User != "" {
-		b = AppendText(append(b, `,"user":`...), a.User)
-	}
-	if len(a.Env) > 0 {
-		b = appendTextMap(append(b, `,"env":`...), a.Env)
-	}
+	b = appendOptional(b, `,"user":`, a.User)
+	b = a.appendEnv(b)
 	return appendTextMap(append(b, `,"labels":`...), a.Labels)
+}
+
+// appendEnv puts values and references to secrets in one order of names.
+func (a *App) appendEnv(b []byte) []byte {
+	if len(a.EnvSecrets) == 0 {
+		if len(a.Env) == 0 {
+			return b
+		}
+		return appendTextMap(append(b, `,"env":`...), a.Env)
+	}
+	names := slices.AppendSeq(slices.Collect(maps.Keys(a.Env)), maps.Keys(a.EnvSecrets))
+	slices.Sort(names)
+	b = append(b, `,"env":{`...)
+	for i, name := range names {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(AppendText(b, name), ':')
+		if secret, ok := a.EnvSecrets[name]; ok {
+			b = append(AppendText(append(b, `{"secret":`...), secret), '}')
+		} else {
+			b = AppendText(b, a.Env[name])
+		}
+	}
+	return append(b, '}')
 }
 
 // appendResources prints amounts as doubles, even whole ones: statically typed
 // clients take the type from the form.
 func (a *App) appendResources(b []byte) []byte {
 	b = strconv.AppendInt(append(b, `,"instances":`...), int64(a.Instances), 10)
-	b = append(append(b, `,"cpus":`...), decimal(a.CPUs)...)
-	b = append(append(b, `,"mem":`...), decimal(a.Mem)...)
-	b = append(append(b, `,"disk":`...), decimal(a.Disk)...)
-	return strconv.AppendInt(append(b, `,"gpus":`...), int64(a.GPUs), 10)
+	b = appendDecimal(b, `,"cpus":`, a.CPUs)
+	b = appendDecimal(b, `,"mem":`, a.Mem)
+	b = appendDecimal(b, `,"disk":`, a.Disk)
+	b = strconv.AppendInt(append(b, `,"gpus":`...), int64(a.GPUs), 10)
+	if e := a.ExecutorResources; e != nil {
+		b = appendDecimal(b, `,"executorResources":{"cpus":`, e.CPUs)
+		b = appendDecimal(b, `,"mem":`, e.Mem)
+		b = append(appendDecimal(b, `,"disk":`, e.Disk), '}')
+	}
+	return appendLimits(b, a.ResourceLimits)
+}
+
+func appendLimits(b []byte, l *ResourceLimits) []byte {
+	if l == nil {
+		return b
+	}
+	b = append(b, `,"resourceLimits":{`...)
+	if l.CPUs != nil {
+		b = appendLimit(append(b, `"cpus":`...), l.CPUs)
+	}
+	if l.Mem != nil {
+		b = appendLimit(append(b, pick(l.CPUs == nil, `"mem":`, `,"mem":`)...), l.Mem)
+	}
+	return append(b, '}')
+}
+
+func appendLimit(b []byte, l *Limit) []byte {
+	if l.Unlimited {
+		return AppendText(b, unlimited)
+	}
+	return append(b, decimal(l.Value)...)
+}
+
+// appendRuntime appends what a task runs in and what is asked of it.
+func (a *App) appendRuntime(b []byte) []byte {
+	if a.TTY != nil {
+		b = appendBool(b, `,"tty":`, *a.TTY)
+	}
+	b = appendList(b, `,"fetch":`, a.Fetch, appendArtifact)
+	b = appendSecrets(b, a.Secrets)
+	b = appendContainer(b, a.Container)
+	b = appendList(b, `,"healthChecks":`, a.HealthChecks, appendHealthCheck)
+	b = appendCheck(b, a.Check)
+	return appendList(b, `,"readinessChecks":`, a.ReadinessChecks, appendReadinessCheck)
 }
 
 func (a *App) appendPlacement(b []byte) []byte {
-	for i, c := range a.Constraints {
-		b = append(b, pick(i == 0, `,"constraints":[`, ",")...)
-		fields := []string{c.Field, c.Operator, c.Value}
-		if !c.HasValue {
-			fields = fields[:2]
-		}
-		b = AppendTexts(b, fields)
-	}
-	if len(a.Constraints) > 0 {
-		b = append(b, ']')
-	}
+	b = appendList(b, `,"dependencies":`, a.Dependencies, appendPath)
+	b = appendList(b, `,"constraints":`, a.Constraints, appendConstraint)
 	if len(a.AcceptedResourceRoles) > 0 {
 		b = AppendTexts(append(b, `,"acceptedResourceRoles":`...), a.AcceptedResourceRoles)
 	}
-	if a.Role != "" {
-		b = AppendText(append(b, `,"role":`...), a.Role)
+	b = appendOptional(b, `,"role":`, a.Role)
+	if r := a.Residency; r != nil {
+		b = strconv.AppendInt(append(b, `,"residency":{"relaunchEscalationTimeoutSeconds":`...), r.RelaunchEscalationTimeoutSeconds, 10)
+		b = append(AppendText(append(b, `,"taskLostBehavior":`...), r.TaskLostBehavior), '}')
 	}
 	return AppendText(append(b, `,"killSelection":`...), a.KillSelection.String())
 }
 
-// appendPorts also says which network the ports are of: one known proxy reads
-// the first network without asking whether there is one.
-func (a *App) appendPorts(b []byte) []byte {
-	b = append(b, `,"networks":[{"mode":"host"}],"portDefinitions":[`...)
-	for i, d := range a.PortDefinitions {
-		b = strconv.AppendInt(append(b, pick(i == 0, `{"port":`, `,{"port":`)...), int64(d.Port), 10)
-		if d.Name != "" {
-			b = AppendText(append(b, `,"name":`...), d.Name)
-		}
-		b = AppendText(append(b, `,"protocol":`...), d.Protocol)
-		if len(d.Labels) > 0 {
-			b = appendTextMap(append(b, `,"labels":`...), d.Labels)
-		}
-		b = append(b, '}')
+func appendPath(b []byte, id *PathID) []byte { return AppendText(b, string(*id)) }
+
+func appendConstraint(b []byte, c *Constraint) []byte {
+	b = AppendText(append(b, '['), c.Field)
+	b = AppendText(append(b, ','), c.Operator)
+	if c.HasValue {
+		b = AppendText(append(b, ','), c.Value)
 	}
-	return strconv.AppendBool(append(b, `],"requirePorts":`...), a.RequirePorts)
+	return append(b, ']')
+}
+
+// appendPorts also says which networks the ports are of: one known proxy reads
+// the first network without asking whether there is one. Ports are defined here
+// on the host's network, and in the container on others.
+func (a *App) appendPorts(b []byte) []byte {
+	b = append(b, `,"networks":`...)
+	if len(a.Networks) == 0 {
+		b = append(b, `[{"mode":"host"}]`...)
+	} else {
+		b = appendItems(b, a.Networks, appendNetwork)
+	}
+	if a.hostNetworked() || len(a.PortDefinitions) > 0 {
+		b = appendItems(append(b, `,"portDefinitions":`...), a.PortDefinitions, appendPortDefinition)
+	}
+	return appendBool(b, `,"requirePorts":`, a.RequirePorts)
 }
 
 // appendTiming prints whole seconds, the API's only unit.
 func (a *App) appendTiming(b []byte) []byte {
 	b = appendSeconds(append(b, `,"backoffSeconds":`...), a.Backoff)
-	b = append(append(b, `,"backoffFactor":`...), decimal(a.BackoffFactor)...)
+	b = appendDecimal(b, `,"backoffFactor":`, a.BackoffFactor)
 	b = appendSeconds(append(b, `,"maxLaunchDelaySeconds":`...), a.MaxLaunchDelay)
 	if a.TaskKillGracePeriod != nil {
 		b = appendSeconds(append(b, `,"taskKillGracePeriodSeconds":`...), *a.TaskKillGracePeriod)
 	}
-	b = append(append(b, `,"upgradeStrategy":{"minimumHealthCapacity":`...), decimal(a.UpgradeStrategy.MinimumHealthCapacity)...)
-	b = append(append(b, `,"maximumOverCapacity":`...), decimal(a.UpgradeStrategy.MaximumOverCapacity)...)
+	b = appendDecimal(b, `,"upgradeStrategy":{"minimumHealthCapacity":`, a.UpgradeStrategy.MinimumHealthCapacity)
+	b = appendDecimal(b, `,"maximumOverCapacity":`, a.UpgradeStrategy.MaximumOverCapacity)
 	if a.UnreachableStrategy.Disabled {
 		return append(b, `},"unreachableStrategy":"disabled"`...)
 	}
 	b = appendSeconds(append(b, `},"unreachableStrategy":{"inactiveAfterSeconds":`...), a.UnreachableStrategy.InactiveAfter)
 	b = appendSeconds(append(b, `,"expungeAfterSeconds":`...), a.UnreachableStrategy.ExpungeAfter)
 	return append(b, '}')
-}
-
-// AppendText appends s as a JSON string.
-func AppendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return appendEscaped(b, s)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
-}
-
-// appendEscaped is the way for the rare text with something to escape.
-func appendEscaped(b []byte, s string) []byte {
-	text, err := json.Marshal(s)
-	if err != nil { // no string makes it fail
-		return append(b, `""`...)
-	}
-	return append(b, text...)
-}
-
-// AppendTexts appends a JSON array of strings.
-func AppendTexts(b []byte, list []string) []byte {
-	b = append(b, '[')
-	for i, s := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = AppendText(b, s)
-	}
-	return append(b, ']')
-}
-
-// appendTextMap sorts the keys: equal apps have equal bytes.
-func appendTextMap(b []byte, m map[string]string) []byte {
-	b = append(b, '{')
-	for i, key := range slices.Sorted(maps.Keys(m)) {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = AppendText(append(AppendText(b, key), ':'), m[key])
-	}
-	return append(b, '}')
-}
-
-func appendTime(b []byte, t Timestamp) []byte { return AppendText(b, t.String()) }
-
-func appendSeconds(b []byte, d time.Duration) []byte {
-	return strconv.AppendInt(b, int64(d/time.Second), 10)
-}
-
-// decimal prints a double so that it is seen to be one: "1.0".
-func decimal(f float64) string {
-	if math.Abs(f) >= 1e15 || f != 0 && math.Abs(f) < 1e-9 {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
-	}
-	return text
-}
-
-// pick returns what goes before the first item of a list, or the others.
-func pick(first bool, a, b string) string {
-	if first {
-		return a
-	}
-	return b
 }

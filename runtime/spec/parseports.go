@@ -9,6 +9,9 @@ func (u *Update) readPorts(o *object) {
 	u.RequirePorts = o.boolean("requirePorts")
 	ports, hasPorts := o.ports("ports")
 	u.PortDefinitions = o.portDefinitions("portDefinitions")
+	if u.ipAddress && (len(ports) > 0 || u.PortDefinitions != nil && len(*u.PortDefinitions) > 0) {
+		o.rules.Add(orRoot(o.path), "cannot specify both an IP address and port")
+	}
 	switch {
 	case !hasPorts:
 	case u.PortDefinitions == nil:
@@ -20,18 +23,8 @@ func (u *Update) readPorts(o *object) {
 		o.rules.Add(orRoot(o.path), "cannot specify both ports and port definitions")
 		return
 	}
-	if u.PortDefinitions == nil {
-		return
-	}
-	switch {
-	case !repeated(*u.PortDefinitions, func(d PortDefinition) (int, bool) { return d.Port, d.Port != 0 }):
-	case hasPorts:
+	if repeated(ports, func(port int) (int, bool) { return port, port != 0 }) {
 		o.rules.Add(orRoot(o.path), "ports must be unique")
-	default:
-		o.rules.Add(o.path+"/portDefinitions", "Ports must be unique.")
-	}
-	if repeated(*u.PortDefinitions, func(d PortDefinition) (string, bool) { return d.Name, d.Name != "" }) {
-		o.rules.Add(o.path+"/portDefinitions", "Port names must be unique.")
 	}
 }
 
@@ -52,7 +45,7 @@ func repeated[T any, K comparable](items []T, key func(T) (K, bool)) bool {
 func (o *object) ports(name string) (ports []int, ok bool) {
 	items, path, ok := o.list(name)
 	for i, item := range items {
-		if port := o.checkInteger(at(path, i), item, maxPort); port != nil {
+		if port := o.checkInteger(at(path, i), item, 0, maxPort); port != nil {
 			ports = append(ports, *port)
 		}
 	}
@@ -62,23 +55,42 @@ func (o *object) ports(name string) (ports []int, ok bool) {
 // portDefinitions reads the list; an empty one is not nil, since it says that the
 // app wants no port, and none at all that it wants the default one.
 func (o *object) portDefinitions(name string) *[]PortDefinition {
-	items, path, ok := o.list(name)
+	list := []PortDefinition{}
+	ok := o.objects(name, func(d *object) {
+		list = append(list, PortDefinition{
+			Port: orElse(d.integer("port", maxPort), 0), Protocol: d.protocol(), Name: d.portName(), Labels: d.labels(),
+		})
+	})
 	if !ok {
 		return nil
 	}
-	list := make([]PortDefinition, 0, len(items))
-	for i, item := range items {
-		d := o.object(at(path, i), item)
-		port := PortDefinition{Protocol: "tcp"}
-		replace(&port.Port, d.integer("port", maxPort))
-		replace(&port.Protocol, d.enum("protocol", "tcp", "udp", "udp,tcp"))
-		replace(&port.Name, d.text("name", 0))
-		if _, given := d.fields["name"].(string); given && !validLabel(port.Name, "-") {
-			o.form.Add(d.path+"/name", keyPattern)
-		}
-		replace(&port.Labels, d.textMap("labels", nil))
-		d.finish()
-		list = append(list, port)
+	return &list
+}
+
+// portMappings reads the ports of a container. Like portDefinitions it tells an
+// empty list from none.
+func (o *object) portMappings(name string) *[]PortMapping {
+	list := []PortMapping{}
+	ok := o.objects(name, func(m *object) {
+		list = append(list, PortMapping{
+			ContainerPort: orElse(m.integer("containerPort", maxPort), 0), HostPort: m.integer("hostPort", maxPort),
+			ServicePort: orElse(m.integer("servicePort", maxPort), 0), Protocol: m.protocol(), Name: m.portName(),
+			Labels: m.labels(), NetworkNames: orElse(m.texts("networkNames"), nil),
+		})
+	})
+	if !ok {
+		return nil
 	}
 	return &list
 }
+
+// The members that every kind of port has.
+func (o *object) protocol() string {
+	return orElse(o.enum("protocol", "tcp", "udp", "udp,tcp"), "tcp")
+}
+
+func (o *object) portName() string {
+	return orElse(o.matching("name", func(s string) bool { return validLabel(s, "-") }), "")
+}
+
+func (o *object) labels() map[string]string { return orElse(o.textMap("labels", nil), nil) }

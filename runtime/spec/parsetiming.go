@@ -36,11 +36,7 @@ func (o *object) upgradeStrategy(name string) *UpgradeStrategy {
 		return nil
 	}
 	minimum, maximum := s.number("minimumHealthCapacity", 0, 1), s.number("maximumOverCapacity", 0, 1)
-	for _, name := range []string{"minimumHealthCapacity", "maximumOverCapacity"} {
-		if _, _, ok := s.take(name); !ok {
-			s.missing(name)
-		}
-	}
+	s.need("minimumHealthCapacity", "maximumOverCapacity")
 	s.finish()
 	if minimum == nil || maximum == nil {
 		return nil
@@ -48,7 +44,8 @@ func (o *object) upgradeStrategy(name string) *UpgradeStrategy {
 	return &UpgradeStrategy{MinimumHealthCapacity: *minimum, MaximumOverCapacity: *maximum}
 }
 
-// unreachableStrategy reads "disabled" or the two delays, 0 when absent.
+// unreachableStrategy reads "disabled" or the two delays, 0 when absent. An empty
+// object is as good as none.
 func (o *object) unreachableStrategy(name string) *UnreachableStrategy {
 	value, path, ok := o.take(name)
 	if !ok {
@@ -61,6 +58,9 @@ func (o *object) unreachableStrategy(name string) *UnreachableStrategy {
 		return &UnreachableStrategy{Disabled: true}
 	}
 	s := o.object(path, value)
+	if len(s.fields) == 0 {
+		return nil
+	}
 	strategy := &UnreachableStrategy{}
 	replace(&strategy.InactiveAfter, s.seconds("inactiveAfterSeconds"))
 	replace(&strategy.ExpungeAfter, s.seconds("expungeAfterSeconds"))

@@ -34,3 +34,16 @@ func (p PathID) Reversed() string {
 	}
 	return strings.Join(segments, ".")
 }
+
+// Top returns the name of the top-level group that the path is in; "" for a path
+// directly in the root, and for the root.
+func (p PathID) Top() string {
+	name, _, ok := strings.Cut(strings.TrimPrefix(string(p), "/"), "/")
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// TopLevel tells whether the path is directly in the root.
+func (p PathID) TopLevel() bool { return p != Root && p.Parent() == Root }

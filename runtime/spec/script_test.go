@@ -14,9 +14,11 @@ import (
 
 // TestScripts runs testdata/app: an app as sent, and what becomes of it.
 //
-//	app [role=R] [all]  a whole app, over the defaults
-//	update [role=R]     a partial update of the result before it
-//	list                an array of whole apps
+//	app [all]       a whole app, over the defaults
+//	update [force]  a partial update of the result before it
+//	list            an array of whole apps
+//
+// Settings are arguments too: role=R features=(a,b) network=N bridge=N enforce.
 //
 // The first line of an answer is "app" or the message of the error; then come a
 // line per fault, or the unknown fields and the members of the app's JSON that
@@ -25,13 +27,12 @@ func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/app", func(t *testing.T, path string) {
 		var current *App
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			role := "*"
-			d.MaybeScanArgs(t, "role", &role)
+			s := settingsOf(t, d)
 			if d.Cmd == "list" {
 				_, err := ParseUpdates([]byte(d.Input), Whole)
 				return describe(err)
 			}
-			app, unknown, err := change(d, current, role)
+			app, unknown, err := change(d, current, s)
 			if err != nil {
 				return describe(err)
 			}
@@ -45,8 +46,23 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// settingsOf reads the settings of a command.
+func settingsOf(t *testing.T, d *datadriven.TestData) (s Settings) {
+	t.Helper()
+	d.MaybeScanArgs(t, "role", &s.Role)
+	d.MaybeScanArgs(t, "network", &s.DefaultNetwork)
+	d.MaybeScanArgs(t, "bridge", &s.BridgeName)
+	s.EnforceNewGroups = d.HasArg("enforce")
+	for _, arg := range d.CmdArgs {
+		if arg.Key == "features" {
+			s.Features = arg.Vals
+		}
+	}
+	return s
+}
+
 // change does what an API call would do with the body in d.
-func change(d *datadriven.TestData, current *App, role string) (app *App, unknown string, err error) {
+func change(d *datadriven.TestData, current *App, s Settings) (app *App, unknown string, err error) {
 	form := Whole
 	if d.Cmd == "update" {
 		form = Partial
@@ -59,14 +75,15 @@ func change(d *datadriven.TestData, current *App, role string) (app *App, unknow
 	case u.Rollback:
 		return nil, "", fmt.Errorf("rollback to %s", u.Version)
 	case form == Partial:
-		app = u.Apply(current)
+		app = u.Apply(current, s)
 	default:
-		app, current = u.App(*u.ID, role), nil
+		current = nil
+		app = u.App(*u.ID, s.Roles(*u.ID, nil, nil).Default, s)
 	}
 	if len(u.Unknown) > 0 {
 		unknown = "unknown: " + strings.Join(u.Unknown, ", ") + "\n"
 	}
-	return app, unknown, app.Validate(role, current)
+	return app, unknown, valid(app, current, s, d.HasArg("force"))
 }
 
 func describe(err error) string {
@@ -115,4 +132,13 @@ func difference(before, after []string, all bool) string {
 	return strings.Join(slices.DeleteFunc(after, func(line string) bool {
 		return !all && slices.Contains(before, line)
 	}), "")
+}
+
+// valid checks an app as the API does: by itself, then as a change.
+func valid(app, current *App, s Settings, force bool) error {
+	err := app.Validate(Rules{Settings: s, Roles: s.Roles(app.ID, nil, current), Current: current, Force: force})
+	if err != nil || current == nil {
+		return err
+	}
+	return app.ValidateChange(current)
 }

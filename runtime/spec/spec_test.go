@@ -109,7 +109,7 @@ func FuzzParseUpdate(f *testing.F) {
 			}
 			return
 		}
-		app := u.App(*u.ID, "*")
+		app := u.App(*u.ID, "*", Settings{})
 		if s := fmt.Sprint(app); strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
 			t.Errorf("%q: an app that no process can be started for: %q", text, s)
 		}
@@ -192,7 +192,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 func TestCompareLooksAtEveryField(t *testing.T) {
 	want := map[string]Change{
 		"ID": Unchanged, "Version": Unchanged, "LastScalingAt": Unchanged,
-		"LastConfigChangeAt": Unchanged, "Instances": Scaled,
+		"LastConfigChangeAt": Unchanged, "Instances": Scaled, "ExecutorResources": Unchanged, "Residency": Unchanged,
 	}
 	for i := range reflect.TypeFor[App]().NumField() {
 		old, changed := Defaults(), Defaults()

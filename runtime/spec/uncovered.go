@@ -1,69 +1,45 @@
 package spec
 
-import "strings"
-
-const messageUncovered = "is not supported by this version of Pacer"
-
-// uncovered returns the fields of the API's app that Pacer does not carry out.
-// To accept one silently would start something else than what was asked for, so
-// anything but its empty and default values is refused.
-func uncovered() []string {
-	return []string{
-		"check", "container", "dependencies", "executor", "executorResources", "fetch", "healthChecks", "ipAddress",
-		"networks", "readinessChecks", "residency", "resourceLimits", "secrets", "tty", "uris",
-	}
-}
-
-// refuseUncovered notes every field that is not carried out, all at once.
-func (o *object) refuseUncovered() {
-	for _, name := range uncovered() {
-		value, path, ok := o.take(name)
-		if ok && !emptyValue(value) && !defaultValue(name, value) {
-			o.rules.Add(path, messageUncovered)
+// Uncovered returns the API's names of those fields that ask for something which
+// this version does not carry out when it launches a task. To start a task
+// without it would be to start something else than what was asked for, so such
+// an app has to wait. The result is nil for apps that can be launched as they are.
+func (a *App) Uncovered() []string {
+	var names []string
+	for _, field := range []struct {
+		name string
+		asks bool
+	}{
+		{"check", a.Check != nil},
+		{"container", a.Container != nil},
+		{"env", len(a.EnvSecrets) > 0},
+		{"executor", a.Executor != "" && a.Executor != "//cmd"},
+		{"executorResources", a.ExecutorResources != nil},
+		{"fetch", len(a.Fetch) > 0},
+		{"healthChecks", len(a.HealthChecks) > 0},
+		{"networks", !a.plainHost()},
+		{"readinessChecks", len(a.ReadinessChecks) > 0},
+		{"residency", a.Resident()},
+		{"resourceLimits", a.ResourceLimits != nil},
+		{"secrets", len(a.Secrets) > 0},
+		{"tty", a.TTY != nil && *a.TTY},
+	} {
+		if field.asks {
+			names = append(names, field.name)
 		}
 	}
+	return names
 }
 
-// emptyValue tells whether a value asks for nothing.
-func emptyValue(value any) bool {
-	switch v := value.(type) {
-	case string:
-		return v == ""
-	case bool:
-		return !v
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		return len(v) == 0
-	default:
-		return value == nil
-	}
-}
-
-// defaultValue tells whether a value spells out what happens anyhow.
-func defaultValue(name string, value any) bool {
-	switch name {
-	case "executor":
-		return value == "//cmd"
-	case "networks":
-		list, ok := value.([]any)
-		return ok && len(list) == 1 && hostNetwork(list[0])
+// plainHost tells whether the app asks for nothing but the host's network.
+func (a *App) plainHost() bool {
+	switch len(a.Networks) {
+	case 0:
+		return true
+	case 1:
+		n := a.Networks[0]
+		return n.Mode == HostNetwork && n.Name == "" && len(n.Labels) == 0
 	default:
 		return false
 	}
-}
-
-// hostNetwork tells whether the value is the host's network, without a name or labels.
-func hostNetwork(value any) bool {
-	fields, ok := value.(map[string]any)
-	if !ok {
-		return false
-	}
-	mode, ok := fields["mode"].(string)
-	for name, field := range fields {
-		if name != "mode" && !emptyValue(field) {
-			return false
-		}
-	}
-	return ok && strings.EqualFold(mode, "host")
 }

@@ -1,14 +1,10 @@
 package spec
 
-import (
-	"maps"
-	"slices"
-	"time"
-)
+import "time"
 
 // Update is an app as it was sent, whole or in part: nil fields were absent or
-// null. Legacy forms are normalised already, and every present field has passed
-// the rules that concern it alone; ParseUpdate makes one.
+// null. Legacy forms are translated already, each into the field that took its
+// place; ParseUpdate makes one.
 type Update struct {
 	ID                    *PathID
 	Version               *Timestamp
@@ -16,12 +12,26 @@ type Update struct {
 	Cmd                   *string
 	Args                  *[]string
 	User                  *string
-	Env                   *map[string]string
+	Env                   *map[string]string // set together with EnvSecrets
+	EnvSecrets            *map[string]string
 	Instances             *int
 	CPUs                  *float64
 	Mem                   *float64
 	Disk                  *float64
 	GPUs                  *int
+	Executor              *string
+	ExecutorResources     *ExecutorResources
+	ResourceLimits        *ResourceLimits
+	Fetch                 *[]Artifact
+	Container             *Container
+	Networks              *[]Network
+	HealthChecks          *[]HealthCheck
+	Check                 *Check
+	ReadinessChecks       *[]ReadinessCheck
+	Secrets               *map[string]string
+	TTY                   *bool
+	Residency             *Residency
+	Dependencies          *[]PathID
 	Constraints           *[]Constraint
 	PortDefinitions       *[]PortDefinition
 	RequirePorts          *bool
@@ -35,6 +45,10 @@ type Update struct {
 	Labels                *map[string]string
 	AcceptedResourceRoles *[]string
 	Role                  *string
+
+	// ipAddress tells that Networks come from the field of that name: it implies
+	// a container, and the bridge's name in it means the bridge.
+	ipAddress bool
 
 	// Rollback is set by a partial update that names a version and nothing else
 	// but the id: it asks for that stored version.
@@ -56,7 +70,8 @@ func Defaults() *App {
 		Instances:       1,
 		CPUs:            1,
 		Mem:             128,
-		PortDefinitions: []PortDefinition{{Name: "default", Protocol: "tcp"}},
+		Networks:        []Network{{Mode: HostNetwork}},
+		PortDefinitions: defaultPorts(),
 		Backoff:         time.Second,
 		BackoffFactor:   1.15,
 		MaxLaunchDelay:  300 * time.Second,
@@ -64,51 +79,101 @@ func Defaults() *App {
 	}
 }
 
+func defaultPorts() []PortDefinition { return []PortDefinition{{Name: "default", Protocol: "tcp"}} }
+
 // Apply returns base with the present fields replaced, each as a whole: maps
 // and lists are not merged. Base is left alone, and so are the id, the version
-// and the version info. The result is normalised but not validated.
-func (u *Update) Apply(base *App) *App {
+// and the version info. The result is normalised as a whole, so that fields which
+// depend on one another still fit, but not validated.
+func (u *Update) Apply(base *App, s Settings) *App {
+	app := u.over(base)
+	app.normalise(u, s, Partial)
+	return app
+}
+
+// App returns the whole app that u describes on its own: defaults for what is
+// absent, and role for an absent role. It is normalised but not validated.
+func (u *Update) App(id PathID, role string, s Settings) *App {
+	base := Defaults()
+	base.ID, base.Role, base.PortDefinitions = id, role, nil
+	app := u.over(base)
+	if u.UpgradeStrategy == nil && (app.Resident() || len(app.externalVolumes()) > 0) {
+		app.UpgradeStrategy = UpgradeStrategy{MinimumHealthCapacity: 0.5}
+	}
+	if u.UnreachableStrategy == nil && app.Resident() {
+		app.UnreachableStrategy = UnreachableStrategy{Disabled: true}
+	}
+	app.normalise(u, s, Whole)
+	return app
+}
+
+// over returns base with the present fields replaced.
+func (u *Update) over(base *App) *App {
 	app := *base
-	app.PortDefinitions = slices.Clone(base.PortDefinitions)
-	app.Env, app.Labels = maps.Clone(base.Env), maps.Clone(base.Labels)
 	replace(&app.Cmd, u.Cmd)
 	replace(&app.Args, u.Args)
 	replace(&app.User, u.User)
 	replace(&app.Env, u.Env)
+	replace(&app.EnvSecrets, u.EnvSecrets)
+	replace(&app.Secrets, u.Secrets)
+	replace(&app.Labels, u.Labels)
+	replace(&app.Executor, u.Executor)
+	replace(&app.Fetch, u.Fetch)
+	replace(&app.Networks, u.Networks)
+	replace(&app.HealthChecks, u.HealthChecks)
+	replace(&app.ReadinessChecks, u.ReadinessChecks)
+	replaceWhole(&app.Container, u.Container)
+	replaceWhole(&app.Check, u.Check)
+	replaceWhole(&app.TTY, u.TTY)
+	u.overResources(&app)
+	u.overPlacement(&app)
+	u.overTiming(&app)
+	return &app
+}
+
+func (u *Update) overResources(app *App) {
 	replace(&app.Instances, u.Instances)
 	replace(&app.CPUs, u.CPUs)
 	replace(&app.Mem, u.Mem)
 	replace(&app.Disk, u.Disk)
 	replace(&app.GPUs, u.GPUs)
-	replace(&app.Constraints, u.Constraints)
 	replace(&app.PortDefinitions, u.PortDefinitions)
 	replace(&app.RequirePorts, u.RequirePorts)
+	replaceWhole(&app.ExecutorResources, u.ExecutorResources)
+	replaceWhole(&app.ResourceLimits, u.ResourceLimits)
+	if l := app.ResourceLimits; l != nil && l.CPUs == nil && l.Mem == nil {
+		app.ResourceLimits = nil
+	}
+}
+
+func (u *Update) overPlacement(app *App) {
+	replace(&app.Dependencies, u.Dependencies)
+	replace(&app.Constraints, u.Constraints)
+	replace(&app.AcceptedResourceRoles, u.AcceptedResourceRoles)
+	replace(&app.Role, u.Role)
+	replace(&app.KillSelection, u.KillSelection)
+	replaceWhole(&app.Residency, u.Residency)
+}
+
+func (u *Update) overTiming(app *App) {
 	replace(&app.Backoff, u.Backoff)
 	replace(&app.BackoffFactor, u.BackoffFactor)
 	replace(&app.MaxLaunchDelay, u.MaxLaunchDelay)
+	replaceWhole(&app.TaskKillGracePeriod, u.TaskKillGracePeriod)
 	replace(&app.UpgradeStrategy, u.UpgradeStrategy)
 	replace(&app.UnreachableStrategy, u.UnreachableStrategy)
-	replace(&app.KillSelection, u.KillSelection)
-	replace(&app.Labels, u.Labels)
-	replace(&app.AcceptedResourceRoles, u.AcceptedResourceRoles)
-	replace(&app.Role, u.Role)
-	if u.TaskKillGracePeriod != nil {
-		app.TaskKillGracePeriod = u.TaskKillGracePeriod
-	}
-	return &app
-}
-
-// App returns the whole app that u describes on its own: defaults for what is
-// absent, and role for an absent role.
-func (u *Update) App(id PathID, role string) *App {
-	base := Defaults()
-	base.ID, base.Role = id, role
-	return u.Apply(base)
 }
 
 // replace puts a present value into a field.
 func replace[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value
+	}
+}
+
+// replaceWhole is replace for a field that may be unset.
+func replaceWhole[T any](field **T, value *T) {
+	if value != nil {
+		*field = value
 	}
 }
