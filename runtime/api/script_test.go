@@ -28,7 +28,8 @@ import (
 //	http                       a request as it goes over the wire; the body after an empty line;
 //	                           "uuid-N" is the value that an answer has shown by this number
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
-//	status app=A [n=N] S ["M"] a task state of the app's n-th instance
+//	status app=A [n=N] state=S [message=M] [healthy=true|false]
+//	                           a task state of the app's n-th instance
 //	at +D                      time passes
 //	lead | standby [leader=L]  this node's part
 //	terms                      what the deployments under way were asked for with
@@ -157,7 +158,12 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 	d.MaybeScanArgs(t, "message", &message)
 	var name string
 	d.ScanArgs(t, "state", &name)
-	if err := p.status(spec.PathID(app), n, state(name), message); err != nil {
+	var healthy []bool
+	if d.HasArg("healthy") {
+		healthy = make([]bool, 1)
+		d.ScanArgs(t, "healthy", &healthy[0])
+	}
+	if err := p.status(spec.PathID(app), n, state(name), message, healthy...); err != nil {
 		t.Fatal(err)
 	}
 	return ""
