@@ -1,8 +1,6 @@
 package api
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -217,33 +215,4 @@ func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...
 	text := "unknown fields ignored: " + strings.Join(names[:min(len(names), most)], ", ")
 	w.Header().Set("Warning", "299 pacer "+strconv.QuoteToASCII(text))
 	return nil
-}
-
-// validate checks an app with the rules of the API, then its constraints with
-// the policies, and at last whether it may change into that. A constraint that
-// the app has already is not asked about again: a missing module must not keep an
-// app from being scaled.
-func (s *server) validate(r *http.Request, app, current *spec.App) error {
-	faults := &spec.Faults{Message: spec.MessageInvalidObject}
-	err := app.Validate(spec.Rules{
-		Settings: s.Settings, Roles: s.Settings.Roles(app.ID, nil, current), Current: current, Force: flag(r, "force", false),
-	})
-	if err != nil && !errors.As(err, &faults) {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
-	defer cancel()
-	for i, c := range app.Constraints {
-		if current != nil && hasConstraint(current, c) {
-			continue
-		}
-		if err := s.CheckConstraint(ctx, app, c); err != nil {
-			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
-		}
-	}
-	checkTermLabels(app, faults)
-	if err := faults.Err(); err != nil || current == nil {
-		return err
-	}
-	return app.ValidateChange(current)
 }

@@ -100,8 +100,6 @@ func appsOf(put []scheduler.PutApp) []*spec.App {
 	return apps
 }
 
-func hasConstraint(app *spec.App, c spec.Constraint) bool { return slices.Contains(app.Constraints, c) }
-
 // carryOut has the core carry a change out; see command.
 func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeTree) (scheduler.Reply, func(), error) {
 	return s.command(r, core, func(request scheduler.RequestID, deployment string) scheduler.Event {

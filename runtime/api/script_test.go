@@ -43,11 +43,17 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// scriptConfig knows one operator, one module and two numbers of other parts.
+// scriptConfig knows one operator, one strategy, one module and two numbers of other parts.
 func scriptConfig(c *Config) {
 	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
 		if constraint.Operator != "UNIQUE" {
 			return &sdk.Invalid{Message: "operator must be one of the following UNIQUE"}
+		}
+		return nil
+	}
+	c.CheckStrategy = func(_ context.Context, app *spec.App) error {
+		if app.Labels[spec.StrategyLabel] != "batch" {
+			return &sdk.Invalid{Message: "upgrade strategy must be one of the following batch or rolling"}
 		}
 		return nil
 	}
