@@ -62,6 +62,8 @@ type Config struct {
 	Events  *Events
 	// Settings are what definitions of apps and groups depend on.
 	Settings spec.Settings
+	// DependenciesFirst is how the core takes apps down; see deployment.Options.
+	DependenciesFirst bool
 	// CheckConstraint asks the policies whether they can work with a constraint.
 	// The text of its error is shown to the user at the constraint's path. It is
 	// called by many goroutines; nil means that any constraint is taken.
@@ -141,6 +143,7 @@ func New(cfg Config) http.Handler {
 	mux.Get("/readyz", s.readyz)
 
 	s.routeApps(mux)
+	s.routeGroups(mux)
 	mux.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
 	s.route(mux, http.MethodGet, "/v2/tasks", s.allTasks)
 	s.route(mux, http.MethodPost, "/v2/tasks/delete", s.killList)

@@ -197,18 +197,23 @@ func answerDeployment(w http.ResponseWriter, status int, reply scheduler.Reply) 
 // noteUnknown tells the client which fields had no effect: in a header, or with
 // strict=true as faults.
 func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...*spec.Update) error {
-	faults := &spec.Faults{Message: spec.MessageInvalidObject}
 	var names []string
 	for _, u := range updates {
-		for _, name := range u.Unknown {
-			faults.Add("/"+name, "is not a field of an app")
-			names = append(names, name)
-		}
+		names = append(names, u.Unknown...)
 	}
+	return noteFields(w, r, names, "is not a field of an app")
+}
+
+// noteFields is noteUnknown for the names of fields; message is their fault.
+func noteFields(w http.ResponseWriter, r *http.Request, names []string, message string) error {
 	if len(names) == 0 {
 		return nil
 	}
 	if flag(r, "strict", false) {
+		faults := &spec.Faults{Message: spec.MessageInvalidObject}
+		for _, name := range names {
+			faults.Add("/"+name, message)
+		}
 		return faults
 	}
 	const most = 20 // a header has to stay short

@@ -22,12 +22,9 @@ func readVersions(snapshot *scheduler.Snapshot, w http.ResponseWriter, t target)
 		writeJSON(w, http.StatusOK, map[string]any{"versions": list})
 		return nil
 	}
-	version, err := spec.ParseTimestamp(t.item)
+	version, err := parseVersion(t.item)
 	if err != nil {
-		return &problem{
-			http.StatusUnprocessableEntity,
-			"Invalid timestamp provided '" + t.item + "'. Expecting ISO-8601 datetime string.",
-		}
+		return err
 	}
 	app := versionOf(v, version)
 	if app == nil {
@@ -35,6 +32,17 @@ func readVersions(snapshot *scheduler.Snapshot, w http.ResponseWriter, t target)
 	}
 	writeBytes(w, http.StatusOK, append(app.AppendFields([]byte{'{'}, true), '}'))
 	return nil
+}
+
+// parseVersion reads the version that ends a URL.
+func parseVersion(text string) (spec.Timestamp, error) {
+	version, err := spec.ParseTimestamp(text)
+	if err != nil {
+		return 0, &problem{
+			http.StatusUnprocessableEntity, "Invalid timestamp provided '" + text + "'. Expecting ISO-8601 datetime string.",
+		}
+	}
+	return version, nil
 }
 
 // versionOf returns a version that is kept, nil when it is not. v may be nil.
