@@ -2,8 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -192,27 +190,4 @@ func answerDeployment(w http.ResponseWriter, status int, reply scheduler.Reply) 
 	w.Header().Set(deploymentHeader, reply.DeploymentID)
 	writeJSON(w, status, deploymentResult{Version: reply.Version.String(), DeploymentID: reply.DeploymentID})
 	flush(w)
-}
-
-// noteUnknown tells the client which fields had no effect: in a header, or with
-// strict=true as faults.
-func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...*spec.Update) error {
-	faults := &spec.Faults{Message: spec.MessageInvalidObject}
-	var names []string
-	for _, u := range updates {
-		for _, name := range u.Unknown {
-			faults.Add("/"+name, "is not a field of an app")
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	if flag(r, "strict", false) {
-		return faults
-	}
-	const most = 20 // a header has to stay short
-	text := "unknown fields ignored: " + strings.Join(names[:min(len(names), most)], ", ")
-	w.Header().Set("Warning", "299 pacer "+strconv.QuoteToASCII(text))
-	return nil
 }

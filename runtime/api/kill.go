@@ -1,11 +1,8 @@
 package api
 
 import (
-	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -126,8 +123,11 @@ func (s *server) killList(core Core, w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	ids, err := parseIDs(data)
+	ids, unknown, err := parseIDs(data)
 	if err != nil {
+		return err
+	}
+	if err := noteUnknownFields(w, r, "a list of tasks", unknown); err != nil {
 		return err
 	}
 	snapshot := core.Snapshot()
@@ -154,37 +154,6 @@ func (s *server) killList(core Core, w http.ResponseWriter, r *http.Request) err
 	}
 	answerKilled(w, killed)
 	return nil
-}
-
-// parseIDs reads {"ids":["…"]}.
-func parseIDs(data []byte) ([]string, error) {
-	if len(strings.TrimSpace(string(data))) == 0 {
-		return nil, &spec.SyntaxError{Empty: true, Detail: "No content to map due to end-of-input"}
-	}
-	var syntax *json.SyntaxError
-	var body map[string]json.RawMessage
-	faults := &spec.Faults{Message: spec.MessageInvalidJSON}
-	switch err := json.Unmarshal(data, &body); {
-	case errors.As(err, &syntax):
-		return nil, &spec.SyntaxError{Detail: err.Error()}
-	case err != nil:
-		faults.Add("/", "error.expected.jsobject")
-		return nil, faults
-	}
-	var items []json.RawMessage
-	switch text, ok := body["ids"]; {
-	case !ok || string(text) == "null":
-		faults.Add("/ids", "'ids' is undefined")
-	case json.Unmarshal(text, &items) != nil:
-		faults.Add("/ids", "error.expected.jsarray")
-	}
-	ids := make([]string, len(items))
-	for n, item := range items {
-		if item[0] != '"' || json.Unmarshal(item, &ids[n]) != nil {
-			faults.Add("/ids("+strconv.Itoa(n)+")", "error.expected.jsstring")
-		}
-	}
-	return ids, faults.Err()
 }
 
 // instanceOf finds the instance of a task by the task's id; nil when there is no
