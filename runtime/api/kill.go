@@ -130,20 +130,9 @@ func (s *server) killList(core Core, w http.ResponseWriter, r *http.Request) err
 	if err := noteUnknownFields(w, r, "a list of tasks", unknown); err != nil {
 		return err
 	}
-	snapshot := core.Snapshot()
-	found, apps := []*scheduler.Instance{}, []*spec.App{}
-	for _, id := range ids {
-		if _, _, _, err := scheduler.ParseTaskID(id); err != nil {
-			return &problem{http.StatusBadRequest, "Invalid task id '" + id + "'. [" + err.Error() + "]"}
-		}
-		i := instanceOf(snapshot, id)
-		if i == nil || slices.Contains(found, i) {
-			continue
-		}
-		found = append(found, i)
-		if v := viewOf(snapshot, i.App); v != nil && !slices.Contains(apps, v.App) {
-			apps = append(apps, v.App)
-		}
+	found, apps, err := namedTasks(core.Snapshot(), ids)
+	if err != nil {
+		return err
 	}
 	if k.scale {
 		return s.scaleDown(core, w, r, found, apps...)
@@ -154,6 +143,30 @@ func (s *server) killList(core Core, w http.ResponseWriter, r *http.Request) err
 	}
 	answerKilled(w, killed)
 	return nil
+}
+
+// namedTasks finds the instances of tasks, each once, and the apps they are of.
+func namedTasks(snapshot *scheduler.Snapshot, ids []string) (found []*scheduler.Instance, apps []*spec.App, err error) {
+	seen := map[scheduler.UUID]bool{}
+	for _, id := range ids {
+		_, instance, _, err := scheduler.ParseTaskID(id)
+		if err != nil {
+			return nil, nil, &problem{http.StatusBadRequest, "Invalid task id '" + id + "'. [" + err.Error() + "]"}
+		}
+		if seen[instance] {
+			continue
+		}
+		i := instanceOf(snapshot, id)
+		if i == nil {
+			continue
+		}
+		seen[instance] = true
+		found = append(found, i)
+		if v := viewOf(snapshot, i.App); v != nil && !slices.Contains(apps, v.App) {
+			apps = append(apps, v.App)
+		}
+	}
+	return found, apps, nil
 }
 
 // instanceOf finds the instance of a task by the task's id; nil when there is no
