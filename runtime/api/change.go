@@ -2,8 +2,6 @@ package api
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -35,8 +33,9 @@ func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) er
 	if err := s.noteUnknown(w, r, u); err != nil {
 		return err
 	}
-	app := u.App(*u.ID, s.Settings.Roles(*u.ID, nil, nil).Default, s.Settings)
-	if err := s.validate(r, app, nil); err != nil {
+	roles := core.Snapshot().Tree.Roles(*u.ID, s.Settings)
+	app := u.App(*u.ID, roles.Default, s.Settings)
+	if err := s.validate(r, roles, app, nil); err != nil {
 		return err
 	}
 	terms, err := termsOf(r, app)
@@ -192,32 +191,4 @@ func answerDeployment(w http.ResponseWriter, status int, reply scheduler.Reply) 
 	w.Header().Set(deploymentHeader, reply.DeploymentID)
 	writeJSON(w, status, deploymentResult{Version: reply.Version.String(), DeploymentID: reply.DeploymentID})
 	flush(w)
-}
-
-// noteUnknown tells the client which fields had no effect: in a header, or with
-// strict=true as faults.
-func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...*spec.Update) error {
-	var names []string
-	for _, u := range updates {
-		names = append(names, u.Unknown...)
-	}
-	return noteFields(w, r, names, "is not a field of an app")
-}
-
-// noteFields is noteUnknown for the names of fields; message is their fault.
-func noteFields(w http.ResponseWriter, r *http.Request, names []string, message string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	if flag(r, "strict", false) {
-		faults := &spec.Faults{Message: spec.MessageInvalidObject}
-		for _, name := range names {
-			faults.Add("/"+name, message)
-		}
-		return faults
-	}
-	const most = 20 // a header has to stay short
-	text := "unknown fields ignored: " + strings.Join(names[:min(len(names), most)], ", ")
-	w.Header().Set("Warning", "299 pacer "+strconv.QuoteToASCII(text))
-	return nil
 }

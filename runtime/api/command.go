@@ -66,8 +66,9 @@ func outdated(err error) bool {
 // derive makes the definition that an update of one app asks for.
 func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.Update) (scheduler.PutApp, error) {
 	v := viewOf(snapshot, *u.ID)
+	roles := snapshot.Tree.Roles(*u.ID, s.Settings)
 	if u.Rollback {
-		return s.rollback(r, u, v)
+		return s.rollback(r, roles, u, v)
 	}
 	var current *spec.App
 	if v != nil {
@@ -80,9 +81,9 @@ func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.U
 	case current == nil && r.Method == http.MethodPatch:
 		return scheduler.PutApp{}, &scheduler.NotFound{App: *u.ID}
 	default:
-		app = u.App(*u.ID, s.Settings.Roles(*u.ID, nil, current).Default, s.Settings)
+		app = u.App(*u.ID, roles.Default, s.Settings)
 	}
-	if err := s.validate(r, app, current); err != nil {
+	if err := s.validate(r, roles, app, current); err != nil {
 		return scheduler.PutApp{}, err
 	}
 	p := scheduler.PutApp{App: app}

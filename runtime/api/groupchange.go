@@ -145,7 +145,7 @@ func (s *server) groupUpdate(w http.ResponseWriter, r *http.Request) (*spec.Grou
 		return nil, err
 	}
 	u.Force = flag(r, "force", false)
-	return u, noteFields(w, r, u.Unknown, "is not a field of a group or an app")
+	return u, noteUnknownFields(w, r, "a group or an app", u.Unknown)
 }
 
 // changeTree derives a change from the snapshot and has it carried out; anew when

@@ -1,12 +1,10 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -24,7 +22,8 @@ func (s *server) deriveTree(r *http.Request, snapshot *scheduler.Snapshot, u *sp
 	faults := &spec.Faults{Message: spec.MessageInvalidObject}
 	for _, id := range slices.Sorted(maps.Keys(change.Apps)) {
 		if app := change.Apps[id]; app != nil {
-			s.askPolicies(r, app, snapshot.Tree.App(id), faults)
+			s.checkPolicies(r, app, snapshot.Tree.App(id), faults)
+			checkTermLabels(app, faults)
 		}
 	}
 	return change, faults.Err()
@@ -48,39 +47,19 @@ func (s *server) restore(r *http.Request, snapshot *scheduler.Snapshot, u *spec.
 		if app == nil {
 			continue
 		}
-		faults := &spec.Faults{Message: spec.MessageInvalidObject}
 		top := after.Group(spec.Root + spec.PathID(id.Top()))
-		err := app.Validate(spec.Rules{Settings: s.Settings, Roles: s.Settings.Roles(id, top, current), Current: current, Force: u.Force})
-		if err == nil && current != nil {
-			err = app.ValidateChange(current)
-		}
-		if err != nil && !errors.As(err, &faults) {
+		var faults *spec.Faults
+		switch err := s.validate(r, s.Settings.Roles(id, top, current), app, current); {
+		case errors.As(err, &faults):
+			all.Merge("", faults)
+		case err != nil:
 			return change, err
 		}
-		s.askPolicies(r, app, current, faults)
-		all.Merge("", faults)
 	}
 	if err := all.Err(); err != nil {
 		return change, err
 	}
 	return change, after.Validate(change)
-}
-
-// askPolicies checks what the rules of the API leave to others: constraints, and
-// the labels for deployments. A constraint that the app has already is not asked
-// about again.
-func (s *server) askPolicies(r *http.Request, app, current *spec.App, faults *spec.Faults) {
-	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
-	defer cancel()
-	for i, c := range app.Constraints {
-		if current != nil && hasConstraint(current, c) {
-			continue
-		}
-		if err := s.CheckConstraint(ctx, app, c); err != nil {
-			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
-		}
-	}
-	checkTermLabels(app, faults)
 }
 
 // commandOf says the change in the words of the core, in the order of the ids: each

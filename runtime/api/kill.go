@@ -1,11 +1,8 @@
 package api
 
 import (
-	"encoding/json"
-	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -126,24 +123,16 @@ func (s *server) killList(core Core, w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	ids, err := parseIDs(data)
+	ids, unknown, err := parseIDs(data)
 	if err != nil {
 		return err
 	}
-	snapshot := core.Snapshot()
-	found, apps := []*scheduler.Instance{}, []*spec.App{}
-	for _, id := range ids {
-		if _, _, _, err := scheduler.ParseTaskID(id); err != nil {
-			return &problem{http.StatusBadRequest, "Invalid task id '" + id + "'. [" + err.Error() + "]"}
-		}
-		i := instanceOf(snapshot, id)
-		if i == nil || slices.Contains(found, i) {
-			continue
-		}
-		found = append(found, i)
-		if v := viewOf(snapshot, i.App); v != nil && !slices.Contains(apps, v.App) {
-			apps = append(apps, v.App)
-		}
+	if err := noteUnknownFields(w, r, "a list of tasks", unknown); err != nil {
+		return err
+	}
+	found, apps, err := namedTasks(core.Snapshot(), ids)
+	if err != nil {
+		return err
 	}
 	if k.scale {
 		return s.scaleDown(core, w, r, found, apps...)
@@ -156,35 +145,28 @@ func (s *server) killList(core Core, w http.ResponseWriter, r *http.Request) err
 	return nil
 }
 
-// parseIDs reads {"ids":["…"]}.
-func parseIDs(data []byte) ([]string, error) {
-	if len(strings.TrimSpace(string(data))) == 0 {
-		return nil, &spec.SyntaxError{Empty: true, Detail: "No content to map due to end-of-input"}
-	}
-	var syntax *json.SyntaxError
-	var body map[string]json.RawMessage
-	faults := &spec.Faults{Message: spec.MessageInvalidJSON}
-	switch err := json.Unmarshal(data, &body); {
-	case errors.As(err, &syntax):
-		return nil, &spec.SyntaxError{Detail: err.Error()}
-	case err != nil:
-		faults.Add("/", "error.expected.jsobject")
-		return nil, faults
-	}
-	var items []json.RawMessage
-	switch text, ok := body["ids"]; {
-	case !ok || string(text) == "null":
-		faults.Add("/ids", "'ids' is undefined")
-	case json.Unmarshal(text, &items) != nil:
-		faults.Add("/ids", "error.expected.jsarray")
-	}
-	ids := make([]string, len(items))
-	for n, item := range items {
-		if item[0] != '"' || json.Unmarshal(item, &ids[n]) != nil {
-			faults.Add("/ids("+strconv.Itoa(n)+")", "error.expected.jsstring")
+// namedTasks finds the instances of tasks, each once, and the apps they are of.
+func namedTasks(snapshot *scheduler.Snapshot, ids []string) (found []*scheduler.Instance, apps []*spec.App, err error) {
+	seen := map[scheduler.UUID]bool{}
+	for _, id := range ids {
+		_, instance, _, err := scheduler.ParseTaskID(id)
+		if err != nil {
+			return nil, nil, &problem{http.StatusBadRequest, "Invalid task id '" + id + "'. [" + err.Error() + "]"}
+		}
+		if seen[instance] {
+			continue
+		}
+		i := instanceOf(snapshot, id)
+		if i == nil {
+			continue
+		}
+		seen[instance] = true
+		found = append(found, i)
+		if v := viewOf(snapshot, i.App); v != nil && !slices.Contains(apps, v.App) {
+			apps = append(apps, v.App)
 		}
 	}
-	return ids, faults.Err()
+	return found, apps, nil
 }
 
 // instanceOf finds the instance of a task by the task's id; nil when there is no

@@ -12,10 +12,10 @@ import (
 
 // validate checks an app with the rules of the API, then what it leaves to the
 // policies, and at last whether it may change into that.
-func (s *server) validate(r *http.Request, app, current *spec.App) error {
+func (s *server) validate(r *http.Request, roles spec.Roles, app, current *spec.App) error {
 	faults := &spec.Faults{Message: spec.MessageInvalidObject}
 	err := app.Validate(spec.Rules{
-		Settings: s.Settings, Roles: s.Settings.Roles(app.ID, nil, current), Current: current, Force: flag(r, "force", false),
+		Settings: s.Settings, Roles: roles, Current: current, Force: flag(r, "force", false),
 	})
 	if err != nil && !errors.As(err, &faults) {
 		return err

@@ -64,13 +64,13 @@ func noVersion(id spec.PathID, version spec.Timestamp) error {
 
 // rollback asks for an earlier version. It has to hold today: roles and policies
 // may have changed since.
-func (s *server) rollback(r *http.Request, u *spec.Update, v *scheduler.AppView) (scheduler.PutApp, error) {
+func (s *server) rollback(r *http.Request, roles spec.Roles, u *spec.Update, v *scheduler.AppView) (scheduler.PutApp, error) {
 	before := versionOf(v, *u.Version)
 	if before == nil {
 		return scheduler.PutApp{}, noVersion(*u.ID, *u.Version)
 	}
 	app := *before
-	if err := s.validate(r, &app, v.App); err != nil {
+	if err := s.validate(r, roles, &app, v.App); err != nil {
 		return scheduler.PutApp{}, err
 	}
 	return scheduler.PutApp{App: &app, Base: v.App.Version}, nil
