@@ -50,7 +50,7 @@ func (f *Faults) Add(path, message string) {
 		if f.Details[i].Path != path {
 			continue
 		}
-		if !slices.Contains(f.Details[i].Errors, message) {
+		if errs := f.Details[i].Errors; len(errs) < mostFaults && !slices.Contains(errs, message) {
 			f.Details[i].Errors = append(f.Details[i].Errors, message)
 		}
 		return
@@ -58,12 +58,13 @@ func (f *Faults) Add(path, message string) {
 	f.Details = append(f.Details, Fault{Path: path, Errors: []string{message}})
 }
 
-// Merge notes the faults of a part of the document, which is at prefix.
+// Merge notes the faults of a part of the document, which is at prefix; "" is the
+// whole.
 func (f *Faults) Merge(prefix string, part *Faults) {
 	for _, d := range part.Details {
 		path := prefix + d.Path
 		if d.Path == "/" {
-			path = prefix
+			path = orRoot(prefix)
 		}
 		for _, message := range d.Errors {
 			f.Add(path, message)

@@ -16,7 +16,7 @@ func (o *object) appID(name string) *PathID {
 	}
 	id, err := ParsePathID(*s, o.base)
 	if err != nil {
-		o.form.Add(o.path+"/"+name, keyPattern)
+		o.form.Add(o.path+"/"+name, pathKey(err))
 		return nil
 	}
 	if message := id.appFault(); message == messageNotRoot {
@@ -43,7 +43,7 @@ func (o *object) paths(name string) *[]PathID {
 		case text == "":
 			o.form.Add(at(path, i), keyMinLen)
 		case err != nil:
-			o.form.Add(at(path, i), keyPattern)
+			o.form.Add(at(path, i), pathKey(err))
 		case id.appFault() == messageReserved:
 			o.rules.Add(at(path, i), messageReserved)
 		}

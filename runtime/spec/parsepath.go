@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -13,7 +14,12 @@ const (
 	messageSegment  = "must fully match regular expression '" + segmentPattern + "'"
 	messageReserved = "must not end with any of the following reserved keywords: restart, tasks, versions, ., .."
 	messageNotRoot  = "must not be root"
+	messageLong     = "must not be longer than 1024 characters"
 )
+
+// maxPath bounds what is repeated in every id and message about a path. Mesos
+// takes no task of an app whose id is longer than a quarter of it.
+const maxPath = 1024
 
 // PathError is a text that is no path, or no path of an app. Message is the
 // text of the API.
@@ -44,7 +50,19 @@ func ParsePathID(text string, base PathID) (PathID, error) {
 			return "", &PathError{Text: text, Message: messageSegment}
 		}
 	}
-	return PathID("/" + strings.Join(segments, "/")), nil
+	id := PathID("/" + strings.Join(segments, "/"))
+	if len(id) > maxPath {
+		return "", &PathError{Text: short(text), Message: messageLong}
+	}
+	return id, nil
+}
+
+// pathKey is the key of the API for a path that ParsePathID does not take.
+func pathKey(err error) string {
+	if fault, ok := errors.AsType[*PathError](err); ok && fault.Message == messageLong {
+		return keyMaxLen
+	}
+	return keyPattern
 }
 
 // ParseAppID is ParsePathID for an app: not the root, and no word of the API's
