@@ -146,6 +146,8 @@ func New(cfg Config) http.Handler {
 	s.route(mux, http.MethodGet, "/metrics", s.metrics)
 	s.route(mux, http.MethodGet, "/metrics/prometheus", s.metricsText)
 	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
+	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
+	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
 	s.routeUI(mux)
 	return mux
 }
