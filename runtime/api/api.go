@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -66,9 +67,14 @@ type Config struct {
 	// The text of its error is shown to the user at the constraint's path. It is
 	// called by many goroutines; nil means that any constraint is taken.
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
-	Modules         func() []Module // nil means none
-	Metrics         func() []Metric // of the node's other parts; nil means none
-	Info            Info
+	// Rules prepares the constraints of an app for one question; done releases them.
+	// nil means that nothing is known of constraints.
+	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
+	// UnrestrictedGPUs is as in placement.Matcher.
+	UnrestrictedGPUs bool
+	Modules          func() []Module // nil means none
+	Metrics          func() []Metric // of the node's other parts; nil means none
+	Info             Info
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
 	UI             http.Handler     // serves /ui/; nil: there is none
@@ -105,6 +111,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ready == nil {
 		c.Ready = func() error { return nil }
+	}
+	if c.Rules == nil {
+		c.Rules = unknownRules
 	}
 	if c.CheckConstraint == nil {
 		c.CheckConstraint = func(context.Context, *spec.App, spec.Constraint) error { return nil }
@@ -148,6 +157,7 @@ func New(cfg Config) http.Handler {
 	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
+	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)
 	s.routeUI(mux)
 	return mux
 }

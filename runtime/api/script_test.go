@@ -17,6 +17,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -28,6 +30,7 @@ import (
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
 //	status app=A [n=N] S ["M"] a task state of the app's n-th instance
 //	at +D                      time passes
+//	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
 //	fail                       the next command is not answered
 //	follow [type=T]            attach to the event stream
@@ -47,6 +50,7 @@ func scriptConfig(c *Config) {
 		}
 		return nil
 	}
+	c.Rules = func(_ context.Context, app *spec.App) ([]placement.Rule, func()) { return scriptRules(app), func() {} }
 	c.Modules = func() []Module {
 		return []Module{
 			{Name: "unique", Version: "1.0.0", Kind: "constraint", Form: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
@@ -108,6 +112,11 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 			t.Fatal(err)
 		}
 		p.advance(step)
+	case "master":
+		p.step(scheduler.Disconnected{})
+		if d.CmdArgs[0].Key == "up" {
+			p.step(scheduler.Subscribed{FrameworkID: "framework-1", MasterID: "m1", MasterHost: "master", MasterURL: "http://master:5050"})
+		}
 	case "lead":
 		p.setLeader(true, address)
 	case "standby":
