@@ -72,9 +72,11 @@ type Config struct {
 	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
 	// UnrestrictedGPUs is as in placement.Matcher.
 	UnrestrictedGPUs bool
-	Modules          func() []Module // nil means none
-	Metrics          func() []Metric // of the node's other parts; nil means none
-	Info             Info
+	// DependenciesFirst is as in scheduler.Config.
+	DependenciesFirst bool
+	Modules           func() []Module // nil means none
+	Metrics           func() []Metric // of the node's other parts; nil means none
+	Info              Info
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
 	UI             http.Handler     // serves /ui/; nil: there is none
@@ -158,6 +160,7 @@ func New(cfg Config) http.Handler {
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
 	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)
+	s.route(mux, http.MethodPost, "/pacer/v1/plan", s.plan)
 	s.routeUI(mux)
 	return mux
 }
