@@ -10,6 +10,7 @@ import (
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
+	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
@@ -89,6 +90,26 @@ func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 	}
 	prepared.Close()
 	return nil
+}
+
+// rules prepares all constraints of an app for a question of a user.
+func (p *policies) rules(ctx context.Context, app *spec.App) (rules []placement.Rule, done func()) {
+	rules = make([]placement.Rule, len(app.Constraints))
+	for i, c := range app.Constraints {
+		rules[i].Constraint = c
+		if prepared, err := p.Prepare(ctx, driver.ConstraintSpec(app, c)); err != nil {
+			rules[i].Err = err
+		} else {
+			rules[i].Prepared = prepared
+		}
+	}
+	return rules, func() {
+		for _, r := range rules {
+			if r.Prepared != nil {
+				r.Prepared.Close()
+			}
+		}
+	}
 }
 
 // modules lists the modules for the API.

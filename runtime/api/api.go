@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -70,9 +71,14 @@ type Config struct {
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
 	// CheckStrategy is CheckConstraint for the strategy that an app's label names.
 	CheckStrategy func(ctx context.Context, app *spec.App) error
-	Modules       func() []Module // nil means none
-	Metrics       func() []Metric // of the node's other parts; nil means none
-	Info          Info
+	// Rules prepares the constraints of an app for one question; done releases them.
+	// nil means that nothing is known of constraints.
+	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
+	// UnrestrictedGPUs is as in placement.Matcher.
+	UnrestrictedGPUs bool
+	Modules          func() []Module // nil means none
+	Metrics          func() []Metric // of the node's other parts; nil means none
+	Info             Info
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
 	UI             http.Handler     // serves /ui/; nil: there is none
@@ -109,6 +115,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ready == nil {
 		c.Ready = func() error { return nil }
+	}
+	if c.Rules == nil {
+		c.Rules = unknownRules
 	}
 	if c.CheckConstraint == nil {
 		c.CheckConstraint = func(context.Context, *spec.App, spec.Constraint) error { return nil }
@@ -157,6 +166,10 @@ func New(cfg Config) http.Handler {
 	s.route(mux, http.MethodGet, "/metrics", s.metrics)
 	s.route(mux, http.MethodGet, "/metrics/prometheus", s.metricsText)
 	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
+	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
+	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
+	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)
+	s.route(mux, http.MethodPost, "/pacer/v1/plan", s.plan)
 	s.routeUI(mux)
 	return mux
 }

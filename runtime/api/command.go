@@ -17,7 +17,10 @@ import (
 func (s *server) put(core Core, r *http.Request, updates []*spec.Update) (reply scheduler.Reply, created bool, done func(), err error) {
 	for attempt := 0; ; attempt++ {
 		change := scheduler.ChangeTree{Force: flag(r, "force", false)}
-		change.Put, err = s.deriveAll(r, core.Snapshot(), updates)
+		snapshot := core.Snapshot()
+		if err = checkPlanBases(r, snapshot, updates); err == nil {
+			change.Put, err = s.deriveAll(r, snapshot, updates)
+		}
 		if err != nil {
 			return reply, false, func() {}, err
 		}

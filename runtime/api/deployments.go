@@ -52,7 +52,7 @@ func (s *server) deployments(core Core, w http.ResponseWriter, _ *http.Request) 
 func deploymentOf(d *scheduler.DeploymentView) deploymentBody {
 	body := deploymentBody{
 		ID: d.Plan.ID, Version: d.Plan.Version.String(), AffectedApps: append([]spec.PathID{}, d.Plan.Apps()...), AffectedPods: []spec.PathID{},
-		Steps: stepsOf(d.Plan), CurrentActions: []currentAction{}, CurrentStep: d.Current + 1, TotalSteps: len(d.Plan.Steps),
+		Steps: stepsOf(d.Plan.Steps), CurrentActions: []currentAction{}, CurrentStep: d.Current + 1, TotalSteps: len(d.Plan.Steps),
 	}
 	if d.Current < len(d.Plan.Steps) {
 		for _, a := range stepOf(d.Plan.Steps[d.Current]).Actions {
@@ -62,9 +62,9 @@ func deploymentOf(d *scheduler.DeploymentView) deploymentBody {
 	return body
 }
 
-func stepsOf(plan *deployment.Plan) []step {
-	steps := make([]step, len(plan.Steps))
-	for i, s := range plan.Steps {
+func stepsOf(list []deployment.Step) []step {
+	steps := make([]step, len(list))
+	for i, s := range list {
 		steps[i] = stepOf(s)
 	}
 	return steps

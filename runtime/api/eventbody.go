@@ -222,6 +222,6 @@ func endEvent(n scheduler.DeploymentEnded) (string, any) {
 	return name, deploymentEnded{headOf(name, n.At), n.Plan.ID, planOf(n.Plan), n.Reason}
 }
 
-func planOf(p *deployment.Plan) planBody { return planBody{p.ID, stepsOf(p), p.Version.String()} }
+func planOf(p *deployment.Plan) planBody { return planBody{p.ID, stepsOf(p.Steps), p.Version.String()} }
 
 func headOf(name string, at spec.Timestamp) head { return head{name, at.String()} }

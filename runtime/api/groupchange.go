@@ -73,7 +73,7 @@ func (s *server) rehearse(snapshot *scheduler.Snapshot, w http.ResponseWriter, r
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"steps": stepsOf(plan)})
+	writeJSON(w, http.StatusOK, map[string]any{"steps": stepsOf(plan.Steps)})
 	return nil
 }
 

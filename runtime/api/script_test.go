@@ -18,6 +18,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -31,6 +33,7 @@ import (
 //	status app=A [n=N] state=S [message=M] [healthy=true|false]
 //	                           a task state of the app's n-th instance
 //	at +D                      time passes
+//	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
@@ -57,6 +60,7 @@ func scriptConfig(c *Config) {
 		}
 		return nil
 	}
+	c.Rules = func(_ context.Context, app *spec.App) ([]placement.Rule, func()) { return scriptRules(app), func() {} }
 	c.Modules = func() []Module {
 		return []Module{
 			{Name: "unique", Version: "1.0.0", Kind: "constraint", Form: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
@@ -129,6 +133,11 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 			t.Fatal(err)
 		}
 		p.advance(step)
+	case "master":
+		p.step(scheduler.Disconnected{})
+		if d.CmdArgs[0].Key == "up" {
+			p.step(scheduler.Subscribed{FrameworkID: "framework-1", MasterID: "m1", MasterHost: "master", MasterURL: "http://master:5050"})
+		}
 	case "lead":
 		p.setLeader(true, address)
 	case "standby":

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -123,7 +124,7 @@ func (w *world) step(event scheduler.Event) []scheduler.Reply {
 		w.snapshot = w.core.Snapshot()
 		replies, notices = append(replies, effects.Replies...), append(notices, effects.Notices...)
 		if effects.Match != nil {
-			result := w.matcher.Match(context.Background(), *effects.Match, brokenRules)
+			result := w.match(effects.Match)
 			events = append(events, scheduler.Matched{Result: result, MatchedOffers: effects.Match.Offers})
 		}
 		for _, ask := range effects.Upgrades {
@@ -133,6 +134,19 @@ func (w *world) step(event scheduler.Event) []scheduler.Reply {
 	w.mu.Unlock()
 	w.events.Publish(notices)
 	return replies
+}
+
+// match is a match; a panic of a policy keeps all apps waiting.
+func (w *world) match(r *placement.Request) (result placement.Result) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			result = placement.Result{}
+			for _, wanted := range r.Wanted {
+				result.Refusals = append(result.Refusals, placement.Refusals{App: wanted.App, Fault: fmt.Errorf("the match panicked: %v", cause)})
+			}
+		}
+	}()
+	return w.matcher.Match(context.Background(), *r, scriptRules)
 }
 
 // rolling answers for the default strategy.
@@ -148,16 +162,32 @@ func rolling(ask scheduler.UpgradeAsk) scheduler.UpgradeStepped {
 	return answer
 }
 
-// brokenRules are those of constraints on the field "broken": their module fails.
-// All others accept everything.
-func brokenRules(app *spec.App) (rules []placement.Rule) {
+// scriptRules are those of the constraints of an app: UNIQUE, but on the field
+// "broken", whose module fails, and on "panic", whose policy panics.
+func scriptRules(app *spec.App) (rules []placement.Rule) {
 	for _, c := range app.Constraints {
-		if c.Field == "broken" {
-			fault := &sdk.Fault{Module: "zoo@1.0.0", Cause: "constraint_prepare: fuel exhausted"}
-			rules = append(rules, placement.Rule{Constraint: c, Err: fault})
+		rule := placement.Rule{Constraint: c}
+		switch c.Field {
+		case "broken":
+			rule.Err = &sdk.Fault{Module: "zoo@1.0.0", Cause: "constraint_prepare: fuel exhausted"}
+		case "panic":
+			rule.Prepared = panicking{}
+		default:
+			spec := sdk.ConstraintSpec{Field: sdk.CanonicalField(c.Field), Operator: c.Operator, Value: c.Value, HasValue: c.HasValue}
+			rule.Prepared, rule.Err = constraints.Unique{}.Prepare(context.Background(), spec)
 		}
+		rules = append(rules, rule)
 	}
 	return rules
+}
+
+// panicking is a policy that panics when it is asked.
+type panicking struct{}
+
+func (panicking) Traits() sdk.Traits { return 0 }
+func (panicking) Close()             {}
+func (panicking) Evaluate(context.Context, sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
+	panic("out of order")
 }
 
 // offer brings an offer of 4 cores, 4 GiB and a hundred ports.

@@ -326,6 +326,7 @@ func (s *Scheduler) resume() {
 	for _, a := range s.appsInOrder() {
 		s.resumeApp(a)
 	}
+	s.sightings.know(s.offers.known)
 	for _, r := range restored {
 		s.beginStep(r)
 		s.progress(r)

@@ -104,13 +104,14 @@ type Scheduler struct {
 	ports       portBook
 	questions   uint64 // of upgrades, so far
 
-	master  masterState
-	offers  offerBook
-	demand  demand
-	rounds  rounds
-	alarms  alarms
-	counts  Counts
-	pending pending
+	master    masterState
+	offers    offerBook
+	sightings sightings
+	demand    demand
+	rounds    rounds
+	alarms    alarms
+	counts    Counts
+	pending   pending
 
 	// agentText holds the records of the agents met while a batch is encoded.
 	agentText map[*placement.Agent][]byte
@@ -157,6 +158,7 @@ func New(cfg Config) *Scheduler {
 		pending:     pending{isDirty: map[string]bool{}, changed: true},
 		agentText:   map[*placement.Agent][]byte{},
 		view:        iradix.New[*AppView](),
+		sightings:   newSightings(),
 	}
 }
 
@@ -182,6 +184,8 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 		s.onStatus(&e.Status)
 	case AgentLost:
 		s.offers.forgetAgent(e.AgentID)
+		s.sightings.forget(e.AgentID)
+		s.pending.changed = true
 	case CallFailed:
 		s.onCallFailed(e)
 	case Matched:
@@ -272,6 +276,7 @@ func (s *Scheduler) onSubscribed(e Subscribed) {
 	m.subscribed, m.everInTerm = true, true
 	s.pending.changed = true
 	s.offers.clear()
+	s.sightings.voidSince = s.now
 	s.demand.told = toldNothing
 	s.killAllDoomed()
 	s.rounds.begin()
@@ -286,6 +291,7 @@ func (s *Scheduler) onDisconnected() {
 	s.master.subscribed = false
 	s.pending.changed = true
 	s.offers.clear()
+	s.sightings.voidSince = s.now
 	s.notify(MasterLost{})
 }
 

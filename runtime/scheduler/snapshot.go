@@ -24,6 +24,11 @@ type Snapshot struct {
 	MasterURL   string
 	Subscribed  bool
 	Counts      Counts
+	HomeRegion  string // the master's region; "" for none
+	// Sightings are the agents known, by id, with the last offer of each. One from before
+	// VoidSince belongs to an earlier subscription.
+	Sightings *iradix.Tree[Sighting]
+	VoidSince spec.Timestamp // 0 for never
 }
 
 // AppView is one app with its instances.

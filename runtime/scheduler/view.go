@@ -44,6 +44,9 @@ func (s *Scheduler) buildSnapshot() *Snapshot {
 		MasterURL:   s.master.url,
 		Subscribed:  s.master.subscribed,
 		Counts:      s.counts,
+		HomeRegion:  s.master.region,
+		Sightings:   s.sightings.latest,
+		VoidSince:   s.sightings.voidSince,
 	}
 }
 

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// whyBody says why an app is where it is, and how each agent fares for it.
+type whyBody struct {
+	App         spec.PathID      `json:"app"`
+	State       string           `json:"state"`
+	Text        string           `json:"text"` // one sentence
+	Instances   int              `json:"instances"`
+	Running     int              `json:"running"`
+	Waiting     int              `json:"waiting"` // instances without a place
+	Deployments []deploymentID   `json:"deployments"`
+	Uncovered   []string         `json:"uncovered,omitempty"` // fields that keep it from being launched
+	HeldUntil   string           `json:"heldUntil,omitempty"` // by the back-off
+	LastFailure string           `json:"lastFailure,omitempty"`
+	Fault       *policyFault     `json:"fault,omitempty"`
+	VoidSince   string           `json:"voidSince,omitempty"` // offers seen before are void
+	Verdicts    map[string]int   `json:"verdicts"`            // agents by verdict
+	Agents      []whyAgent       `json:"agents"`
+	NearMisses  []nearMissAnswer `json:"nearMisses"`
+}
+
+// policyFault is why a policy could not be asked.
+type policyFault struct {
+	Module string `json:"module,omitempty"` // "" when none is known
+	Cause  string `json:"cause"`
+}
+
+type whyAgent struct {
+	ID       string    `json:"id"`
+	Hostname string    `json:"hostname"`
+	Verdict  string    `json:"verdict"`
+	Offer    string    `json:"offer,omitempty"` // "" when none was seen
+	Seen     string    `json:"seen,omitempty"`  // when the offer came
+	Void     bool      `json:"void,omitempty"`  // it is of an earlier subscription
+	Rules    []whyRule `json:"rules"`
+}
+
+type whyRule struct {
+	Rule    string `json:"rule"`
+	Module  string `json:"module,omitempty"` // that answers the constraint
+	Asked   string `json:"asked"`
+	Had     string `json:"had,omitempty"`
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+type nearMissAnswer struct {
+	Text   string   `json:"text"`
+	Agents []string `json:"agents"` // their host names
+}
+
+// unknownRules has no answer of any constraint.
+func unknownRules(_ context.Context, app *spec.App) ([]placement.Rule, func()) {
+	rules := make([]placement.Rule, len(app.Constraints))
+	for i, c := range app.Constraints {
+		rules[i] = placement.Rule{Constraint: c, Err: errors.New("no policy answers constraints")}
+	}
+	return rules, func() {}
+}
+
+// why answers GET /pacer/v1/apps/{id}/why. The query's agent, an id or a host name,
+// leaves the others out.
+func (s *server) why(core Core, w http.ResponseWriter, r *http.Request) error {
+	text, ok := strings.CutSuffix(strings.TrimRight(chi.URLParam(r, "*"), "/"), "/why")
+	if !ok {
+		return errUnknownURI
+	}
+	id, err := spec.ParseAppID(text, spec.Root)
+	if err != nil {
+		return err
+	}
+	snapshot := core.Snapshot()
+	v := viewOf(snapshot, id)
+	if v == nil {
+		return &scheduler.NotFound{App: id}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
+	defer cancel()
+	now := spec.TimestampOf(s.Now())
+	e := s.explain(ctx, snapshot, now, v.Wanted())
+	body := whyBody{App: id, Verdicts: map[string]int{}, NearMisses: []nearMissAnswer{}}
+	body.describe(snapshot, v, now, &e)
+	body.agents(snapshot, &e, s.operators(), r.URL.Query().Get("agent"))
+	writeJSON(w, http.StatusOK, body)
+	return nil
+}
+
+// explain asks the placement. A panic of a policy is a fault like any other.
+func (s *server) explain(ctx context.Context, snapshot *scheduler.Snapshot, now spec.Timestamp, w placement.Wanted) (e placement.Explanation) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			e = placement.Explanation{App: w.App, Waiting: w.Count, Fault: fmt.Errorf("a policy panicked: %v", cause)}
+		}
+	}()
+	rules, done := s.Rules(ctx, w.App)
+	defer done()
+	cluster := snapshot.Cluster(now)
+	cluster.UnrestrictedGPUs = s.UnrestrictedGPUs
+	return placement.Explain(ctx, cluster, w, rules)
+}
+
+// operators maps the constraints' operators to the modules that answer them.
+func (s *server) operators() map[string]string {
+	out := map[string]string{}
+	for _, m := range s.Modules() {
+		if !m.Loaded {
+			continue
+		}
+		for _, operator := range m.Operators {
+			out[operator] = m.Name + "@" + m.Version
+		}
+	}
+	return out
+}
+
+// agents fills in how each agent fares.
+func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation, operators map[string]string, only string) {
+	b.Agents = []whyAgent{}
+	for verdict, n := range e.Tally {
+		if n > 0 {
+			b.Verdicts[placement.Verdict(verdict).String()] = n
+		}
+	}
+	for i := range e.Agents {
+		a := &e.Agents[i]
+		if only != "" && only != a.Agent.ID && only != a.Agent.Hostname {
+			continue
+		}
+		out := whyAgent{ID: a.Agent.ID, Hostname: a.Agent.Hostname, Verdict: a.Verdict.String(), Rules: make([]whyRule, len(a.Findings))}
+		if seen, ok := snapshot.Sightings.Get([]byte(a.Agent.ID)); ok && a.Offer != nil {
+			out.Offer, out.Seen, out.Void = a.Offer.ID, seen.At.String(), seen.At < snapshot.VoidSince
+			if out.Void {
+				b.VoidSince = snapshot.VoidSince.String()
+			}
+		}
+		for j, f := range a.Findings {
+			out.Rules[j] = whyRule{Rule: f.Name, Asked: f.Asked, Had: f.Had, Verdict: f.Verdict.String(), Reason: f.Reason}
+			if f.Rule == placement.RuleConstraint {
+				out.Rules[j].Module = operators[sdk.CanonicalOperator(e.App.Constraints[f.Constraint].Operator)]
+			}
+		}
+		b.Agents = append(b.Agents, out)
+	}
+	for _, miss := range e.NearMisses {
+		out := nearMissAnswer{Text: miss.Text}
+		for _, a := range miss.Agents {
+			out.Agents = append(out.Agents, a.Hostname)
+		}
+		b.NearMisses = append(b.NearMisses, out)
+	}
+}
