@@ -83,7 +83,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 
 // settings are what definitions depend on.
 func (cfg nodeConfig) settings() spec.Settings {
-	s := spec.Settings{Role: cfg.framework.Roles[0]}
+	s := spec.Settings{Role: cfg.framework.Roles[0], EnforceNewGroups: cfg.core.EnforceRole}
 	if cfg.framework.GPUs {
 		s.Features = append(s.Features, spec.FeatureGPUs)
 	}
