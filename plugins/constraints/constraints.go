@@ -5,6 +5,7 @@ package constraints
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -73,5 +74,5 @@ func counts(in sdk.ConstraintInput) []uint32 {
 	if len(in.Placed) >= n {
 		return in.Placed[:n]
 	}
-	return append(in.Placed[:len(in.Placed):len(in.Placed)], make([]uint32, n-len(in.Placed))...)
+	return append(slices.Clip(in.Placed), make([]uint32, n-len(in.Placed))...)
 }

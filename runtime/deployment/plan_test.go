@@ -42,8 +42,7 @@ func TestPlans(t *testing.T) {
 				}
 				var err error
 				plan, after, err = Make(before, difference(before, parse(t, d.Input)), o)
-				var cycle *CycleError
-				if errors.As(err, &cycle) {
+				if cycle, ok := errors.AsType[*CycleError](err); ok {
 					return fmt.Sprintf("%v\n%s\n", err, cycle.Names())
 				}
 				return text(plan.Steps)

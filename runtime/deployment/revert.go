@@ -20,8 +20,7 @@ func (p *Plan) Revert(current spec.Tree) spec.TreeChange {
 			c.Apps[id] = nil
 		}
 	}
-	for i := len(p.Groups) - 1; i >= 0; i-- { // children before their parents
-		change := p.Groups[i]
+	for _, change := range slices.Backward(p.Groups) { // children before their parents
 		if id := change.Group(); change.After == nil {
 			if current.Group(id) == nil {
 				c.Groups[id] = change.Before

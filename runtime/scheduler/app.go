@@ -92,7 +92,7 @@ func (i *Instance) needsPlace() bool {
 func (i *Instance) launched() bool { return i.Incarnation > 0 && i.Agent != nil }
 
 // addMember creates an instance that waits for a place.
-func (s *Scheduler) addMember(a *app) *member {
+func (s *Scheduler) addMember(a *app) {
 	m := &member{app: a}
 	inst := &Instance{ID: s.ids.next(), App: a.spec.ID, Version: a.spec.Version, Role: a.spec.Role, Since: s.now}
 	s.members[inst.ID] = m
@@ -102,7 +102,6 @@ func (s *Scheduler) addMember(a *app) *member {
 		s.await(m)
 	}
 	s.notify(InstanceChanged{At: s.now, Instance: inst})
-	return m
 }
 
 // put replaces a member's instance and keeps every count right. It is the one

@@ -178,8 +178,7 @@ func (s *Scheduler) findRevision(version spec.Timestamp) *revision {
 // which is in force, to the oldest.
 func (s *Scheduler) rebuildRevisions() {
 	tree := s.tree
-	for i := len(s.revisions) - 1; i >= 0; i-- {
-		r := s.revisions[i]
+	for _, r := range slices.Backward(s.revisions) {
 		tree.Version = r.tree.Version
 		r.tree = tree
 		undo := spec.TreeChange{Apps: map[spec.PathID]*spec.App{}, Groups: map[spec.PathID]*spec.Group{}}

@@ -27,10 +27,10 @@ func (o *object) text(name string, minLength int) *string {
 	return &s
 }
 
-// bounded reads a string that is not empty and has most bytes at the most.
-func (o *object) bounded(name string, most int) *string {
+// bounded reads a string that is not empty and has maxText bytes at the most.
+func (o *object) bounded(name string) *string {
 	s := o.text(name, 1)
-	if s != nil && len(*s) > most {
+	if s != nil && len(*s) > maxText {
 		o.form.Add(o.path+"/"+name, keyMaxLen)
 		return nil
 	}
