@@ -178,33 +178,40 @@ func randomGroup(r *rapid.T, depth int) map[string]any {
 	return body
 }
 
+// many repeats a format with numbers in it.
+func many(format string) string {
+	var b strings.Builder
+	for i := range 30_000 {
+		fmt.Fprintf(&b, format+",", i)
+	}
+	return b.String()
+}
+
+// hugeApps are bodies of apps that are near the limit of what is taken.
+func hugeApps() map[string]string {
+	const n = 60_000
+	long := strings.Repeat("n", 500_000)
+	return map[string]string{
+		"faults":      `{"id":"a","constraints":[` + strings.Repeat("1,", n) + `1]}`,
+		"constraints": `{"id":"a","constraints":[` + many(`["f%d","LIKE"]`) + `["x","LIKE"]]}`,
+		"roles":       `{"id":"a","acceptedResourceRoles":[` + strings.Repeat(`"r",`, n) + `"r"],"ports":[` + strings.Repeat("0,", n) + `"x"]}`,
+		"checks":      `{"id":"a","healthChecks":[` + many(`{"port":%d}`) + `{}]}`,
+		"networks": `{"id":"a","networks":[` + many(`{"name":"n%d"}`) + `{}],"container":{"type":"MESOS","portMappings":[{"networkNames":[` +
+			many(`"m%d"`) + `"m"]}]}}`,
+		"mappings": `{"id":"a","networks":[{"name":"n"}],"ports":[` + strings.Repeat("0,", n) + `0],"container":{"type":"MESOS"}}`,
+		"volumes": `{"id":"a","instances":2,"container":{"type":"MESOS","volumes":[` +
+			many(`{"containerPath":"x","mode":"RO","external":{"name":"n%d","provider":"dvdi"}}`) + `{}]}}`,
+		"names":   `{"id":"a","role":"` + long + `","env":{"A":{"secret":"` + long + `"}}}`,
+		"id":      `{"id":"` + long + `","cmd":"x"}`,
+		"secrets": `{"id":"a","env":{` + many(`"A%d":{"secret":"s"}`) + `"B":{"secret":"s"}}}`,
+		"depends": `{"id":"a","dependencies":[` + many(`"/d%d"`) + `"D"]}`,
+	}
+}
+
 // TestHugeBodiesAreCheap: work that grows with the square of a body's size would
 // keep these from ending within the test's time, and answers from being sent.
 func TestHugeBodiesAreCheap(t *testing.T) {
-	const n = 60_000
-	long := strings.Repeat("n", 500_000)
-	list := func(format string) string {
-		var b strings.Builder
-		for i := range n / 2 {
-			fmt.Fprintf(&b, format+",", i)
-		}
-		return b.String()
-	}
-	for name, body := range map[string]string{
-		"faults":      `{"id":"a","constraints":[` + strings.Repeat("1,", n) + `1]}`,
-		"constraints": `{"id":"a","constraints":[` + list(`["f%d","LIKE"]`) + `["x","LIKE"]]}`,
-		"roles":       `{"id":"a","acceptedResourceRoles":[` + strings.Repeat(`"r",`, n) + `"r"],"ports":[` + strings.Repeat("0,", n) + `"x"]}`,
-		"checks":      `{"id":"a","healthChecks":[` + list(`{"port":%d}`) + `{}]}`,
-		"networks": `{"id":"a","networks":[` + list(`{"name":"n%d"}`) + `{}],"container":{"type":"MESOS","portMappings":[{"networkNames":[` +
-			list(`"m%d"`) + `"m"]}]}}`,
-		"mappings": `{"id":"a","networks":[{"name":"n"}],"ports":[` + strings.Repeat("0,", n) + `0],"container":{"type":"MESOS"}}`,
-		"volumes": `{"id":"a","instances":2,"container":{"type":"MESOS","volumes":[` +
-			list(`{"containerPath":"x","mode":"RO","external":{"name":"n%d","provider":"dvdi"}}`) + `{}]}}`,
-		"names":   `{"id":"a","role":"` + long + `","env":{"A":{"secret":"` + long + `"}}}`,
-		"id":      `{"id":"` + long + `","cmd":"x"}`,
-		"secrets": `{"id":"a","env":{` + list(`"A%d":{"secret":"s"}`) + `"B":{"secret":"s"}}}`,
-		"depends": `{"id":"a","dependencies":[` + list(`"/d%d"`) + `"D"]}`,
-	} {
+	for name, body := range hugeApps() {
 		u, err := ParseUpdate([]byte(body), Whole, false)
 		if err == nil {
 			app := u.App(*u.ID, "*", Settings{})
@@ -217,10 +224,10 @@ func TestHugeBodiesAreCheap(t *testing.T) {
 	}
 	for name, body := range map[string]string{
 		"deep":    strings.Repeat(`{"id":"a","groups":[`, 5000) + strings.Repeat(`]}`, 5000),
-		"apps":    `{"apps":[` + list(`{"id":"a%d","role":"x"}`) + `1]}`,
-		"same":    `{"apps":[` + strings.Repeat(`{"id":"a"},`, n/2) + `{"id":"A"}]}`,
-		"clashes": `{"groups":[` + list(`{"id":"top%d"}`) + `{"id":"top0"}]}`,
-		"enforce": `{"groups":[` + list(`{"id":"g%d","enforceRole":true,"groups":[{"id":"x","enforceRole":true}]}`) + `{}]}`,
+		"apps":    `{"apps":[` + many(`{"id":"a%d","role":"x"}`) + `1]}`,
+		"same":    `{"apps":[` + strings.Repeat(`{"id":"a"},`, 30_000) + `{"id":"A"}]}`,
+		"clashes": `{"groups":[` + many(`{"id":"top%d"}`) + `{"id":"top0"}]}`,
+		"enforce": `{"groups":[` + many(`{"id":"g%d","enforceRole":true,"groups":[{"id":"x","enforceRole":true}]}`) + `{}]}`,
 	} {
 		u, err := ParseGroupUpdate([]byte(body), "/g")
 		if err == nil {

@@ -27,10 +27,13 @@ func (o *object) text(name string, minLength int) *string {
 	return &s
 }
 
-// bounded reads a string that is not empty and has most bytes at the most.
-func (o *object) bounded(name string, most int) *string {
+// maxText bounds URIs and paths, in bytes.
+const maxText = 1024
+
+// bounded reads a URI or a path, which is not empty.
+func (o *object) bounded(name string) *string {
 	s := o.text(name, 1)
-	if s != nil && len(*s) > most {
+	if s != nil && len(*s) > maxText {
 		o.form.Add(o.path+"/"+name, keyMaxLen)
 		return nil
 	}

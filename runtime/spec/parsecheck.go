@@ -63,7 +63,7 @@ func (o *object) check() *Check {
 	o.inner("http", func(h *object) {
 		c.HTTP = &CheckHTTPRequest{
 			CheckPort: h.checkPort(),
-			Path:      orElse(h.bounded("path", maxText), ""),
+			Path:      orElse(h.bounded("path"), ""),
 			Scheme:    orElse(h.enum("scheme", "HTTP", "HTTPS"), "HTTP"),
 		}
 	})
@@ -84,7 +84,7 @@ func (o *object) readinessCheck() ReadinessCheck {
 	c := ReadinessCheck{
 		Name:                 orElse(o.text("name", 1), "readinessCheck"),
 		HTTPS:                orElse(o.enum("protocol", "HTTP", "HTTPS"), "HTTP") == "HTTPS",
-		Path:                 orElse(o.bounded("path", maxText), "/"),
+		Path:                 orElse(o.bounded("path"), "/"),
 		PortName:             orElse(o.text("portName", 1), "http-api"),
 		Interval:             orElse(o.seconds("intervalSeconds"), 30*time.Second),
 		Timeout:              10 * time.Second,

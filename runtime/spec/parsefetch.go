@@ -6,18 +6,15 @@ import (
 	"strings"
 )
 
-// maxText bounds URIs and paths, in bytes.
-const maxText = 1024
-
 // readArtifacts reads both forms.
 func (u *Update) readArtifacts(o *object) {
 	var list []Artifact
 	given := o.objects("fetch", func(a *object) {
 		a.need("uri")
 		list = append(list, Artifact{
-			URI: orElse(a.bounded("uri", maxText), ""), Extract: orElse(a.boolean("extract"), true),
+			URI: orElse(a.bounded("uri"), ""), Extract: orElse(a.boolean("extract"), true),
 			Executable: orElse(a.boolean("executable"), false), Cache: orElse(a.boolean("cache"), false),
-			DestPath: orElse(a.bounded("destPath", maxText), ""),
+			DestPath: orElse(a.bounded("destPath"), ""),
 		})
 	})
 	items, path, hasURIs := o.list("uris")
