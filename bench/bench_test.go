@@ -11,7 +11,7 @@ import (
 // TestSmall runs all of it at sizes that take no time. What it costs is not
 // asserted: that the work was done is, by the benchmark itself.
 func TestSmall(t *testing.T) {
-	g := newGrowth([]int{40, 80}, []int{20, 40}, 1, time.Millisecond, plainDecoder)
+	g := newGrowth([]int{40, 80}, []int{20, 40}, 2, sampling{least: time.Millisecond}, plainDecoder)
 	if err := g.run(); err != nil {
 		t.Fatal(err)
 	}

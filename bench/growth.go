@@ -5,7 +5,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"github.com/pacer-run/pacer/runtime/placement"
 )
@@ -20,18 +19,18 @@ type cell struct {
 
 // growth measures G1 and G2.
 type growth struct {
-	rounds int
-	least  time.Duration // CPU time of a sample
-	worlds map[int]world
-	cells  []*cell
-	decode func() decoder
-	apps   int // made so far
+	rounds   int
+	sampling sampling
+	worlds   map[int]world
+	cells    []*cell
+	decode   func() decoder
+	apps     int // made so far
 }
 
 // newGrowth lays out the cells. A shape that takes one instance per agent is
 // left out where there are more instances than agents.
-func newGrowth(agents, instances []int, rounds int, least time.Duration, decode func() decoder) *growth {
-	g := &growth{rounds: rounds, least: least, worlds: map[int]world{}, decode: decode}
+func newGrowth(agents, instances []int, rounds int, length sampling, decode func() decoder) *growth {
+	g := &growth{rounds: rounds, sampling: length, worlds: map[int]world{}, decode: decode}
 	for _, a := range agents {
 		g.worlds[a] = newWorld(a)
 		for _, n := range instances {
@@ -45,12 +44,23 @@ func newGrowth(agents, instances []int, rounds int, least time.Duration, decode 
 	return g
 }
 
-// run measures every cell once per round, in another order each time.
+// run measures every cell once per round, in another order each time. The cells
+// of one shape are measured one after the other: laws are fitted to them, and the
+// machine has other work in another minute.
 func (g *growth) run() error {
 	for round := range g.rounds {
-		order := rand.New(rand.NewPCG(1, uint64(round))).Perm(len(g.cells))
-		for _, i := range order {
-			if err := g.sample(g.cells[i]); err != nil {
+		random := rand.New(rand.NewPCG(1, uint64(round)))
+		order := slices.Clone(g.cells)
+		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		turn := map[string]int{}
+		for _, c := range order {
+			if _, ok := turn[c.shape.name]; !ok {
+				turn[c.shape.name] = len(turn)
+			}
+		}
+		slices.SortStableFunc(order, func(a, b *cell) int { return turn[a.shape.name] - turn[b.shape.name] })
+		for _, c := range order {
+			if err := g.sample(c); err != nil {
 				return err
 			}
 		}
@@ -70,42 +80,42 @@ func (g *growth) sample(c *cell) error {
 		return err
 	}
 	s.know(offers)
-	once, err := g.time(s, c, 2, func() ([]*placement.Offer, error) { return offers, nil })
+	all, err := g.time(s, c, func() ([]*placement.Offer, error) { return s.decode(event) })
 	if err != nil {
 		return err
 	}
-	n := repeats(time.Duration(once*float64(c.instances)*1000), g.least)
-	all, err := g.time(s, c, n, func() ([]*placement.Offer, error) { return s.decode(event) })
-	if err != nil {
-		return err
-	}
-	decoded, err := g.time(s, c, n, func() ([]*placement.Offer, error) { return offers, nil })
+	decoded, err := g.time(s, c, func() ([]*placement.Offer, error) { return offers, nil })
 	c.all, c.decoded = append(c.all, all), append(c.decoded, decoded)
 	return err
 }
 
-// time places new apps n times and returns the CPU µs per placement. It fails
-// unless all that was asked for was placed.
-func (g *growth) time(s *side, c *cell, n int, offers func() ([]*placement.Offer, error)) (float64, error) {
-	jobs := make([]work, n)
-	for i := range jobs {
-		var err error
-		if jobs[i], err = newWork(g.apps, 1, c.instances, c.shape.constraints); err != nil {
-			return 0, err
+// time places new apps and returns the CPU µs per placement. It fails unless all
+// that was asked for was placed.
+func (g *growth) time(s *side, c *cell, offers func() ([]*placement.Offer, error)) (float64, error) {
+	var jobs []work
+	ready := func(n int) error {
+		jobs = jobs[:0]
+		for range n {
+			job, err := newWork(g.apps, 1, c.instances, c.shape.constraints)
+			if err != nil {
+				return err
+			}
+			jobs = append(jobs, job)
+			g.apps++
 		}
-		g.apps++
+		return nil
 	}
-	start := cpu()
-	for _, job := range jobs {
+	return g.sampling.perUnit(ready, func(i int) (int, error) {
 		from, err := offers()
 		if err != nil {
 			return 0, err
 		}
-		if placed := s.place(from, job); placed != c.instances {
+		placed := s.place(from, jobs[i])
+		if placed != c.instances {
 			return 0, fmt.Errorf("%s on %d agents: placed %d of %d", c.shape.name, c.agents, placed, c.instances)
 		}
-	}
-	return float64(cpu()-start) / 1000 / float64(n*c.instances), nil
+		return placed, nil
+	})
 }
 
 // print writes a line per cell and the laws fitted to them.
@@ -132,19 +142,29 @@ func (g *growth) print(w io.Writer) {
 	}
 }
 
-// law fits one line over the cells that pick takes.
+// law fits one line over the cells that pick takes, for each round by itself.
 func (g *growth) law(w io.Writer, title string, pick func(*cell) (x int, ok bool)) {
-	var xs, ys []float64
+	var xs []float64
+	var cells []*cell
 	for _, c := range g.cells {
 		if x, ok := pick(c); ok {
-			xs, ys = append(xs, float64(x)), append(ys, c.decoded.median())
+			xs, cells = append(xs, float64(x)), append(cells, c)
 		}
 	}
 	if len(xs) < 2 {
 		return
 	}
-	exponent, residual := fit(xs, ys)
-	fmt.Fprintf(w, "%-45s exponent %6.3f  residual %4.1f%%  over %d sizes\n", title, exponent, 100*residual, len(xs))
+	var exponents, residuals samples
+	for round := range g.rounds {
+		var ys []float64
+		for _, c := range cells {
+			ys = append(ys, c.decoded[round])
+		}
+		exponent, residual := fit(xs, ys)
+		exponents, residuals = append(exponents, exponent), append(residuals, 100*residual)
+	}
+	fmt.Fprintf(w, "%-33s exponent %6.3f [%.3f to %.3f]  residual %4.1f%%  over %d sizes\n", title, exponents.median(),
+		slices.Min(exponents), slices.Max(exponents), residuals.median(), len(xs))
 }
 
 // distinct lists the values that cells have, in the order of the cells.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,9 +21,52 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// leastSample is how much processor time a sample should take: much more than
-// the clock's grain.
-const leastSample = 25 * time.Millisecond
+// sampling says how long a sample goes on: until it has taken so much processor
+// time, and until the garbage collector has run so often. Without the latter a
+// sample on a large heap, where collections are rare, would have one or none of
+// them by chance.
+type sampling struct {
+	least       time.Duration
+	collections uint64
+}
+
+// sustained samples have the collector's work in, and take much longer than the
+// clock's grain.
+var sustained = sampling{least: 25 * time.Millisecond, collections: 3}
+
+// perUnit is the processor time, in microseconds, of each of the units that the
+// calls of do come to. ready prepares so many calls, which is not measured. What
+// others left to collect is collected before: it is not part of the sample.
+func (s sampling) perUnit(ready func(calls int) error, do func(call int) (units int, err error)) (float64, error) {
+	runtime.GC()
+	until := collections() + s.collections
+	used, units := time.Duration(0), 0
+	for n := 1; used < s.least || collections() < until; {
+		if err := ready(n); err != nil {
+			return 0, err
+		}
+		start := cpu()
+		for i := range n {
+			some, err := do(i)
+			if err != nil {
+				return 0, err
+			}
+			units += some
+		}
+		took := cpu() - start
+		if used += took; took < s.least/20 {
+			n *= 2
+		}
+	}
+	return float64(used.Nanoseconds()) / 1000 / float64(units), nil
+}
+
+// collections is how often the garbage collector has run to its end.
+func collections() uint64 {
+	cycles := []metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(cycles)
+	return cycles[0].Value.Uint64()
+}
 
 // samples are several measurements of one thing, in microseconds.
 type samples []float64
@@ -40,12 +84,6 @@ func (s samples) median() float64 {
 // String gives the median and, since noise is large, the least and the largest.
 func (s samples) String() string {
 	return fmt.Sprintf("%8.2f [%.2f-%.2f]", s.median(), slices.Min(s), slices.Max(s))
-}
-
-// repeats is how often something that takes so long is done in a sample of at
-// least the given time.
-func repeats(once, least time.Duration) int {
-	return int(min(max(least/max(once, time.Microsecond), 1), 200))
 }
 
 // load is the load average of the last minute, or "?".

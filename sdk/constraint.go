@@ -66,6 +66,10 @@ type ConstraintInput struct {
 	First int
 	// Instances is how many the app wants in all.
 	Instances uint32
+	// Room may become the answer's Quota: it is nil, or as many zeros as there are
+	// Values. It says nothing; it spares an allocation per question to those who
+	// answer in the host's own process.
+	Room []uint32
 }
 
 // ConstraintAnswer says how many more instances each value may take.

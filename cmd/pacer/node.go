@@ -70,7 +70,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	n := &node{nodeConfig: cfg, candidate: candidate, events: api.NewEvents(cfg.outstanding, nil)}
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
-		Modules: cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
+		CheckStrategy: cfg.policies.checkStrategy, Modules: cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
 	})
 	n.server = &http.Server{
 		Handler:           handler,
@@ -83,7 +83,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 
 // settings are what definitions depend on.
 func (cfg nodeConfig) settings() spec.Settings {
-	s := spec.Settings{Role: cfg.framework.Roles[0]}
+	s := spec.Settings{Role: cfg.framework.Roles[0], EnforceNewGroups: cfg.core.EnforceRole}
 	if cfg.framework.GPUs {
 		s.Features = append(s.Features, spec.FeatureGPUs)
 	}

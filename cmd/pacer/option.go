@@ -184,6 +184,15 @@ func (v *values) text(name string) string {
 }
 
 // on returns a toggle.
+// oneOf returns an option's value, which must be one of the words.
+func (v *values) oneOf(name string, words ...string) string {
+	got := v.text(name)
+	if !slices.Contains(words, got) {
+		v.fail("--%s: %q: expected %s", name, got, strings.Join(words, " or "))
+	}
+	return got
+}
+
 func (v *values) on(name string) bool { return v.text(name) == "on" }
 
 // number returns a whole number within the bounds, both inclusive.

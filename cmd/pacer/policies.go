@@ -81,6 +81,16 @@ func (p *policies) check(ctx context.Context, app *spec.App, c spec.Constraint) 
 	return nil
 }
 
+// checkStrategy is check for the strategy of an app's upgrades.
+func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
+	prepared, err := p.Catalog.PrepareUpgrade(ctx, driver.UpgradeSpec(app))
+	if err != nil {
+		return err
+	}
+	prepared.Close()
+	return nil
+}
+
 // modules lists the modules for the API.
 func (p *policies) modules() []api.Module {
 	var out []api.Module

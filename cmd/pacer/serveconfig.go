@@ -10,6 +10,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // configOf reads all options that are plain values. The error names every one
@@ -107,6 +108,11 @@ func coreOf(v *values) scheduler.Config {
 		FirstPort:      v.number("local_port_min", 1, 65535),
 		LastPort:       v.number("local_port_max", 1, 65535),
 		MaxDeployments: v.number("max_running_deployments", 1, 1<<20),
+		MaxVersions:    v.number("zk_max_versions", 1, 1<<20),
+		Uncovered:      (*spec.App).Uncovered,
+
+		EnforceRole:       v.oneOf("new_group_enforce_role", "off", "top") == "top",
+		DependenciesFirst: v.oneOf("teardown_order", "dependants-first", "dependencies-first") == "dependencies-first",
 	}
 	if cfg.FirstPort > cfg.LastPort {
 		v.fail("--local_port_min: %d: expected at most --local_port_max, which is %d", cfg.FirstPort, cfg.LastPort)
@@ -116,13 +122,7 @@ func coreOf(v *values) scheduler.Config {
 
 func matcherOf(v *values) placement.Matcher {
 	m := placement.Matcher{MaxPerOffer: v.number("max_instances_per_offer", 1, 1<<20), Spread: true}
-	switch behaviour := v.text("gpu_scheduling_behavior"); behaviour {
-	case "restricted":
-	case "unrestricted":
-		m.UnrestrictedGPUs = true
-	default:
-		v.fail("--gpu_scheduling_behavior: %q: expected restricted or unrestricted", behaviour)
-	}
+	m.UnrestrictedGPUs = v.oneOf("gpu_scheduling_behavior", "restricted", "unrestricted") == "unrestricted"
 	return m
 }
 
@@ -143,10 +143,12 @@ func infoOf(v *values) api.Info {
 	} {
 		info.Marathon[name] = v.number(name, 0, maxMillis)
 	}
+	info.Marathon["new_group_enforce_role"] = map[string]string{"off": "Off", "top": "Top"}[v.text("new_group_enforce_role")]
 	info.Marathon["leader_proxy_connection_timeout_ms"] = v.number("leader_proxy_connection_timeout", 0, maxMillis)
 	info.Marathon["leader_proxy_read_timeout_ms"] = v.number("leader_proxy_read_timeout", 0, maxMillis)
 	info.ZooKeeper = map[string]any{
 		"zk": maskedURL(v.text("zk")), "zk_session_timeout": v.number("zk_session_timeout", 1, maxMillis),
+		"zk_max_versions": v.number("zk_max_versions", 1, 1<<20),
 	}
 	info.HTTP = map[string]any{"http_port": v.number("http_port", 0, 65535)}
 	return info

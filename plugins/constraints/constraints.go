@@ -44,7 +44,7 @@ func (p *perValue) Evaluate(_ context.Context, in sdk.ConstraintInput) (sdk.Cons
 
 // perCount is a constraint that looks at the number of placed instances. The
 // quota function fills the slots of values, which are all 0 before; agents
-// without the field never fit.
+// without the field never fit. in.Placed has as many slots as quota.
 type perCount struct {
 	quota  func(in sdk.ConstraintInput, quota []uint32) sdk.AnswerFlags
 	reason string
@@ -55,7 +55,11 @@ func (p *perCount) Traits() sdk.Traits { return sdk.Stateful }
 func (p *perCount) Close() {}
 
 func (p *perCount) Evaluate(_ context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
-	quota := make([]uint32, len(in.Values))
+	quota := in.Room
+	if len(quota) != len(in.Values) {
+		quota = make([]uint32, len(in.Values))
+	}
+	in.Placed = counts(in)
 	flags := p.quota(in, quota)
 	if len(quota) > 0 {
 		quota[sdk.AbsentSlot] = 0
@@ -63,10 +67,11 @@ func (p *perCount) Evaluate(_ context.Context, in sdk.ConstraintInput) (sdk.Cons
 	return sdk.ConstraintAnswer{Quota: quota, Flags: flags, Reason: p.reason}, nil
 }
 
-// placed is the count of the slot; a short list stands for zeros.
-func placed(in sdk.ConstraintInput, slot int) uint32 {
-	if slot < len(in.Placed) {
-		return in.Placed[slot]
+// counts are those of all slots; a short list stands for zeros.
+func counts(in sdk.ConstraintInput) []uint32 {
+	n := len(in.Values)
+	if len(in.Placed) >= n {
+		return in.Placed[:n]
 	}
-	return 0
+	return append(in.Placed[:len(in.Placed):len(in.Placed)], make([]uint32, n-len(in.Placed))...)
 }

@@ -61,6 +61,30 @@ func TestTraits(t *testing.T) {
 	}
 }
 
+// Who counts answers in the room that is lent, and in none that does not fit.
+func TestRoom(t *testing.T) {
+	for _, c := range []sdk.ConstraintSpec{
+		{Operator: "UNIQUE"}, {Operator: "CLUSTER"}, {Operator: "GROUP_BY"}, {Operator: "MAX_PER", Value: "2", HasValue: true},
+	} {
+		prepared, err := byOperator(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int{0, 2, 3, 4} {
+			in := sdk.ConstraintInput{
+				Values: []string{"", "a", "b"}, Placed: make([]uint32, 3), First: -1, Room: make([]uint32, size),
+			}
+			answer, err := prepared.Evaluate(t.Context(), in)
+			if err != nil || len(answer.Quota) != 3 {
+				t.Fatalf("%s, room for %d: %v, %v", c.Operator, size, answer, err)
+			}
+			if used := size > 0 && &answer.Quota[0] == &in.Room[0]; used != (size == 3) {
+				t.Errorf("%s, room for %d: used %v", c.Operator, size, used)
+			}
+		}
+	}
+}
+
 // Spreading keeps the groups even at every moment and never comes to a halt.
 func TestGroupByStaysEven(t *testing.T) {
 	prepared, err := constraints.GroupBy{}.Prepare(t.Context(), sdk.ConstraintSpec{Operator: "GROUP_BY"})

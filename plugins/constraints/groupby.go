@@ -36,17 +36,32 @@ func (GroupBy) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedCon
 // choice keeps the groups even at every moment. Instances without the field are
 // in no group, since counting them could leave a group that nobody can fill.
 func fillLeast(in sdk.ConstraintInput, quota []uint32, groups int64) sdk.AnswerFlags {
-	lowest := sdk.Unlimited
-	for slot := 1; slot < len(quota); slot++ {
-		lowest = min(lowest, placed(in, slot))
+	if len(quota) == 0 {
+		return sdk.Refill
 	}
-	if int64(len(quota)-1) < groups {
+	values := in.Placed[sdk.AbsentSlot+1:]
+	lowest := leastOf(values)
+	if int64(len(values)) < groups {
 		lowest = 0
 	}
-	for slot := 1; slot < len(quota); slot++ {
-		if placed(in, slot) == lowest {
-			quota[slot] = 1
+	quota = quota[sdk.AbsentSlot+1:]
+	for i, n := range values {
+		if n == lowest {
+			quota[i] = 1
 		}
 	}
 	return sdk.Refill
+}
+
+// leastOf is the smallest count. There is none below 0, which is what most
+// values have in a large cluster: it seldom looks far.
+func leastOf(counts []uint32) uint32 {
+	least := sdk.Unlimited
+	for _, n := range counts {
+		if n == 0 {
+			return 0
+		}
+		least = min(least, n)
+	}
+	return least
 }

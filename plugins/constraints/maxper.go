@@ -23,8 +23,8 @@ func (MaxPer) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedCons
 	limit := uint32(max(n, 1))
 	return &perCount{
 		quota: func(in sdk.ConstraintInput, quota []uint32) sdk.AnswerFlags {
-			for slot := range quota {
-				quota[slot] = limit - min(limit, placed(in, slot))
+			for slot, n := range in.Placed {
+				quota[slot] = limit - min(limit, n)
 			}
 			return 0
 		},

@@ -21,8 +21,8 @@ func (Unique) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedCons
 }
 
 func unique(in sdk.ConstraintInput, quota []uint32) sdk.AnswerFlags {
-	for slot := range quota {
-		if placed(in, slot) == 0 {
+	for slot, n := range in.Placed {
+		if n == 0 {
 			quota[slot] = 1
 		}
 	}

@@ -62,13 +62,17 @@ type Config struct {
 	Events  *Events
 	// Settings are what definitions of apps and groups depend on.
 	Settings spec.Settings
+	// DependenciesFirst is how the core takes apps down; see deployment.Options.
+	DependenciesFirst bool
 	// CheckConstraint asks the policies whether they can work with a constraint.
 	// The text of its error is shown to the user at the constraint's path. It is
 	// called by many goroutines; nil means that any constraint is taken.
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
-	Modules         func() []Module // nil means none
-	Metrics         func() []Metric // of the node's other parts; nil means none
-	Info            Info
+	// CheckStrategy is CheckConstraint for the strategy that an app's label names.
+	CheckStrategy func(ctx context.Context, app *spec.App) error
+	Modules       func() []Module // nil means none
+	Metrics       func() []Metric // of the node's other parts; nil means none
+	Info          Info
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
 	UI             http.Handler     // serves /ui/; nil: there is none
@@ -109,6 +113,9 @@ func (c Config) withDefaults() Config {
 	if c.CheckConstraint == nil {
 		c.CheckConstraint = func(context.Context, *spec.App, spec.Constraint) error { return nil }
 	}
+	if c.CheckStrategy == nil {
+		c.CheckStrategy = func(context.Context, *spec.App) error { return nil }
+	}
 	return c
 }
 
@@ -136,10 +143,14 @@ func New(cfg Config) http.Handler {
 	mux.Get("/readyz", s.readyz)
 
 	s.routeApps(mux)
+	s.routeGroups(mux)
 	mux.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
 	s.route(mux, http.MethodGet, "/v2/tasks", s.allTasks)
+	s.route(mux, http.MethodPost, "/v2/tasks/delete", s.killList)
 	s.route(mux, http.MethodGet, "/v2/deployments", s.deployments)
+	s.route(mux, http.MethodDelete, "/v2/deployments/{id}", s.cancelDeployment)
 	s.route(mux, http.MethodGet, "/v2/queue", s.queue)
+	s.route(mux, http.MethodDelete, "/v2/queue/*", s.resetDelay)
 	s.route(mux, http.MethodGet, "/v2/info", s.info)
 	s.route(mux, http.MethodGet, "/v2/leader", s.leader)
 	s.route(mux, http.MethodGet, "/v2/events", s.events)

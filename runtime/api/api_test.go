@@ -155,13 +155,20 @@ func TestHeldEventsAreForgotten(t *testing.T) {
 func FuzzCreate(f *testing.F) {
 	f.Add("application/json", "/v2/apps", `{"id":"/a","cmd":"x","constraints":[["hostname","UNIQUE"]]}`)
 	f.Add("", "/v2/apps/a/b?force=true&partialUpdate=false", `{"env":{"":"x"},"ports":[1,1],"version":"2020-01-01T00:00:00Z"}`)
+	f.Add("application/json", "/v2/tasks/delete?scale=true", `{"ids":["a.instance-00000000-0000-0000-0000-000000000000._app.1"]}`)
+	f.Add("", "/v2/apps/a/restart?timeout=1h&rollback=true", "")
+	f.Add("", "/v2/apps/a/versions/2026-01-02T03:04:05.006Z", `{"version":"2026-01-02T03:04:05.006Z"}`)
+	f.Add("", "/v2/apps/a/tasks/a.instance-x._app.1?wipe=true", "")
+	f.Add("", "/v2/groups/g", `{"id":"h","apps":[{"id":"x","cmd":"x"}],"groups":[{"id":"i","dependencies":["../x"]}],"scaleBy":null}`)
+	f.Add("", "/v2/groups?dryRun=true", `{"version":"2026-01-02T03:04:05.006Z"}`)
+	f.Add("", "/v2/groups/g/versions/2026-01-02T03:04:05.006Z?embed=group.apps", `{"enforceRole":true}`)
 	f.Add("text/plain", "/v2/apps//", `[{"id":"..","labels":{"MARATHON_SINGLE_INSTANCE_APP":"true"}}]`)
 	f.Fuzz(func(t *testing.T, contentType, path, body string) {
 		w := newWorld(nil)
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet} {
 			r := httptest.NewRequest(method, "/v2/apps", strings.NewReader(body))
 			r.Header["Content-Type"] = []string{contentType}
-			if path, query, _ := strings.Cut(path, "?"); strings.HasPrefix(path, "/v2/apps") {
+			if path, query, _ := strings.Cut(path, "?"); strings.HasPrefix(path, "/v2/") && !strings.HasPrefix(path, "/v2/events") {
 				r.URL.Path, r.URL.RawQuery = path, query
 			}
 			answer := httptest.NewRecorder()

@@ -95,9 +95,9 @@ func (s *server) readApp(core Core, w http.ResponseWriter, r *http.Request) erro
 	}
 	snapshot := core.Snapshot()
 	switch {
-	case t.part == "versions":
-		return errUncovered
-	case t.item != "" || t.part == "restart":
+	case t.part == "versions" && !t.wildcard:
+		return readVersions(snapshot, w, t)
+	case t.item != "" || t.part == "restart" || t.part == "versions":
 		return errUnknownURI
 	case t.wildcard:
 		return s.readGroup(snapshot, w, r, t)
@@ -120,8 +120,8 @@ func (s *server) readGroup(snapshot *scheduler.Snapshot, w http.ResponseWriter, 
 	for v := range viewsBelow(snapshot, t.id) {
 		views, tasks = append(views, v), append(tasks, tasksOf(v)...)
 	}
-	if len(views) == 0 && t.id != spec.Root {
-		return &problem{http.StatusNotFound, "Group '" + string(t.id) + "' does not exist"}
+	if len(views) == 0 && t.id != spec.Root && snapshot.Tree.Group(t.id) == nil {
+		return &scheduler.GroupNotFound{Group: t.id}
 	}
 	if t.part == "tasks" {
 		return writeTasks(w, r, views, tasks)
@@ -129,17 +129,4 @@ func (s *server) readGroup(snapshot *scheduler.Snapshot, w http.ResponseWriter, 
 	all := func(*spec.App) bool { return true }
 	writeBytes(w, http.StatusOK, appendViews([]byte(`{"*":[`), snapshot, t.id, s.ofApp().with(r), all))
 	return nil
-}
-
-// restartApp answers POST below /v2/apps/: the API has nothing there but restart.
-func (s *server) restartApp(_ Core, _ http.ResponseWriter, r *http.Request) error {
-	t, err := appTarget(r)
-	switch {
-	case err != nil:
-		return err
-	case t.part == "restart":
-		return errUncovered
-	default:
-		return errMethod
-	}
 }

@@ -1,11 +1,7 @@
 package api
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -37,12 +33,17 @@ func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) er
 	if err := s.noteUnknown(w, r, u); err != nil {
 		return err
 	}
-	app := u.App(*u.ID, s.Settings.Roles(*u.ID, nil, nil).Default, s.Settings)
-	if err := s.validate(r, app, nil); err != nil {
+	roles := core.Snapshot().Tree.Roles(*u.ID, s.Settings)
+	app := u.App(*u.ID, roles.Default, s.Settings)
+	if err := s.validate(r, roles, app, nil); err != nil {
+		return err
+	}
+	terms, err := termsOf(r, app)
+	if err != nil {
 		return err
 	}
 	reply, done, err := s.carryOut(r, core, scheduler.ChangeTree{
-		Put: []scheduler.PutApp{{App: app}}, Force: flag(r, "force", false),
+		Put: []scheduler.PutApp{{App: app}}, Force: flag(r, "force", false), Terms: terms,
 	})
 	defer done()
 	if err != nil {
@@ -88,7 +89,7 @@ func (s *server) changeApp(core Core, w http.ResponseWriter, r *http.Request) er
 	case err != nil:
 		return err
 	case t.part != "":
-		return errUncovered
+		return errMethod
 	case t.wildcard:
 		return errUnknownURI
 	}
@@ -157,31 +158,31 @@ func formOf(r *http.Request) spec.Form {
 	return spec.Partial
 }
 
-// deleteApp carries out DELETE /v2/apps/{id}, which is forced unless told
-// otherwise. An app's id may end with "restart" here and nowhere else.
+// deleteApp carries out everything that is deleted below /v2/apps/. An app's
+// own deletion is forced unless told otherwise. An app's id may end with "restart" here and nowhere else.
 func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) error {
 	t, err := appTarget(r)
 	switch {
+	case t.part == "tasks" && t.item != "":
+		return s.killTask(core, w, r, t) // whatever is wrong with the path
 	case err != nil:
 		return err
-	case t.part == "tasks":
-		return errUncovered
-	case t.wildcard || t.part == "versions":
+	case t.wildcard || t.item != "":
 		return errUnknownURI
+	case t.part == "tasks":
+		return s.killTasks(core, w, r, t)
+	case t.part == "versions":
+		return errMethod
 	case t.part == "restart":
 		return &scheduler.NotFound{App: t.id + "/restart"} // no app has such a name
-	case viewOf(core.Snapshot(), t.id) == nil:
+	}
+	v := viewOf(core.Snapshot(), t.id)
+	if v == nil {
 		return &scheduler.NotFound{App: t.id}
 	}
-	reply, done, err := s.carryOut(r, core, scheduler.ChangeTree{
+	return s.deploy(core, w, r, scheduler.ChangeTree{
 		Remove: []spec.PathID{t.id}, Force: flag(r, "force", true),
-	})
-	defer done()
-	if err != nil {
-		return err
-	}
-	answerDeployment(w, http.StatusOK, reply)
-	return nil
+	}, v.App)
 }
 
 // answerDeployment answers a change. The id is in the header as well, since some
@@ -190,55 +191,4 @@ func answerDeployment(w http.ResponseWriter, status int, reply scheduler.Reply) 
 	w.Header().Set(deploymentHeader, reply.DeploymentID)
 	writeJSON(w, status, deploymentResult{Version: reply.Version.String(), DeploymentID: reply.DeploymentID})
 	flush(w)
-}
-
-// noteUnknown tells the client which fields had no effect: in a header, or with
-// strict=true as faults.
-func (s *server) noteUnknown(w http.ResponseWriter, r *http.Request, updates ...*spec.Update) error {
-	faults := &spec.Faults{Message: spec.MessageInvalidObject}
-	var names []string
-	for _, u := range updates {
-		for _, name := range u.Unknown {
-			faults.Add("/"+name, "is not a field of an app")
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	if flag(r, "strict", false) {
-		return faults
-	}
-	const most = 20 // a header has to stay short
-	text := "unknown fields ignored: " + strings.Join(names[:min(len(names), most)], ", ")
-	w.Header().Set("Warning", "299 pacer "+strconv.QuoteToASCII(text))
-	return nil
-}
-
-// validate checks an app with the rules of the API, then its constraints with
-// the policies, and at last whether it may change into that. A constraint that
-// the app has already is not asked about again: a missing module must not keep an
-// app from being scaled.
-func (s *server) validate(r *http.Request, app, current *spec.App) error {
-	faults := &spec.Faults{Message: spec.MessageInvalidObject}
-	err := app.Validate(spec.Rules{
-		Settings: s.Settings, Roles: s.Settings.Roles(app.ID, nil, current), Current: current, Force: flag(r, "force", false),
-	})
-	if err != nil && !errors.As(err, &faults) {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
-	defer cancel()
-	for i, c := range app.Constraints {
-		if current != nil && hasConstraint(current, c) {
-			continue
-		}
-		if err := s.CheckConstraint(ctx, app, c); err != nil {
-			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
-		}
-	}
-	if err := faults.Err(); err != nil || current == nil {
-		return err
-	}
-	return app.ValidateChange(current)
 }

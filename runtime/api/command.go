@@ -21,6 +21,10 @@ func (s *server) put(core Core, r *http.Request, updates []*spec.Update) (reply 
 		if err != nil {
 			return reply, false, func() {}, err
 		}
+		change.Terms, err = termsOf(r, appsOf(change.Put)...)
+		if err != nil {
+			return reply, false, func() {}, err
+		}
 		reply, done, err = s.carryOut(r, core, change)
 		if attempt == staleRetries || !outdated(err) {
 			created = slices.ContainsFunc(change.Put, func(p scheduler.PutApp) bool { return p.Base == 0 })
@@ -61,12 +65,14 @@ func outdated(err error) bool {
 
 // derive makes the definition that an update of one app asks for.
 func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.Update) (scheduler.PutApp, error) {
-	var current *spec.App
-	if v := viewOf(snapshot, *u.ID); v != nil {
-		current = v.App
-	}
+	v := viewOf(snapshot, *u.ID)
+	roles := snapshot.Tree.Roles(*u.ID, s.Settings)
 	if u.Rollback {
-		return rollback(u, current)
+		return s.rollback(r, roles, u, v)
+	}
+	var current *spec.App
+	if v != nil {
+		current = v.App
 	}
 	var app *spec.App
 	switch {
@@ -75,9 +81,9 @@ func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.U
 	case current == nil && r.Method == http.MethodPatch:
 		return scheduler.PutApp{}, &scheduler.NotFound{App: *u.ID}
 	default:
-		app = u.App(*u.ID, s.Settings.Roles(*u.ID, nil, current).Default, s.Settings)
+		app = u.App(*u.ID, roles.Default, s.Settings)
 	}
-	if err := s.validate(r, app, current); err != nil {
+	if err := s.validate(r, roles, app, current); err != nil {
 		return scheduler.PutApp{}, err
 	}
 	p := scheduler.PutApp{App: app}
@@ -87,31 +93,34 @@ func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.U
 	return p, nil
 }
 
-// rollback asks for an earlier version. The current one is the only one that is
-// kept, so a rollback to it changes nothing.
-func rollback(u *spec.Update, current *spec.App) (scheduler.PutApp, error) {
-	if current == nil || current.Version != *u.Version {
-		return scheduler.PutApp{}, &problem{
-			http.StatusNotFound,
-			"App '" + string(*u.ID) + "' does not exist in version " + u.Version.String(),
-		}
+func appsOf(put []scheduler.PutApp) []*spec.App {
+	apps := make([]*spec.App, len(put))
+	for i, p := range put {
+		apps[i] = p.App
 	}
-	return scheduler.PutApp{App: current, Base: current.Version}, nil
+	return apps
 }
 
-func hasConstraint(app *spec.App, c spec.Constraint) bool { return slices.Contains(app.Constraints, c) }
+// carryOut has the core carry a change out; see command.
+func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeTree) (scheduler.Reply, func(), error) {
+	return s.command(r, core, func(request scheduler.RequestID, deployment string) scheduler.Event {
+		change.Request, change.DeploymentID = request, deployment
+		return change
+	})
+}
 
-// carryOut has the core carry a change out. The events that end its deployment
+// command has the core carry a command out. The events that end its deployment
 // wait until done is called: clients learn the deployment's id from the answer
 // and look for its end in the stream. done is never nil and may be called twice.
-func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeTree) (scheduler.Reply, func(), error) {
+func (s *server) command(
+	r *http.Request, core Core, form func(scheduler.RequestID, string) scheduler.Event,
+) (scheduler.Reply, func(), error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
 	done := func() {}
 	reply, err := core.Do(ctx, func(request scheduler.RequestID, deployment string) scheduler.Event {
 		done = s.Events.hold(deployment)
-		change.Request, change.DeploymentID = request, deployment
-		return change
+		return form(request, deployment)
 	})
 	if err != nil {
 		return reply, done, &outage{err}

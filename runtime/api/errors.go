@@ -25,7 +25,6 @@ func (p *problem) Error() string { return p.message }
 // sentinel problems are told apart by their value, which never changes.
 const (
 	errUnknownURI   = sentinel("URI not found")
-	errUncovered    = sentinel("This part of the API is not supported by this version of Pacer")
 	errCallbacks    = sentinel("Event subscriptions by callback are gone: follow the event stream at /v2/events")
 	errMethod       = sentinel("Method Not Allowed")
 	errMediaType    = sentinel("Unsupported Media Type")
@@ -33,6 +32,7 @@ const (
 	errProxyLoop    = sentinel("Detected proxying loop.")
 	errProxyRefused = sentinel("Connection to leader refused.")
 	errNoID         = sentinel("requirement failed: App Update must have app id set")
+	errScaleAndWipe = sentinel("You cannot use scale and wipe at the same time.")
 )
 
 // sentinel is an error whose text is its identity. Being a constant it cannot be
@@ -53,6 +53,8 @@ func (e sentinel) status() int {
 		return http.StatusServiceUnavailable
 	case errProxyLoop, errProxyRefused:
 		return http.StatusBadGateway
+	case errScaleAndWipe:
+		return http.StatusBadRequest
 	case errNoID:
 		return http.StatusUnprocessableEntity
 	default:

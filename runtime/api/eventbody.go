@@ -53,6 +53,20 @@ type groupChanged struct {
 	Version string      `json:"version"`
 }
 
+type groupRefused struct {
+	groupChanged
+	Reason string `json:"reason"`
+}
+
+// healthChanged shows null for an instance of which nothing is known any more.
+type healthChanged struct {
+	head
+	InstanceID     string      `json:"instanceId"`
+	RunSpecID      spec.PathID `json:"runSpecId"`
+	Healthy        *bool       `json:"healthy"`
+	RunSpecVersion string      `json:"runSpecVersion"`
+}
+
 // planBody is a plan without the definitions before and after it, the only form
 // that events have had for years.
 type planBody struct {
@@ -123,6 +137,8 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 	case scheduler.GroupChanged:
 		h := headOf("group_change_success", n.At)
 		return h.EventType, groupChanged{h, n.Group, n.Version.String()}
+	case scheduler.ChangeRefused:
+		return refusedEvent(n)
 	case scheduler.AppTerminated:
 		h := headOf("app_terminated_event", n.At)
 		return h.EventType, appTerminated{h, n.App}
@@ -130,12 +146,16 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 		return stepEvent("deployment_info", n.At, n.Plan, n.Step)
 	case scheduler.StepEnded:
 		return stepEvent("deployment_step_success", n.At, n.Plan, n.Step)
+	case scheduler.StepFailed:
+		return stepEvent("deployment_step_failure", n.At, n.Plan, n.Step)
 	case scheduler.DeploymentEnded:
 		return endEvent(n)
 	case scheduler.StatusApplied:
 		return statusEvent(n)
 	case scheduler.InstanceChanged:
 		return instanceEvent(n)
+	case scheduler.HealthChanged:
+		return healthEvent(n)
 	case scheduler.UnknownTerminated:
 		return unknownEvent(n)
 	default:
@@ -152,6 +172,16 @@ func instanceEvent(n scheduler.InstanceChanged) (string, any) {
 		body.AgentID, body.Host = &i.Agent.ID, &i.Agent.Hostname
 	}
 	return h.EventType, body
+}
+
+func healthEvent(n scheduler.HealthChanged) (string, any) {
+	i, h := n.Instance, headOf("instance_health_changed_event", n.At)
+	return h.EventType, healthChanged{h, i.InstanceID(), i.App, i.Healthy, i.Version.String()}
+}
+
+func refusedEvent(n scheduler.ChangeRefused) (string, any) {
+	h := headOf("group_change_failed", n.At)
+	return h.EventType, groupRefused{groupChanged{h, n.Group, n.Version.String()}, n.Reason}
 }
 
 func unknownEvent(n scheduler.UnknownTerminated) (string, any) {

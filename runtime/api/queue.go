@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -17,7 +18,7 @@ type queueItem struct {
 	Since     string          `json:"since"`
 	Delay     queueDelay      `json:"delay"`
 	Processed offersSummary   `json:"processedOffersSummary"`
-	// Fault is why a policy could not be asked in the last match, which then says
+	// Fault is why the app cannot be launched by this version, or why a policy could not be asked in the last match, which then says
 	// nothing about the offers. Marathon has no such field.
 	Fault string `json:"fault,omitempty"`
 }
@@ -80,7 +81,10 @@ func queueItemOf(v *scheduler.AppView, now spec.Timestamp) queueItem {
 	item.Since = since.String()
 	item.Delay = queueDelay{TimeLeftSeconds: (left + 999) / 1000, Overdue: left == 0}
 	item.Processed = summaryOfOffers(v.Refusals)
-	if v.Refusals != nil && v.Refusals.Fault != nil {
+	switch {
+	case len(v.Uncovered) > 0:
+		item.Fault = "not launched, since this version of Pacer does not carry out: " + strings.Join(v.Uncovered, ", ")
+	case v.Refusals != nil && v.Refusals.Fault != nil:
 		item.Fault = v.Refusals.Fault.Error()
 	}
 	return item

@@ -67,6 +67,11 @@ func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 			return nil, errMediaType
 		}
 	}
+	return s.anyBody(w, r)
+}
+
+// anyBody reads a body whatever its content type says.
+func (s *server) anyBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.MaxBodyBytes))
 	var tooLarge *http.MaxBytesError
 	switch {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,11 +25,14 @@ import (
 // TestScripts runs testdata: requests, and the status, headers and body of their
 // answers, against the real core.
 //
-//	http                       a request as it goes over the wire; the body after an empty line
+//	http                       a request as it goes over the wire; the body after an empty line;
+//	                           "uuid-N" is the value that an answer has shown by this number
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
-//	status app=A [n=N] S ["M"] a task state of the app's n-th instance
+//	status app=A [n=N] state=S [message=M] [healthy=true|false]
+//	                           a task state of the app's n-th instance
 //	at +D                      time passes
 //	lead | standby [leader=L]  this node's part
+//	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
 //	follow [type=T]            attach to the event stream
 //	events                     what came since
@@ -39,11 +43,17 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// scriptConfig knows one operator, one module and two numbers of other parts.
+// scriptConfig knows one operator, one strategy, one module and two numbers of other parts.
 func scriptConfig(c *Config) {
 	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
 		if constraint.Operator != "UNIQUE" {
 			return &sdk.Invalid{Message: "operator must be one of the following UNIQUE"}
+		}
+		return nil
+	}
+	c.CheckStrategy = func(_ context.Context, app *spec.App) error {
+		if app.Labels[spec.StrategyLabel] != "batch" {
+			return &sdk.Invalid{Message: "upgrade strategy must be one of the following batch or rolling"}
 		}
 		return nil
 	}
@@ -92,10 +102,21 @@ func (p *player) play(t *testing.T, d *datadriven.TestData) string {
 	})
 }
 
+// restore puts in the values for which numbers are shown.
+func (p *player) restore(text string) string {
+	return regexp.MustCompile(`uuid-[0-9]+`).ReplaceAllStringFunc(text, func(name string) string {
+		n, err := strconv.Atoi(strings.TrimPrefix(name, "uuid-"))
+		if err != nil || n >= len(p.chosen) {
+			return name
+		}
+		return p.chosen[n]
+	})
+}
+
 func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "http":
-		return p.request(t, d.Input)
+		return p.request(t, p.restore(d.Input))
 	case "offer":
 		var host string
 		d.ScanArgs(t, "host", &host)
@@ -114,6 +135,13 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		leader := ""
 		d.MaybeScanArgs(t, "leader", &leader)
 		p.setLeader(false, leader)
+	case "terms":
+		var b strings.Builder
+		for _, view := range p.Snapshot().Deployments {
+			fmt.Fprintf(&b, "%s timeout=%s rollback=%t by=%s@%s\n", view.Plan.ID, view.Terms.Timeout, view.Terms.RollBack,
+				view.Terms.By.User, view.Terms.By.Address)
+		}
+		return b.String()
 	case "fail":
 		p.fail = errors.New("the term is over")
 	case "follow":
@@ -136,7 +164,12 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 	d.MaybeScanArgs(t, "message", &message)
 	var name string
 	d.ScanArgs(t, "state", &name)
-	if err := p.status(spec.PathID(app), n, state(name), message); err != nil {
+	var healthy []bool
+	if d.HasArg("healthy") {
+		healthy = make([]bool, 1)
+		d.ScanArgs(t, "healthy", &healthy[0])
+	}
+	if err := p.status(spec.PathID(app), n, state(name), message, healthy...); err != nil {
 		t.Fatal(err)
 	}
 	return ""

@@ -174,8 +174,9 @@ func (w *world) offer(host string) {
 	}}})
 }
 
-// status brings a status of the n-th instance of an app.
-func (w *world) status(app spec.PathID, n int, state scheduler.TaskState, message string) error {
+// status brings a status of the n-th instance of an app, and perhaps what its
+// health check says.
+func (w *world) status(app spec.PathID, n int, state scheduler.TaskState, message string, healthy ...bool) error {
 	v, ok := w.Snapshot().Apps.Get([]byte(app))
 	if !ok || n >= len(v.Instances) {
 		return fmt.Errorf("app %s has no instance %d", app, n)
@@ -184,8 +185,13 @@ func (w *world) status(app spec.PathID, n int, state scheduler.TaskState, messag
 	if i.Agent == nil {
 		return fmt.Errorf("instance %d of %s has no place", n, app)
 	}
+	var health *bool
+	if len(healthy) > 0 {
+		health = &healthy[0]
+	}
 	w.step(scheduler.StatusUpdate{Status: scheduler.Status{
-		TaskID: i.TaskID(), AgentID: i.Agent.ID, State: state, Message: message, UUID: [16]byte{1},
+		Healthy: health,
+		TaskID:  i.TaskID(), AgentID: i.Agent.ID, State: state, Message: message, UUID: [16]byte{1},
 		Timestamp: w.clock().UnixMilli(),
 	}})
 	return nil

@@ -11,15 +11,12 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
-// StrategyLabel is the label of an app that names its upgrade strategy.
-const StrategyLabel = "PACER_UPGRADE_STRATEGY"
-
 // DefaultStrategy is the strategy of apps that name none.
 const DefaultStrategy = "rolling"
 
 // UpgradeSpec is what a policy is told of the upgrade to an app version.
 func UpgradeSpec(app *spec.App) sdk.UpgradeSpec {
-	strategy := app.Labels[StrategyLabel]
+	strategy := app.Labels[spec.StrategyLabel]
 	if strategy == "" {
 		strategy = DefaultStrategy
 	}

@@ -22,8 +22,9 @@ type groupKey struct {
 // none ends chains of rows and stands for no group.
 const none = -1
 
-// firstSorted is how many rows are sorted into groups at first; then twice as
-// many each time.
+// firstSorted is how many rows are sorted into groups at first; then half as many
+// again each time. Every time costs a turn round the groups, and of the last rows
+// some are made in vain.
 const firstSorted = 64
 
 // extend sorts in more rows. It reports whether there were any.
@@ -31,7 +32,7 @@ func (g *grouping) extend(t *table) bool {
 	if g.ready == len(t.rows) {
 		return false
 	}
-	to := min(max(firstSorted, 2*g.ready), len(t.rows))
+	to := min(max(firstSorted, g.ready+g.ready/2), len(t.rows))
 	t.extend(to - 1)
 	for ; g.ready < to; g.ready++ {
 		p := int32(g.ready)

@@ -3,6 +3,7 @@ package placement
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
@@ -32,12 +33,12 @@ func TestWorkDoesNotGrow(t *testing.T) {
 		rows  int // at most
 	}{
 		"plain":         {rows: instances / 5},
-		"LIKE":          {&spec.Constraint{Field: "rack", Operator: "LIKE", Value: "r1?[0-4]", HasValue: true}, 1, 128},
-		"UNIQUE":        {&spec.Constraint{Field: "hostname", Operator: "UNIQUE"}, 1, 256},
-		"MAX_PER":       {&spec.Constraint{Field: "hostname", Operator: "MAX_PER", Value: "2", HasValue: true}, 1, 128},
+		"LIKE":          {&spec.Constraint{Field: "rack", Operator: "LIKE", Value: "r1?[0-4]", HasValue: true}, 1, 96},
+		"UNIQUE":        {&spec.Constraint{Field: "hostname", Operator: "UNIQUE"}, 1, 216},
+		"MAX_PER":       {&spec.Constraint{Field: "hostname", Operator: "MAX_PER", Value: "2", HasValue: true}, 1, 144},
 		"GROUP_BY":      {&spec.Constraint{Field: "rack", Operator: "GROUP_BY"}, instances / racks, 64},
-		"GROUP_BY host": {&spec.Constraint{Field: "hostname", Operator: "GROUP_BY"}, 1, 256},
-		"CLUSTER":       {&spec.Constraint{Field: "rack", Operator: "CLUSTER"}, 1, 1024},
+		"GROUP_BY host": {&spec.Constraint{Field: "hostname", Operator: "GROUP_BY"}, 1, 216},
+		"CLUSTER":       {&spec.Constraint{Field: "rack", Operator: "CLUSTER"}, 1, 1093},
 	}
 	for name, test := range tests {
 		for _, agents := range []int{1000, 4000} {
@@ -69,6 +70,54 @@ func TestWorkDoesNotGrow(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestRoomDoesNotGrow wants a match in a large cluster to allocate as much as one
+// in a small one, for rules that are asked about every host: less than a byte for
+// each agent more.
+func TestRoomDoesNotGrow(t *testing.T) {
+	for name, rule := range map[string]spec.Constraint{
+		"UNIQUE":   {Field: "hostname", Operator: "UNIQUE"},
+		"MAX_PER":  {Field: "hostname", Operator: "MAX_PER", Value: "1", HasValue: true},
+		"GROUP_BY": {Field: "hostname", Operator: "GROUP_BY"},
+	} {
+		for _, apps := range []int{1, 50} {
+			t.Run(fmt.Sprintf("%s, %d apps", name, apps), func(t *testing.T) {
+				few, many := allocated(t, rule, 1000, apps), allocated(t, rule, 10000, apps)
+				if many > few+9000 {
+					t.Errorf("a match allocates %d bytes on 1000 agents and %d on 10000", few, many)
+				}
+			})
+		}
+	}
+}
+
+// allocated is how many bytes a match of 50 instances of new apps allocates, by a
+// matcher that knows the agents.
+func allocated(t *testing.T, rule spec.Constraint, agents, apps int) uint64 {
+	const instances, matches = 50, 20
+	req := Request{Agents: hosts(0, agents), Wanted: make([]Wanted, apps)}
+	for _, a := range req.Agents {
+		share := Share{Scalars: [kinds]Milli{CPUs: 100000}}
+		req.Offers = append(req.Offers, &Offer{Agent: a, Role: "*", Shares: []Share{share}})
+	}
+	rules := []Rule{{Constraint: rule, Prepared: builtin(t, rule)}}
+	var m Matcher
+	var before, after runtime.MemStats
+	for n := range matches + 2 {
+		if n == 2 {
+			runtime.ReadMemStats(&before)
+		}
+		for i := range req.Wanted {
+			req.Wanted[i] = Wanted{App: &spec.App{ID: "/a", Role: "*", CPUs: 1}, Count: instances / apps}
+		}
+		got := m.Match(context.Background(), req, func(*spec.App) []Rule { return rules })
+		if len(got.Placements) != instances {
+			t.Fatalf("placed %d", len(got.Placements))
+		}
+	}
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) / matches
 }
 
 func builtin(t *testing.T, c spec.Constraint) sdk.PreparedConstraint {

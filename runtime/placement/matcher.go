@@ -26,7 +26,7 @@ type Matcher struct {
 	memory    memory
 	table     table
 	groupings map[string]*grouping
-	counts    []uint32 // room for counting instances by slot
+	rooms     rooms
 }
 
 // mostGroupings is how many kinds of grouping are kept between matches.
@@ -67,6 +67,7 @@ func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) 
 	result.Refusals = make([]Refusals, len(seekers))
 	for i := range seekers {
 		result.Refusals[i] = m.refusals(ctx, &seekers[i])
+		seekers[i].release(m)
 	}
 	m.end()
 	return result
@@ -85,6 +86,8 @@ func (m *Matcher) serve(ctx context.Context, active []*seeker, result *Result) {
 			s.settle(m, p)
 			if s.left > 0 {
 				waiting = append(waiting, s)
+			} else {
+				s.release(m) // for the apps behind it
 			}
 		}
 		active = waiting

@@ -38,7 +38,10 @@ func (m *Matcher) refusals(ctx context.Context, s *seeker) Refusals {
 // cannot be counted any more afterwards.
 func (m *Matcher) hosts(s *seeker) []int32 {
 	t := &m.table
-	t.mark++
+	if t.mark++; t.mark == 0 { // the numbers are used up and start anew
+		clear(t.marks[:cap(t.marks)])
+		t.mark = 1
+	}
 	distinct := s.hosts[:0]
 	for _, p := range s.hosts {
 		if t.marks[p] != t.mark {

@@ -23,7 +23,8 @@ type Request struct {
 	Offers []*Offer
 	// Agents are all agents known, those of Offers among them; their values count
 	// as known groups. Nothing is looked up for a list that is the same, in the
-	// same order, as in the match before.
+	// same order, as in the match before. The very same slice is not even read
+	// again: its elements are never to be changed.
 	Agents []*Agent
 	// HomeRegion is the master's region; "" for none.
 	HomeRegion string

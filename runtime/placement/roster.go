@@ -29,7 +29,7 @@ func (r *roster) sync(agents []*Agent) map[*column][]move {
 		r.seen[r.number(a)] = r.round
 	}
 	r.dropUnseen()
-	r.last, r.strays = append(r.last[:0], agents...), false
+	r.last, r.strays = agents, false
 	var moved map[*column][]move
 	for _, c := range r.columns {
 		if moves := c.compact(); len(moves) > 0 {
@@ -95,10 +95,14 @@ func (r *roster) column(field string, turn uint32) *column {
 	return c
 }
 
-// sameAgents compares by identity: an agent whose facts changed is another value.
+// sameAgents compares by identity: an agent whose facts changed is another value,
+// and so is a list.
 func sameAgents(a, b []*Agent) bool {
 	if len(a) != len(b) {
 		return false
+	}
+	if len(a) == 0 || &a[0] == &b[0] {
+		return true
 	}
 	for i := range a {
 		if a[i] != b[i] {

@@ -16,12 +16,14 @@ type ruling struct {
 	column   *column
 	pure     bool // memory.verdicts rule, the rest is not used
 	stateful bool
-	grouped  bool // the app's groups keep the column's values apart
-	asked    bool // there is an answer that holds
-	quota    []uint32
+	grouped  bool     // the app's groups keep the column's values apart
+	asked    bool     // there is an answer that holds
+	quota    []uint32 // of the known slots
+	whole    []uint32 // quota and, behind it, the quotas of extra
+	room     []uint32 // of the matcher; lent for the answer and perhaps used by it
+	spent    int      // the quotas of whole up to here are used up
 	flags    sdk.AnswerFlags
-	chosen   int32  // the one slot of an Exclusive answer; -1: none yet
-	left     uint64 // sum of the quotas that are not used up
+	chosen   int32 // the one slot of an Exclusive answer; -1: none yet
 
 	// placed counts instances by slot, for a rule that will be asked again in
 	// this match; nil: to be counted anew. Behind the known slots, of which there
@@ -62,21 +64,30 @@ func (r *ruling) spend(slot int32) {
 		return
 	}
 	if r.placed != nil {
-		r.placed[slot]++
-		if r.first < 0 {
-			r.first = int(slot)
-		}
+		r.note(int(slot))
 	}
 	if r.quota[slot] != sdk.Unlimited {
 		r.quota[slot]--
-		r.left--
 	}
 	if r.flags&sdk.Exclusive != 0 && r.chosen == anySlot {
-		r.chosen, r.left = slot, uint64(r.quota[slot])
+		r.chosen = slot
 	}
-	if r.flags&sdk.Volatile != 0 || r.flags&sdk.Refill != 0 && r.left == 0 {
+	if r.flags&sdk.Volatile != 0 || r.flags&sdk.Refill != 0 && r.usedUp() {
 		r.asked = false
 	}
+}
+
+// usedUp tells whether no slot may take another instance, those of extra
+// included. It goes on where it found a quota the last time: a large dictionary
+// is gone through at most once for an answer, and only as far as it is used up.
+func (r *ruling) usedUp() bool {
+	if r.chosen != anySlot {
+		return r.quota[r.chosen] == 0
+	}
+	for r.spent < len(r.whole) && r.whole[r.spent] == 0 {
+		r.spent++
+	}
+	return r.spent == len(r.whole)
 }
 
 // ask makes the rule's answer hold for every slot of its column.
@@ -96,75 +107,37 @@ func (r *ruling) ask(ctx context.Context, s *seeker, m *Matcher) error {
 		in.Values = append(in.Values[:slots:slots], r.extra...)
 		in.Placed, in.First = r.placed, r.first
 	}
-	answer, err := r.evaluate(ctx, in)
+	answer, err := r.evaluateIn(ctx, in, m)
 	if err != nil {
 		return err
 	}
-	r.left = 0
-	for _, q := range answer.Quota {
-		r.left += uint64(q)
+	r.quota, r.whole, r.spent = answer.Quota[:slots], answer.Quota, 0
+	r.flags, r.chosen, r.asked = answer.Flags, anySlot, true
+	if r.flags&dynamic == 0 {
+		m.rooms.give(&r.placed) // it is not asked again
 	}
-	r.quota, r.flags, r.chosen, r.asked = answer.Quota[:slots], answer.Flags, anySlot, true
-	r.keepCount(m)
 	return nil
 }
 
-// count fills placed, extra and first from the instances placed before and in
-// this match.
-func (r *ruling) count(s *seeker, m *Matcher) {
-	slots := len(r.column.values)
-	m.counts = append(m.counts[:0], make([]uint32, slots)...)
-	r.known, r.extra, r.first = slots, nil, -1
-	for _, a := range s.wanted.Placed {
-		slot := r.slotOf(a, &m.roster)
-		for slot >= len(m.counts) {
-			m.counts = append(m.counts, 0)
-		}
-		m.counts[slot]++
-		if r.first < 0 {
-			r.first = slot
-		}
+// evaluateIn asks the policy with room for its answer, which takes the place of
+// the answer before.
+func (r *ruling) evaluateIn(ctx context.Context, in sdk.ConstraintInput, m *Matcher) (sdk.ConstraintAnswer, error) {
+	r.quota, r.whole = nil, nil
+	m.rooms.give(&r.room)
+	in.Room = m.rooms.take(len(in.Values))
+	r.room = in.Room
+	answer, err := r.evaluate(ctx, in)
+	if err == nil && &answer.Quota[0] != &r.room[0] {
+		m.rooms.give(&r.room)
 	}
-	for _, p := range s.hosts {
-		slot := int(r.column.of[m.table.rows[p].agent])
-		m.counts[slot]++
-		if r.first < 0 {
-			r.first = slot
-		}
-	}
-	r.placed = m.counts
+	return answer, err
 }
 
-// keepCount takes the counts out of the shared room if they are needed again.
-func (r *ruling) keepCount(m *Matcher) {
-	switch {
-	case r.flags&dynamic == 0:
-		r.placed = nil
-	case len(m.counts) > 0 && len(r.placed) > 0 && &r.placed[0] == &m.counts[0]:
-		m.counts = nil
-	}
-}
-
-// slotOf is the slot of an instance's agent: one of the column, or behind them
-// one of extra for an agent that is gone.
-func (r *ruling) slotOf(a *Agent, roster *roster) int {
-	if number, ok := roster.numbers[a]; ok {
-		return int(r.column.of[number])
-	}
-	value, ok := a.Value(r.column.field)
-	if !ok {
-		return sdk.AbsentSlot
-	}
-	if slot, ok := r.column.slots[value]; ok {
-		return int(slot)
-	}
-	for i, v := range r.extra {
-		if v == value {
-			return r.known + i
-		}
-	}
-	r.extra = append(r.extra, value)
-	return r.known + len(r.extra) - 1
+// release gives the matcher's rooms back. The rule cannot be asked any more.
+func (r *ruling) release(m *Matcher) {
+	m.rooms.give(&r.placed)
+	m.rooms.give(&r.room)
+	r.quota, r.whole = nil, nil
 }
 
 // askPure asks about the values whose verdicts are not known yet.

@@ -175,3 +175,11 @@ func (s *seeker) settle(m *Matcher, p int) {
 		s.rulings[i].spend(s.rulings[i].column.of[agent])
 	}
 }
+
+// release gives back what its rules hold of the matcher's. They cannot be asked
+// any more afterwards.
+func (s *seeker) release(m *Matcher) {
+	for i := range s.rulings {
+		s.rulings[i].release(m)
+	}
+}

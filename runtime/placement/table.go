@@ -18,8 +18,8 @@ type table struct {
 	slab        slab
 	pieces      []piece // scratch of the choice of ports
 	chosen      []chosen
-	marks       []uint32 // scratch of counting, by row
-	mark        uint32
+	marks       []uint32 // scratch of counting, by row; none is above mark
+	mark        uint32   // goes on from match to match, so that marks need no clearing
 }
 
 // row is what the checks need to know of an offer.
@@ -60,8 +60,6 @@ func (t *table) begin(req *Request, maxPerOffer int) {
 		t.rows, t.marks = make([]row, n), make([]uint32, n)
 	}
 	t.rows, t.marks = t.rows[:n], t.marks[:n]
-	clear(t.marks)
-	t.mark = 0
 	for _, l := range t.lanes {
 		l.spots = l.spots[:0]
 	}

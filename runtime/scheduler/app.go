@@ -7,8 +7,9 @@ import (
 
 // app is one app with its instances, as the core holds it.
 type app struct {
-	spec    *spec.App // the definition in force; the last one when removed
-	removed bool      // deleted by its user; goes when its last instance is gone
+	spec      *spec.App // the definition in force; the last one when removed
+	uncovered []string  // fields that keep it from being launched, see Config.Uncovered
+	removed   bool      // deleted by its user; goes when its last instance is gone
 	// target is how many instances to hold. It follows the definition when the
 	// deployment's step says so.
 	target  int

@@ -25,9 +25,9 @@ type pause struct {
 	until  spec.Timestamp // 0: it is over
 }
 
-// heldBack tells whether the app may not be matched yet.
+// heldBack tells whether the app may not be matched, or not yet.
 func (s *Scheduler) heldBack(a *app) bool {
-	return s.now < a.backoff.until || s.now < a.pause.until
+	return len(a.uncovered) > 0 || s.now < a.backoff.until || s.now < a.pause.until
 }
 
 // judgeFault begins a pause after a match in which a policy of the app failed;

@@ -111,7 +111,7 @@ func (l *loader) app(r Record) error {
 		return fmt.Errorf("version %s of it has no record", rec.Version)
 	}
 	def.pins++
-	a := &app{spec: def.app, removed: rec.Removed, target: rec.Target}
+	a := &app{spec: def.app, uncovered: l.s.cfg.Uncovered(def.app), removed: rec.Removed, target: rec.Target}
 	l.s.apps[id] = a
 	if !a.removed {
 		l.s.ports.claim(a.spec)

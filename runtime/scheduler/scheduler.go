@@ -45,6 +45,11 @@ type Config struct {
 	MaxDeployments int           // max_running_deployments, 100
 	MaxVersions    int           // zk_max_versions, 50: of an app, and of the tree
 
+	// Uncovered names the fields of an app that ask for something which no launch
+	// carries out. Such an app is not launched: that would start something else
+	// than what was asked for. nil: there are none.
+	Uncovered func(*spec.App) []string
+
 	DependenciesFirst bool // teardown_order=dependencies-first
 	EnforceRole       bool // new_group_enforce_role=top
 }
@@ -73,6 +78,9 @@ func (c Config) withDefaults() Config {
 	number(&c.LastPort, 20000)
 	number(&c.MaxDeployments, 100)
 	number(&c.MaxVersions, 50)
+	if c.Uncovered == nil {
+		c.Uncovered = func(*spec.App) []string { return nil }
+	}
 	if c.Role == "" {
 		c.Role = "*"
 	}

@@ -148,6 +148,14 @@ func (w *world) answerAsks() string {
 // configure starts over with other settings.
 func (w *world) configure(a map[string]string) (string, error) {
 	w.cfg.MaxDeployments = number(a["max-deployments"], 0)
+	if a["uncovered"] != "" {
+		w.cfg.Uncovered = func(app *spec.App) []string {
+			if app.TTY != nil {
+				return []string{"tty"}
+			}
+			return nil
+		}
+	}
 	w.cfg.MaxVersions = number(a["max-versions"], 0)
 	first, last, _ := strings.Cut(a["ports"], "-")
 	w.cfg.FirstPort, w.cfg.LastPort = number(first, 0), number(last, 0)

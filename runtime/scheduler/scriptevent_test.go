@@ -88,6 +88,9 @@ func newApp(id string, a map[string]string) *spec.App {
 	if a["health"] != "" {
 		app.HealthChecks = []spec.HealthCheck{{Protocol: spec.CheckCommand, Command: "true"}}
 	}
+	if a["tty"] != "" {
+		app.TTY = new(true)
+	}
 	if a["group-by"] != "" {
 		app.Constraints = []spec.Constraint{{Field: a["group-by"], Operator: "GROUP_BY"}}
 	}

@@ -31,6 +31,8 @@ type AppView struct {
 	App *spec.App
 	// Removed marks an app whose definition is deleted while instances still die.
 	Removed bool
+	// Uncovered are the fields that keep the app from being launched.
+	Uncovered []string
 	// Versions is what is kept of the app, newest first.
 	Versions  []*spec.App
 	Instances []*Instance // in the order of their creation

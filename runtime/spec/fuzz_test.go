@@ -197,6 +197,8 @@ func vary(r *rapid.T, value any) any {
 // nothing is left to do when the same is asked for again.
 func FuzzGroupUpdate(f *testing.F) {
 	seeds(f, "group")
+	f.Add(`{"id":"..","enforceRole":true,"apps":[]}`)
+	f.Add(`{"apps":[{"id":"x"},{"id":"x"}],"groups":[{"id":"x"},{}]}`)
 	base := newTreeChange()
 	for _, id := range []PathID{"/g", "/g/h", "/shop"} {
 		base.Groups[id] = &Group{ID: id}

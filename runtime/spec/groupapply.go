@@ -124,7 +124,7 @@ func (b *groupBuilder) putApp(u *Update) {
 	if faults, ok := errors.AsType[*Faults](err); ok {
 		b.faults.Merge("", faults)
 	}
-	if current != nil && same(app.withPortsOf(current), current) {
+	if current != nil && same(app.WithPortsOf(current), current) {
 		delete(b.change.Apps, id)
 	} else {
 		b.change.Apps[id] = app
@@ -150,9 +150,9 @@ func (b *groupBuilder) roles(id PathID, current *App) Roles {
 	return roles
 }
 
-// withPortsOf fills in service ports that are not assigned yet as they will be:
+// WithPortsOf fills in service ports that are not assigned yet as they will be:
 // with those that the app has already.
-func (a *App) withPortsOf(current *App) *App {
+func (a *App) WithPortsOf(current *App) *App {
 	ports, own := a.ServicePorts(), current.ServicePorts()
 	used := map[int]bool{}
 	for _, port := range ports {

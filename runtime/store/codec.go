@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math/bits"
 )
 
-// The forms in ZooKeeper. Every node begins with four bytes that say what it is
-// and in which version, and the CRC-32C of what follows.
+// The forms in ZooKeeper and in the log beside a bbolt file. Every node, and every
+// entry of the file, begins with four bytes that say what it is and in which
+// version, and the CRC-32C of what follows.
 const (
 	logMagic      = "PL1\n"
 	segmentMagic  = "PS1\n"
 	manifestMagic = "PM1\n"
+	headerMagic   = "PH1\n"
+	entryMagic    = "PE1\n"
 
 	headBytes = 8
 
@@ -42,7 +46,7 @@ func seal(magic string, body []byte) []byte {
 	return body
 }
 
-// unseal checks a node's head and returns its body.
+// unseal checks a node's head and returns its body; node is its name in errors.
 func unseal(magic, node string, data []byte) ([]byte, error) {
 	switch {
 	case len(data) < headBytes:
@@ -50,7 +54,7 @@ func unseal(magic, node string, data []byte) ([]byte, error) {
 	case string(data[:2]) != magic[:2]:
 		return nil, corrupt(node, fmt.Errorf("it begins with %q instead of %q", data[:4], magic))
 	case string(data[:4]) != magic:
-		return nil, fmt.Errorf("store: node %s has format %q, this version reads %q: was it written by a later version?", node, data[:4], magic)
+		return nil, fmt.Errorf("store: %s has format %q, this version reads %q: was it written by a later version?", node, data[:4], magic)
 	}
 	body := data[headBytes:]
 	if crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)) != binary.BigEndian.Uint32(data[4:]) {
@@ -60,7 +64,7 @@ func unseal(magic, node string, data []byte) ([]byte, error) {
 }
 
 func corrupt(node string, cause error) error {
-	return fmt.Errorf("store: node %s: %w: %w", node, ErrCorrupt, cause)
+	return fmt.Errorf("store: %s: %w: %w", node, ErrCorrupt, cause)
 }
 
 // appendChanges is the form of a commit in the log.
@@ -73,6 +77,19 @@ func appendChanges(b []byte, changes []Change) []byte {
 		b = appendBytes(appendBytes(append(b, opSet), c.Key), c.Value)
 	}
 	return b
+}
+
+// sizeOf is how many bytes appendChanges appends.
+func sizeOf(changes []Change) int {
+	field := func(n int) int { return (bits.Len(uint(n)|1)+6)/7 + n }
+	size := 0
+	for _, c := range changes {
+		size += 1 + field(len(c.Key))
+		if c.Value != nil {
+			size += field(len(c.Value))
+		}
+	}
+	return size
 }
 
 // readChanges calls yield for each change of a commit, in order; a nil value

@@ -69,7 +69,7 @@ func (z *ZooKeeper) capture(ctx context.Context, read map[uint64][]byte) (img im
 	missing := slices.DeleteFunc(slices.Clone(m.segments), func(s *segment) bool { return read[s.id] != nil })
 	tail, err := z.readTail(ctx, m.folded)
 	if err == nil {
-		img.changed, err = z.overlay(tail)
+		img.changed, err = overlay(tail, z.logNode)
 	}
 	if err == nil {
 		err = z.readSegments(ctx, missing, func(s *segment, data []byte) error {

@@ -51,7 +51,7 @@ func (t *zkTerm) batch() []entry {
 
 // foldLog moves the commits of a batch into segments.
 func (t *zkTerm) foldLog(ctx context.Context, batch []entry) error {
-	changed, err := t.store.overlay(batch)
+	changed, err := overlay(batch, t.store.logNode)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (t *zkTerm) load(ctx context.Context, yield func(string, []byte) error) err
 	if err != nil {
 		return t.unread(err)
 	}
-	changed, err := z.overlay(tail)
+	changed, err := overlay(tail, z.logNode)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 // Package store keeps records durably: keys and values whose meaning it does not
 // know. There is one behaviour and three places to keep records in: memory (for
-// tests), a bbolt file (one machine) and ZooKeeper (several machines, of which
-// one at a time may write).
+// tests), a bbolt file with a log beside it (one machine) and ZooKeeper (several
+// machines, of which one at a time may write).
 //
 // Writing is bound to a term. Each term has an epoch greater than any before it,
 // and every commit is checked against the epoch inside its transaction, so that
@@ -83,12 +83,12 @@ type Stats struct {
 	Records uint64 // changes in them
 	Bytes   uint64 // keys and values in them
 
-	// The following concern ZooKeeper only.
+	// The following concern stores with a log.
 
-	Folds    uint64 // times that the log was folded into segments or segments into one
-	Folded   uint64 // bytes of segments written by that
-	LogNodes int    // commits not folded yet
-	Segments int    // live segments
+	Folds    uint64 // times that the log was folded into segments or the bbolt file, or segments into one
+	Folded   uint64 // bytes of segments, or of keys and values in the bbolt file, written by that
+	LogNodes int    // log nodes, or entries, not folded yet
+	Segments int    // live segments; ZooKeeper only
 }
 
 // check refuses changes that no backend would take.

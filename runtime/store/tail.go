@@ -71,7 +71,7 @@ func (z *ZooKeeper) readTail(ctx context.Context, folded uint64) ([]entry, error
 	slices.Sort(numbers)
 	for i, n := range numbers {
 		if want := folded + 1 + uint64(i); n != want {
-			return nil, fmt.Errorf("store: node %s: %w: it is missing, later ones are there", z.logNode(want), ErrCorrupt)
+			return nil, fmt.Errorf("store: %s: %w: it is missing, later ones are there", z.logNode(want), ErrCorrupt)
 		}
 	}
 	nodes := make([]logNode, len(numbers))
@@ -117,16 +117,16 @@ func assemble(nodes []logNode, first uint64) []entry {
 	return entries
 }
 
-// overlay is what the log changes in the records of the segments: a nil value
-// removes.
-func (z *ZooKeeper) overlay(tail []entry) (map[string][]byte, error) {
+// overlay is what commits change in records that were stored before: a nil value
+// removes. name is what a commit is called in errors.
+func overlay(tail []entry, name func(number uint64) string) (map[string][]byte, error) {
 	changed := map[string][]byte{}
 	for _, e := range tail {
 		if e.void {
 			continue
 		}
 		if err := readChanges(e.changes, func(key string, value []byte) { changed[key] = value }); err != nil {
-			return nil, corrupt(z.logNode(e.last), err)
+			return nil, corrupt(name(e.last), err)
 		}
 	}
 	return changed, nil

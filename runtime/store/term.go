@@ -131,11 +131,7 @@ func (t *zkTerm) Commit(ctx context.Context, changes []Change) error {
 
 // append writes the log nodes of one commit. Only with the last does it count.
 func (t *zkTerm) append(ctx context.Context, changes []Change) (entry, error) {
-	size := 0
-	for _, c := range changes {
-		size += len(c.Key) + len(c.Value) + 12
-	}
-	body := appendChanges(make([]byte, 0, size), changes)
+	body := appendChanges(make([]byte, 0, sizeOf(changes)), changes)
 	e := entry{first: t.next, changes: body}
 	for rest, more := body, true; more; t.next++ {
 		part := rest[:min(len(rest), maxPart)]

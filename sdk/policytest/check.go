@@ -27,8 +27,8 @@ func Run(t *testing.T, prepare Prepare, vectors []Vector) {
 }
 
 // Check says how the policy's answer differs from the vector; nil if it does not.
-// The input is asked twice, the second time with the dictionary in reverse: the
-// order of the slots must not matter.
+// The input is asked twice, the second time with the dictionary in reverse and
+// with room for the answer: neither must matter.
 func (v Vector) Check(ctx context.Context, prepare Prepare) error {
 	prepared, err := prepare(ctx, v.Spec)
 	if invalid := (*sdk.Invalid)(nil); errors.As(err, &invalid) && v.Invalid != "" {
@@ -74,12 +74,14 @@ func (v Vector) ask(ctx context.Context, prepared sdk.PreparedConstraint, in sdk
 	return errors.Join(errs...)
 }
 
-// reversed is the same input with the slots after AbsentSlot the other way round.
+// reversed is the same input with the slots after AbsentSlot the other way round,
+// and with room.
 func reversed(in sdk.ConstraintInput) sdk.ConstraintInput {
 	out := in
 	out.Values, out.Placed = slices.Clone(in.Values), slices.Clone(in.Placed)
 	slices.Reverse(out.Values[1:])
 	slices.Reverse(out.Placed[1:])
+	out.Room = make([]uint32, len(out.Values))
 	if in.First > 0 {
 		out.First = len(in.Values) - in.First
 	}

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// routeGroups registers /v2/groups. Like apps', their ids have slashes.
+func (s *server) routeGroups(r chi.Router) {
+	for _, pattern := range []string{"/v2/groups", "/v2/groups/*"} {
+		s.route(r, http.MethodGet, pattern, s.readGroups)
+		s.route(r, http.MethodPost, pattern, s.createGroup)
+		s.route(r, http.MethodPut, pattern, s.changeGroup)
+		s.route(r, http.MethodPatch, pattern, s.enforceRole)
+		s.route(r, http.MethodDelete, pattern, s.deleteGroup)
+	}
+}
+
+// groupSegments are the names below /v2/groups in a URL.
+func groupSegments(r *http.Request) []string {
+	return strings.FieldsFunc(chi.URLParam(r, "*"), func(c rune) bool { return c == '/' })
+}
+
+// urlGroup is the group that the whole URL names.
+func urlGroup(r *http.Request) (spec.PathID, error) {
+	return groupID(groupSegments(r))
+}
+
+func groupID(segments []string) (spec.PathID, error) {
+	return spec.ParsePathID(strings.Join(segments, "/"), spec.Root)
+}
+
+// groupTarget takes the URL of a read apart: words of the API may end it. A group
+// named "apps" is read with a word after it, as in the API ever since.
+func groupTarget(r *http.Request) (t target, err error) {
+	segments := groupSegments(r)
+	if n := len(segments); n > 0 && (segments[n-1] == "apps" || segments[n-1] == "versions") {
+		t.part, segments = segments[n-1], segments[:n-1]
+	} else if n > 1 && segments[n-2] == "versions" {
+		t.part, t.item, segments = segments[n-2], segments[n-1], segments[:n-2]
+	}
+	t.id, err = groupID(segments)
+	return t, err
+}
+
+// readGroups answers everything that is read at and below /v2/groups.
+func (s *server) readGroups(core Core, w http.ResponseWriter, r *http.Request) error {
+	t, err := groupTarget(r)
+	if err != nil {
+		return err
+	}
+	snapshot := core.Snapshot()
+	switch {
+	case t.part == "apps":
+		writeBytes(w, http.StatusOK, appendMembers(snapshot, t.id, s.ofMember().with(r)))
+		return nil
+	case t.item != "":
+		return s.readGroupVersion(snapshot, w, r, t)
+	case t.part == "versions":
+		return readGroupVersions(snapshot, w, t.id)
+	}
+	if snapshot.Tree.Group(t.id) == nil {
+		return &scheduler.GroupNotFound{Group: t.id}
+	}
+	info := newGroupInfo(snapshot.Tree, t.id, groupEmbedsOf(r), s.ofMember().with(r))
+	for v := range viewsBelow(snapshot, t.id) {
+		info.addApp(v)
+	}
+	writeBytes(w, http.StatusOK, info.appendGroup(nil, t.id))
+	return nil
+}
+
+// ofMember returns what the apps of groups have without being asked for: nothing.
+func (s *server) ofMember() embeds { return embeds{now: spec.TimestampOf(s.Now())} }
+
+// appendMembers is the list of all apps below a group, which is empty for a group
+// that is not there.
+func appendMembers(snapshot *scheduler.Snapshot, group spec.PathID, e embeds) []byte {
+	b := []byte{'['}
+	for v := range viewsBelow(snapshot, group) {
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = appendApp(b, v, e)
+	}
+	return append(b, ']')
+}
+
+// readGroupVersions answers the versions in which the group was there, newest first.
+func readGroupVersions(snapshot *scheduler.Snapshot, w http.ResponseWriter, id spec.PathID) error {
+	if snapshot.Tree.Group(id) == nil {
+		return &scheduler.GroupNotFound{Group: id}
+	}
+	versions := slices.DeleteFunc(snapshot.RevisionVersions(), func(v spec.Timestamp) bool {
+		tree, ok := snapshot.Revision(v)
+		return !ok || tree.Group(id) == nil
+	})
+	list := make([]string, len(versions))
+	for i, v := range versions {
+		list[i] = v.String()
+	}
+	writeJSON(w, http.StatusOK, list)
+	return nil
+}
+
+// readGroupVersion answers the group as it was. Its apps had no tasks then that
+// anybody remembers: they are shown as they were defined.
+func (s *server) readGroupVersion(snapshot *scheduler.Snapshot, w http.ResponseWriter, r *http.Request, t target) error {
+	version, err := parseVersion(t.item)
+	if err != nil {
+		return err
+	}
+	tree, ok := snapshot.Revision(version)
+	if !ok || tree.Group(t.id) == nil {
+		return &problem{http.StatusNotFound, "Group '" + string(t.id) + "' does not exist in version " + version.String()}
+	}
+	info := newGroupInfo(tree, t.id, groupEmbedsOf(r), embeds{})
+	for app := range tree.Apps(t.id) {
+		info.addApp(&scheduler.AppView{App: app})
+	}
+	writeBytes(w, http.StatusOK, info.appendGroup(nil, t.id))
+	return nil
+}

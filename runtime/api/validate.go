@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+)
+
+// validate checks an app with the rules of the API, then what it leaves to the
+// policies, and at last whether it may change into that.
+func (s *server) validate(r *http.Request, roles spec.Roles, app, current *spec.App) error {
+	faults := &spec.Faults{Message: spec.MessageInvalidObject}
+	err := app.Validate(spec.Rules{
+		Settings: s.Settings, Roles: roles, Current: current, Force: flag(r, "force", false),
+	})
+	if err != nil && !errors.As(err, &faults) {
+		return err
+	}
+	s.checkPolicies(r, app, current, faults)
+	checkTermLabels(app, faults)
+	if err := faults.Err(); err != nil || current == nil {
+		return err
+	}
+	return app.ValidateChange(current)
+}
+
+// checkPolicies asks the policies about the constraints and the strategy. What
+// the app has already is not asked about again: a missing module must not keep an
+// app from being scaled.
+func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *spec.Faults) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
+	defer cancel()
+	for i, c := range app.Constraints {
+		if current != nil && hasConstraint(current, c) {
+			continue
+		}
+		if err := s.CheckConstraint(ctx, app, c); err != nil {
+			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
+		}
+	}
+	strategy := app.Labels[spec.StrategyLabel]
+	if strategy == "" || current != nil && current.Labels[spec.StrategyLabel] == strategy {
+		return
+	}
+	if err := s.CheckStrategy(ctx, app); err != nil {
+		faults.Add("/labels/"+spec.StrategyLabel, err.Error())
+	}
+}
+
+func hasConstraint(app *spec.App, c spec.Constraint) bool { return slices.Contains(app.Constraints, c) }
