@@ -27,7 +27,10 @@ func (o *object) text(name string, minLength int) *string {
 	return &s
 }
 
-// bounded reads a string that is not empty and has maxText bytes at the most.
+// maxText bounds URIs and paths, in bytes.
+const maxText = 1024
+
+// bounded reads a URI or a path, which is not empty.
 func (o *object) bounded(name string) *string {
 	s := o.text(name, 1)
 	if s != nil && len(*s) > maxText {

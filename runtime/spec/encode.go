@@ -123,7 +123,7 @@ func appendLimit(b []byte, l *Limit) []byte {
 	if l.Unlimited {
 		return AppendText(b, unlimited)
 	}
-	return append(b, decimal(l.Value)...)
+	return appendNumber(b, l.Value)
 }
 
 // appendRuntime appends what a task runs in and what is asked of it.

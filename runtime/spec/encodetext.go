@@ -1,10 +1,10 @@
 package spec
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -51,22 +51,30 @@ func appendTextMap(b []byte, m map[string]string) []byte {
 	return append(b, '}')
 }
 
-func appendTime(b []byte, t Timestamp) []byte { return AppendText(b, t.String()) }
+func appendTime(b []byte, t Timestamp) []byte {
+	if t == 0 {
+		return append(b, `""`...)
+	}
+	return append(t.Time().AppendFormat(append(b, '"'), timestampLayout), '"')
+}
 
 func appendSeconds(b []byte, d time.Duration) []byte {
 	return strconv.AppendInt(b, int64(d/time.Second), 10)
 }
 
 // decimal prints a double so that it is seen to be one: "1.0".
-func decimal(f float64) string {
+func decimal(f float64) string { return string(appendNumber(nil, f)) }
+
+func appendNumber(b []byte, f float64) []byte {
 	if math.Abs(f) >= 1e15 || f != 0 && math.Abs(f) < 1e-9 {
-		return strconv.FormatFloat(f, 'e', -1, 64)
+		return strconv.AppendFloat(b, f, 'e', -1, 64)
 	}
-	text := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(text, ".") {
-		text += ".0"
+	start := len(b)
+	b = strconv.AppendFloat(b, f, 'f', -1, 64)
+	if bytes.IndexByte(b[start:], '.') < 0 {
+		b = append(b, ".0"...)
 	}
-	return text
+	return b
 }
 
 // pick returns what goes before the first item of a list, or the others.
@@ -119,5 +127,5 @@ func appendBool(b []byte, name string, value bool) []byte {
 }
 
 func appendDecimal(b []byte, name string, value float64) []byte {
-	return append(append(b, name...), decimal(value)...)
+	return appendNumber(append(b, name...), value)
 }

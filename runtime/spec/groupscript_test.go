@@ -47,17 +47,7 @@ func (w *groupWorld) run(t *testing.T, d *datadriven.TestData, id PathID) string
 	s := settingsOf(t, d)
 	switch d.Cmd {
 	case "put":
-		u, err := ParseGroupUpdate([]byte(d.Input), id)
-		if err != nil {
-			return describe(err)
-		}
-		u.Force = d.HasArg("force")
-		c, err := u.Apply(w.tree, s)
-		answer := w.accept(c, err)
-		if len(u.Unknown) > 0 {
-			answer = "unknown: " + strings.Join(u.Unknown, ", ") + "\n" + answer
-		}
-		return answer
+		return w.put(d, id, s)
 	case "app":
 		u, err := ParseUpdate([]byte(d.Input), Whole, true)
 		if err != nil {
@@ -76,18 +66,25 @@ func (w *groupWorld) run(t *testing.T, d *datadriven.TestData, id PathID) string
 		r := w.tree.Roles(id, s)
 		return fmt.Sprintf("%s of %s\n", r.Default, strings.Join(r.Allowed, ", "))
 	case "tree":
-		all := newTreeChange()
-		for g := range w.tree.Groups(Root) {
-			all.Groups[g.ID] = g
-		}
-		for a := range w.tree.Apps(Root) {
-			all.Apps[a.ID] = a
-		}
-		return showChange(all)
+		return showTree(w.tree)
 	default:
 		t.Fatalf("no command %s", d.Cmd)
 		return ""
 	}
+}
+
+func (w *groupWorld) put(d *datadriven.TestData, id PathID, s Settings) string {
+	u, err := ParseGroupUpdate([]byte(d.Input), id)
+	if err != nil {
+		return describe(err)
+	}
+	u.Force = d.HasArg("force")
+	c, err := u.Apply(w.tree, s)
+	answer := w.accept(c, err)
+	if len(u.Unknown) > 0 {
+		answer = "unknown: " + strings.Join(u.Unknown, ", ") + "\n" + answer
+	}
+	return answer
 }
 
 // accept puts a change into force as the core would, with service ports and

@@ -111,7 +111,10 @@ func (u *Update) readSecrets(o *object) {
 	if len(all.fields) > 0 {
 		secrets = make(map[string]string, len(all.fields))
 	}
-	for _, name := range sortedKeys(all.fields) {
+	for i, name := range sortedKeys(all.fields) {
+		if o.hasNUL(name) {
+			o.rules.Add(at(path+"/keys", i), messageNUL)
+		}
 		secret := o.object(path+"/"+name, all.fields[name])
 		secret.need("source")
 		secrets[name] = orElse(secret.text("source", 1), "")

@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// maxText bounds URIs and paths, in bytes.
-const maxText = 1024
-
 // readArtifacts reads both forms.
 func (u *Update) readArtifacts(o *object) {
 	var list []Artifact

@@ -32,12 +32,17 @@ func (o *object) network() Network {
 	case "container/bridge":
 		n.Mode = BridgeNetwork
 	}
-	n.Name = orElse(o.matching("name", func(s string) bool { return validLabel(s, "-_") }), "")
-	if len(n.Name) > maxNetworkName {
-		o.form.Add(o.path+"/name", keyMaxLen)
-	}
+	n.Name = o.networkName("name")
 	n.Labels = o.labels()
 	return n
+}
+
+func (o *object) networkName(name string) string {
+	s := orElse(o.matching(name, func(s string) bool { return validLabel(s, "-_") }), "")
+	if len(s) > maxNetworkName {
+		o.form.Add(o.path+"/"+name, keyMaxLen)
+	}
+	return s
 }
 
 // ipAddress is the old way to ask for a network.
@@ -50,7 +55,7 @@ type ipAddress struct {
 func (o *object) ipAddress() *ipAddress {
 	var ip *ipAddress
 	o.inner("ipAddress", func(i *object) {
-		ip = &ipAddress{name: orElse(i.text("networkName", 0), ""), labels: i.labels()}
+		ip = &ipAddress{name: i.networkName("networkName"), labels: i.labels()}
 		i.ignore("groups")
 		i.inner("discovery", func(d *object) {
 			d.objects("ports", func(p *object) {

@@ -3,12 +3,9 @@ package spec
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -91,42 +88,6 @@ func FuzzParsePathID(f *testing.F) {
 	})
 }
 
-// FuzzParseUpdate feeds any text: it is refused with one of two kinds of error,
-// or becomes an app whose own JSON reads back as the same app.
-func FuzzParseUpdate(f *testing.F) {
-	f.Add(`{"id":"a","cmd":"x"}`)
-	f.Add(`{"id":"/a/b","args":["x"],"env":{"A":"b"},"ports":[1,0],"cpus":1e-3,"backoffFactor":1e9,"unreachableStrategy":"disabled"}`)
-	f.Add(`{"id":"a","constraints":[["a","b"],["a","b","c"]],"upgradeStrategy":{"minimumHealthCapacity":1e-12,"maximumOverCapacity":0.1}}`)
-	f.Add(`{"id":"a","networks":[{"mode":"host"}],"portDefinitions":[{"name":"x","labels":{"a":"\u0000"}}],"version":"2020-01-01T00:00:00Z"}`)
-	f.Add("{\"id\":\"a\",\"cmd\":\"\\u0000\\ud800\xff\"}")
-	f.Fuzz(func(t *testing.T, text string) {
-		u, err := ParseUpdate([]byte(text), Whole, false)
-		var faults *Faults
-		var syntax *SyntaxError
-		if err != nil {
-			if !errors.As(err, &faults) && !errors.As(err, &syntax) {
-				t.Fatalf("%q: an error of another kind: %v", text, err)
-			}
-			return
-		}
-		app := u.App(*u.ID, "*", Settings{})
-		if s := fmt.Sprint(app); strings.ContainsRune(s, 0) || !utf8.ValidString(s) {
-			t.Errorf("%q: an app that no process can be started for: %q", text, s)
-		}
-		first, err := json.Marshal(app)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var again App
-		if err := json.Unmarshal(first, &again); err != nil {
-			t.Fatalf("%s: %v", first, err)
-		}
-		if Compare(app, &again) != Unchanged || app.ID != again.ID {
-			t.Errorf("not the same app: %s", cmp.Diff(app, &again))
-		}
-	})
-}
-
 func TestStoredAppKeepsItsVersions(t *testing.T) {
 	want := Defaults()
 	want.ID, want.Cmd, want.Role = "/a", "x", "*"
@@ -183,88 +144,6 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 		var syntax *SyntaxError
 		if got := errors.As(err, &syntax); got != (want != "") || got && syntax.Detail != want {
 			t.Errorf("%q: %v, want %q", body, err, want)
-		}
-	}
-}
-
-// TestCompareLooksAtEveryField changes one field at a time, found by reflection:
-// a field added to App and forgotten in Compare is found here.
-func TestCompareLooksAtEveryField(t *testing.T) {
-	want := map[string]Change{
-		"ID": Unchanged, "Version": Unchanged, "LastScalingAt": Unchanged,
-		"LastConfigChangeAt": Unchanged, "Instances": Scaled, "ExecutorResources": Unchanged, "Residency": Unchanged,
-	}
-	for i := range reflect.TypeFor[App]().NumField() {
-		old, changed := Defaults(), Defaults()
-		field := reflect.ValueOf(changed).Elem().Field(i)
-		alter(field)
-		name := reflect.TypeFor[App]().Field(i).Name
-		expected, ok := want[name]
-		if !ok {
-			expected = Reconfigured
-		}
-		if got := Compare(old, changed); got != expected {
-			t.Errorf("changing %s: %v, want %v", name, got, expected)
-		}
-	}
-}
-
-// alter gives v another value.
-func alter(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(v.String() + "x")
-	case reflect.Int, reflect.Int64:
-		v.SetInt(v.Int() + 1)
-	case reflect.Uint8:
-		v.SetUint(v.Uint() + 1)
-	case reflect.Float64:
-		v.SetFloat(v.Float() + 1)
-	case reflect.Bool:
-		v.SetBool(!v.Bool())
-	case reflect.Slice:
-		v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
-	case reflect.Map:
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("k"), reflect.ValueOf("v"))
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-	case reflect.Struct:
-		for _, field := range v.Fields() {
-			alter(field)
-		}
-	default:
-		panic("a field of kind " + v.Kind().String())
-	}
-}
-
-func TestCompareTakesListsOfTheAPIAsSets(t *testing.T) {
-	a, b := Defaults(), Defaults()
-	a.AcceptedResourceRoles, b.AcceptedResourceRoles = []string{"*", "r"}, []string{"r", "*"}
-	a.Constraints = []Constraint{{Field: "a", Operator: "UNIQUE"}, {Field: "b", Operator: "UNIQUE"}}
-	b.Constraints = []Constraint{a.Constraints[1], a.Constraints[0]}
-	if got := Compare(a, b); got != Unchanged {
-		t.Errorf("Compare = %v, want unchanged", got)
-	}
-}
-
-// TestHugeBodiesAreCheap: work that grows with the square of a body's size would
-// keep these from ending within the test's time.
-func TestHugeBodiesAreCheap(t *testing.T) {
-	const n = 60_000
-	var constraints strings.Builder
-	for i := range n / 2 {
-		fmt.Fprintf(&constraints, `["f%d","LIKE"],`, i)
-	}
-	for name, body := range map[string]string{
-		"faults":      `{"id":"a","constraints":[` + strings.Repeat("1,", n) + `1]}`,
-		"constraints": `{"id":"a","constraints":[` + constraints.String() + `["x","LIKE"]]}`,
-		"roles":       `{"id":"a","acceptedResourceRoles":[` + strings.Repeat(`"r",`, n) + `"r"],"ports":[` + strings.Repeat("0,", n) + `"x"]}`,
-	} {
-		_, err := ParseUpdate([]byte(body), Whole, false)
-		var faults *Faults
-		if !errors.As(err, &faults) || len(faults.Details) > mostFaults {
-			t.Errorf("%s: no faults, or too many", name)
 		}
 	}
 }
