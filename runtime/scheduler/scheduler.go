@@ -98,7 +98,8 @@ type Scheduler struct {
 
 	master    masterState
 	offers    offerBook
-	sightings sightings
+	sightings Sightings      // of offers
+	voidSince spec.Timestamp // when all offers became void the last time; 0 for never
 	demand    demand
 	rounds    rounds
 	alarms    alarms
@@ -150,7 +151,6 @@ func New(cfg Config) *Scheduler {
 		pending:     pending{isDirty: map[string]bool{}, changed: true},
 		agentText:   map[*placement.Agent][]byte{},
 		view:        iradix.New[*AppView](),
-		sightings:   newSightings(),
 	}
 }
 
@@ -268,7 +268,7 @@ func (s *Scheduler) onSubscribed(e Subscribed) {
 	m.subscribed, m.everInTerm = true, true
 	s.pending.changed = true
 	s.offers.clear()
-	s.sightings.voidSince = s.now
+	s.voidSince = s.now
 	s.demand.told = toldNothing
 	s.killAllDoomed()
 	s.rounds.begin()
@@ -283,7 +283,7 @@ func (s *Scheduler) onDisconnected() {
 	s.master.subscribed = false
 	s.pending.changed = true
 	s.offers.clear()
-	s.sightings.voidSince = s.now
+	s.voidSince = s.now
 	s.notify(MasterLost{})
 }
 
