@@ -131,6 +131,7 @@ func (s *server) operators() map[string]string {
 // agents fills in how each agent fares.
 func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation, operators map[string]string, only string) {
 	b.Agents = []whyAgent{}
+	sightings := snapshot.Sightings.ByAgent()
 	for verdict, n := range e.Tally {
 		if n > 0 {
 			b.Verdicts[placement.Verdict(verdict).String()] = n
@@ -142,7 +143,7 @@ func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation,
 			continue
 		}
 		out := whyAgent{ID: a.Agent.ID, Hostname: a.Agent.Hostname, Verdict: a.Verdict.String(), Rules: make([]whyRule, len(a.Findings))}
-		if seen, ok := snapshot.Sightings.Get([]byte(a.Agent.ID)); ok && a.Offer != nil {
+		if seen := sightings[a.Agent.ID]; a.Offer != nil {
 			out.Offer, out.Seen, out.Void = a.Offer.ID, seen.At.String(), seen.At < snapshot.VoidSince
 			if out.Void {
 				b.VoidSince = snapshot.VoidSince.String()

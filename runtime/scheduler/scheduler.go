@@ -106,7 +106,8 @@ type Scheduler struct {
 
 	master    masterState
 	offers    offerBook
-	sightings sightings
+	sightings Sightings      // of offers
+	voidSince spec.Timestamp // when all offers became void the last time; 0 for never
 	demand    demand
 	rounds    rounds
 	alarms    alarms
@@ -158,7 +159,6 @@ func New(cfg Config) *Scheduler {
 		pending:     pending{isDirty: map[string]bool{}, changed: true},
 		agentText:   map[*placement.Agent][]byte{},
 		view:        iradix.New[*AppView](),
-		sightings:   newSightings(),
 	}
 }
 
@@ -276,7 +276,7 @@ func (s *Scheduler) onSubscribed(e Subscribed) {
 	m.subscribed, m.everInTerm = true, true
 	s.pending.changed = true
 	s.offers.clear()
-	s.sightings.voidSince = s.now
+	s.voidSince = s.now
 	s.demand.told = toldNothing
 	s.killAllDoomed()
 	s.rounds.begin()
@@ -291,7 +291,7 @@ func (s *Scheduler) onDisconnected() {
 	s.master.subscribed = false
 	s.pending.changed = true
 	s.offers.clear()
-	s.sightings.voidSince = s.now
+	s.voidSince = s.now
 	s.notify(MasterLost{})
 }
 

@@ -1,7 +1,8 @@
 package scheduler
 
 import (
-	iradix "github.com/hashicorp/go-immutable-radix/v2"
+	"maps"
+	"slices"
 
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -15,53 +16,71 @@ type Sighting struct {
 	At    spec.Timestamp   // when it came
 }
 
-// sightings answer questions of users about the agents. They are not saved:
-// another leader sees offers of its own.
-type sightings struct {
-	latest *iradix.Tree[Sighting] // by the agent's id
-	// voidSince is when all offers became void the last time; 0 for never.
-	voidSince spec.Timestamp
+// Sightings are all known agents, as of one moment. They answer questions of
+// users, which are rare, about offers, which are many: so offers are only noted
+// one behind the other, and whoever asks puts them together.
+type Sightings struct {
+	base map[string]Sighting // by the agent's id; never changed
+	log  []Sighting          // later ones, oldest first; one without an offer takes its agent away
 }
 
-func newSightings() sightings { return sightings{latest: iradix.New[Sighting]()} }
+// ByAgent returns the sightings by the id of the agent. The map is the caller's.
+func (v Sightings) ByAgent() map[string]Sighting {
+	all := make(map[string]Sighting, len(v.base)+len(v.log))
+	maps.Copy(all, v.base)
+	for _, s := range v.log {
+		if s.Offer == nil {
+			delete(all, s.Agent.ID)
+		} else {
+			all[s.Agent.ID] = s
+		}
+	}
+	return all
+}
 
-// see notes new offers. The tree is shared with snapshots.
-func (v *sightings) see(offers []*placement.Offer, now spec.Timestamp) {
-	txn := v.latest.Txn()
+// see notes new offers.
+func (v *Sightings) see(offers []*placement.Offer, now spec.Timestamp) {
+	v.fold(len(offers))
 	for _, o := range offers {
-		txn.Insert([]byte(o.Agent.ID), Sighting{Agent: o.Agent, Offer: o, At: now})
+		v.log = append(v.log, Sighting{Agent: o.Agent, Offer: o, At: now})
 	}
-	v.latest = txn.Commit()
-}
-
-// know notes agents that instances are on.
-func (v *sightings) know(agents map[string]*placement.Agent) {
-	txn := v.latest.Txn()
-	for id, a := range agents {
-		txn.Insert([]byte(id), Sighting{Agent: a})
-	}
-	v.latest = txn.Commit()
 }
 
 // forget drops an agent that left the cluster.
-func (v *sightings) forget(agent string) {
-	v.latest, _, _ = v.latest.Delete([]byte(agent))
+func (v *Sightings) forget(agent string) {
+	v.fold(1)
+	v.log = append(v.log, Sighting{Agent: &placement.Agent{ID: agent}})
+}
+
+// fold makes room for more by putting the log into the base once it is much
+// longer, so that its cost is shared by many offers.
+func (v *Sightings) fold(more int) {
+	if len(v.log)+more > max(1024, 2*len(v.base)) && len(v.log) > 0 {
+		*v = Sightings{base: v.ByAgent(), log: make([]Sighting, 0, more)}
+	}
+}
+
+// know begins with agents that instances are on.
+func (v *Sightings) know(agents map[string]*placement.Agent) {
+	v.base = make(map[string]Sighting, len(agents))
+	for id, a := range agents {
+		v.base[id] = Sighting{Agent: a}
+	}
 }
 
 // Cluster is what is known of the agents, for questions about what a match would
 // do. Its offers are the last ones seen, of which some may be gone or used up.
 func (s *Snapshot) Cluster(now spec.Timestamp) placement.Cluster {
 	c := placement.Cluster{Now: now, HomeRegion: s.HomeRegion}
-	for i := s.Sightings.Root().Iterator(); ; {
-		_, seen, ok := i.Next()
-		if !ok {
-			return c
-		}
+	all := s.Sightings.ByAgent()
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		seen := all[id]
 		c.Agents = append(c.Agents, seen.Agent)
 		if seen.Offer != nil {
 			c.Offers = append(c.Offers, seen.Offer)
 		}
 	}
+	return c
 }
 
 // Wanted is what the app asks of a match.

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -17,13 +18,37 @@ func TestSightings(t *testing.T) {
 	s.Step(4000, Subscribed{FrameworkID: "f"})
 	last := s.Snapshot()
 
-	if seen, _ := first.Sightings.Get([]byte("a")); seen.Offer.ID != "1" || seen.At != 2000 || first.Sightings.Len() != 2 {
-		t.Errorf("the first snapshot shows %+v of %d agents, want offer 1 of 2 agents", seen, first.Sightings.Len())
+	if all := first.Sightings.ByAgent(); all["a"].Offer.ID != "1" || all["a"].At != 2000 || len(all) != 2 {
+		t.Errorf("the first snapshot shows %+v, want offer 1 of 2 agents", all)
 	}
-	if seen, _ := last.Sightings.Get([]byte("a")); seen.Offer.ID != "3" || seen.At >= last.VoidSince {
+	if seen := last.Sightings.ByAgent()["a"]; seen.Offer.ID != "3" || seen.At >= last.VoidSince {
 		t.Errorf("the last snapshot shows %+v, want offer 3, void since %v", seen, last.VoidSince)
 	}
 	if c := last.Cluster(5000); len(c.Agents) != 1 || len(c.Offers) != 1 || c.Now != 5000 {
 		t.Errorf("cluster %+v, want one agent with an offer", c)
+	}
+}
+
+// TestSightingsStaySmall sees many offers of few agents: snapshots keep what they
+// showed, and the notes do not grow with the offers.
+func TestSightingsStaySmall(t *testing.T) {
+	var v Sightings
+	var early Sightings
+	agents := []*placement.Agent{{ID: "a"}, {ID: "b"}, {ID: "c"}}
+	for i := range 5000 {
+		v.see([]*placement.Offer{{ID: fmt.Sprint(i), Agent: agents[i%3]}}, 1)
+		if i == 999 {
+			early = v
+		}
+	}
+	v.forget("c")
+	if all := v.ByAgent(); len(all) != 2 || all["a"].Offer.ID != "4998" || all["b"].Offer.ID != "4999" {
+		t.Errorf("the last offers are %+v", all)
+	}
+	if all := early.ByAgent(); len(all) != 3 || all["a"].Offer.ID != "999" {
+		t.Errorf("an early view shows %+v, want what it showed then", all)
+	}
+	if len(v.log) > 1024 {
+		t.Errorf("%d notes are kept of 3 agents", len(v.log))
 	}
 }

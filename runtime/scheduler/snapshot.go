@@ -25,9 +25,9 @@ type Snapshot struct {
 	Subscribed  bool
 	Counts      Counts
 	HomeRegion  string // the master's region; "" for none
-	// Sightings are the agents known, by id, with the last offer of each. One from before
+	// Sightings are the agents known with the last offer of each. One from before
 	// VoidSince belongs to an earlier subscription.
-	Sightings *iradix.Tree[Sighting]
+	Sightings Sightings
 	VoidSince spec.Timestamp // 0 for never
 }
 

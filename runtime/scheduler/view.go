@@ -45,8 +45,8 @@ func (s *Scheduler) buildSnapshot() *Snapshot {
 		Subscribed:  s.master.subscribed,
 		Counts:      s.counts,
 		HomeRegion:  s.master.region,
-		Sightings:   s.sightings.latest,
-		VoidSince:   s.sightings.voidSince,
+		Sightings:   s.sightings,
+		VoidSince:   s.voidSince,
 	}
 }
 
