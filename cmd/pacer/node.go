@@ -70,7 +70,8 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	n := &node{nodeConfig: cfg, candidate: candidate, events: api.NewEvents(cfg.outstanding, nil)}
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
-		CheckStrategy: cfg.policies.checkStrategy, Modules: cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
+		DependenciesFirst: cfg.core.DependenciesFirst, CheckStrategy: cfg.policies.checkStrategy,
+		Modules: cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
 	})
 	n.server = &http.Server{
 		Handler:           handler,

@@ -82,3 +82,21 @@ func TestGroupsAreDerivedAnew(t *testing.T) {
 		}
 	})
 }
+
+// TestDryRunFollowsTheTeardownOrder: a dry run shows the order that the core has
+// been told to take apps down in.
+func TestDryRunFollowsTheTeardownOrder(t *testing.T) {
+	var node Config
+	w := newWorld(func(c *Config) {
+		c.DependenciesFirst = true
+		node = *c
+	})
+	ask(w.handler, http.MethodPut, "/v2/groups/g", `{"apps":[{"id":"a","cmd":"x"},{"id":"b","cmd":"x","dependencies":["a"]}]}`)
+	for first, order := range map[string]bool{"/g/a": true, "/g/b": false} {
+		node.DependenciesFirst = order
+		answer := ask(New(node), http.MethodPut, "/v2/groups/g?dryRun=true", `{"scaleBy":0}`)
+		if want := `{"steps":[{"actions":[{"action":"ScaleApplication","app":"` + first; !strings.HasPrefix(answer.Body.String(), want) {
+			t.Errorf("not %s first: %s", first, answer.Body)
+		}
+	}
+}
