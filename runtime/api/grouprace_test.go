@@ -45,6 +45,10 @@ func TestGroupsAreDerivedAnew(t *testing.T) {
 		"a member went": {
 			http.MethodDelete, "/v2/groups/g?force=true", "", `{"apps":[]}`, http.StatusOK, "",
 		},
+		"a member came to a group that goes": {
+			http.MethodDelete, "/v2/groups/g?force=true", "",
+			`{"apps":[{"id":"x","cmd":"x"},{"id":"y","cmd":"x"}]}`, http.StatusOK, `}[]`, // no app is left
+		},
 		"dependencies changed": {
 			http.MethodPut, "/v2/groups", `{"id":"g","enforceRole":true}`,
 			`{"dependencies":["/h"]}`, http.StatusOK, `"dependencies":["/h"]`,
@@ -65,7 +69,8 @@ func TestGroupsAreDerivedAnew(t *testing.T) {
 			if answer := ask(handler, test.method, test.path, test.body); answer.Code != test.status {
 				t.Fatalf("%d %s", answer.Code, answer.Body)
 			}
-			if got := ask(handler, http.MethodGet, "/v2/groups", "").Body.String(); !strings.Contains(got, test.answer) {
+			got := ask(handler, http.MethodGet, "/v2/groups", "").Body.String() + ask(handler, http.MethodGet, "/v2/groups/apps", "").Body.String()
+			if !strings.Contains(got, test.answer) {
 				t.Errorf("no %s in %s", test.answer, got)
 			}
 		})
