@@ -45,6 +45,10 @@ func TestGroupsAreDerivedAnew(t *testing.T) {
 		"a member went": {
 			http.MethodDelete, "/v2/groups/g?force=true", "", `{"apps":[]}`, http.StatusOK, "",
 		},
+		"a member came to a group that goes": {
+			http.MethodDelete, "/v2/groups/g?force=true", "",
+			`{"apps":[{"id":"x","cmd":"x"},{"id":"y","cmd":"x"}]}`, http.StatusOK, `}[]`, // no app is left
+		},
 		"dependencies changed": {
 			http.MethodPut, "/v2/groups", `{"id":"g","enforceRole":true}`,
 			`{"dependencies":["/h"]}`, http.StatusOK, `"dependencies":["/h"]`,
@@ -65,7 +69,8 @@ func TestGroupsAreDerivedAnew(t *testing.T) {
 			if answer := ask(handler, test.method, test.path, test.body); answer.Code != test.status {
 				t.Fatalf("%d %s", answer.Code, answer.Body)
 			}
-			if got := ask(handler, http.MethodGet, "/v2/groups", "").Body.String(); !strings.Contains(got, test.answer) {
+			got := ask(handler, http.MethodGet, "/v2/groups", "").Body.String() + ask(handler, http.MethodGet, "/v2/groups/apps", "").Body.String()
+			if !strings.Contains(got, test.answer) {
 				t.Errorf("no %s in %s", test.answer, got)
 			}
 		})
@@ -81,4 +86,22 @@ func TestGroupsAreDerivedAnew(t *testing.T) {
 			t.Errorf("%d %s", answer.Code, answer.Body)
 		}
 	})
+}
+
+// TestDryRunFollowsTheTeardownOrder: a dry run shows the order that the core has
+// been told to take apps down in.
+func TestDryRunFollowsTheTeardownOrder(t *testing.T) {
+	var node Config
+	w := newWorld(func(c *Config) {
+		c.DependenciesFirst = true
+		node = *c
+	})
+	ask(w.handler, http.MethodPut, "/v2/groups/g", `{"apps":[{"id":"a","cmd":"x"},{"id":"b","cmd":"x","dependencies":["a"]}]}`)
+	for first, order := range map[string]bool{"/g/a": true, "/g/b": false} {
+		node.DependenciesFirst = order
+		answer := ask(New(node), http.MethodPut, "/v2/groups/g?dryRun=true", `{"scaleBy":0}`)
+		if want := `{"steps":[{"actions":[{"action":"ScaleApplication","app":"` + first; !strings.HasPrefix(answer.Body.String(), want) {
+			t.Errorf("not %s first: %s", first, answer.Body)
+		}
+	}
 }

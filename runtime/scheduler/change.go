@@ -142,6 +142,37 @@ func (s *Scheduler) checkGroupBases(c *ChangeTree) error {
 		}
 		named[id] = true
 	}
+	return s.checkEmptied(c)
+}
+
+// checkEmptied refuses to take a group away from members that came since the
+// caller looked.
+func (s *Scheduler) checkEmptied(c *ChangeTree) error {
+	if len(c.RemoveGroups) == 0 {
+		return nil
+	}
+	named := map[spec.PathID]bool{}
+	for _, id := range slices.Concat(c.Remove, c.RemoveGroups) {
+		named[id] = true
+	}
+	for _, p := range c.Put {
+		named[p.App.ID] = true
+	}
+	for _, p := range c.PutGroups {
+		named[p.Group.ID] = true
+	}
+	for _, group := range c.RemoveGroups {
+		for a := range s.tree.Apps(group) {
+			if !named[a.ID] {
+				return &Stale{App: a.ID}
+			}
+		}
+		for g := range s.tree.Groups(group) {
+			if !named[g.ID] {
+				return &Stale{App: g.ID}
+			}
+		}
+	}
 	return nil
 }
 
