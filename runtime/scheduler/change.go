@@ -92,90 +92,6 @@ func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running,
 	return &running{plan: plan, terms: c.Terms, began: s.now}, nil
 }
 
-// checkBases refuses what was derived from something else than what is there.
-func (s *Scheduler) checkBases(c *ChangeTree) error {
-	named := map[spec.PathID]bool{}
-	for _, p := range c.Put {
-		if named[p.App.ID] {
-			return &NamedTwice{ID: p.App.ID}
-		}
-		named[p.App.ID] = true
-		switch before := s.tree.App(p.App.ID); {
-		case before == nil && p.Base != 0:
-			return &NotFound{App: p.App.ID}
-		case before != nil && p.Base == 0:
-			return &Exists{App: p.App.ID}
-		case before != nil && p.Base != before.Version:
-			return &Stale{App: p.App.ID}
-		}
-	}
-	for _, id := range slices.Concat(c.Remove, c.Restart) {
-		if s.tree.App(id) == nil {
-			return &NotFound{App: id}
-		}
-		if named[id] {
-			return &NamedTwice{ID: id}
-		}
-		named[id] = true
-	}
-	return s.checkGroupBases(c)
-}
-
-func (s *Scheduler) checkGroupBases(c *ChangeTree) error {
-	named := map[spec.PathID]bool{}
-	for _, p := range c.PutGroups {
-		if named[p.Group.ID] {
-			return &NamedTwice{ID: p.Group.ID}
-		}
-		named[p.Group.ID] = true
-		before := s.tree.Group(p.Group.ID)
-		if (before == nil) != (p.Base == nil) || before != nil && !before.Equal(p.Base) {
-			return &Stale{App: p.Group.ID}
-		}
-	}
-	for _, id := range c.RemoveGroups {
-		if s.tree.Group(id) == nil {
-			return &GroupNotFound{Group: id}
-		}
-		if named[id] {
-			return &NamedTwice{ID: id}
-		}
-		named[id] = true
-	}
-	return s.checkEmptied(c)
-}
-
-// checkEmptied refuses to take a group away from members that came since the
-// caller looked.
-func (s *Scheduler) checkEmptied(c *ChangeTree) error {
-	if len(c.RemoveGroups) == 0 {
-		return nil
-	}
-	named := map[spec.PathID]bool{}
-	for _, id := range slices.Concat(c.Remove, c.RemoveGroups) {
-		named[id] = true
-	}
-	for _, p := range c.Put {
-		named[p.App.ID] = true
-	}
-	for _, p := range c.PutGroups {
-		named[p.Group.ID] = true
-	}
-	for _, group := range c.RemoveGroups {
-		for a := range s.tree.Apps(group) {
-			if !named[a.ID] {
-				return &Stale{App: a.ID}
-			}
-		}
-		for g := range s.tree.Groups(group) {
-			if !named[g.ID] {
-				return &Stale{App: g.ID}
-			}
-		}
-	}
-	return nil
-}
-
 // treeChange is the command as a change of the tree, with service ports.
 func (s *Scheduler) treeChange(c *ChangeTree) (spec.TreeChange, error) {
 	change := spec.TreeChange{Apps: map[spec.PathID]*spec.App{}, Groups: map[spec.PathID]*spec.Group{}}
@@ -239,43 +155,6 @@ func (s *Scheduler) addGroupsAbove(change *spec.TreeChange, id spec.PathID) {
 		}
 		change.Groups[p] = &spec.Group{ID: p, EnforceRole: s.cfg.EnforceRole && p.Parent() == spec.Root}
 	}
-}
-
-func (s *Scheduler) emptyGroup(id spec.PathID) bool {
-	for range s.tree.Apps(id) {
-		return false
-	}
-	for range s.tree.Groups(id) {
-		return false
-	}
-	return true
-}
-
-// checkClashes refuses an app and a group of one id.
-func (s *Scheduler) checkClashes(change spec.TreeChange) error {
-	group := func(id spec.PathID) bool {
-		if g, named := change.Groups[id]; named {
-			return g != nil
-		}
-		return s.tree.Group(id) != nil
-	}
-	app := func(id spec.PathID) bool {
-		if a, named := change.Apps[id]; named {
-			return a != nil
-		}
-		return s.tree.App(id) != nil
-	}
-	for id, a := range change.Apps {
-		if a != nil && group(id) {
-			return &Clash{ID: id}
-		}
-	}
-	for id, g := range change.Groups {
-		if g != nil && app(id) {
-			return &Clash{ID: id}
-		}
-	}
-	return nil
 }
 
 // scaleDownByKills scales the apps of the named instances down by as many as are
