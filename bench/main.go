@@ -36,7 +36,7 @@ func run(agents, instances string, rounds, offers int) error {
 	}
 	fmt.Printf("%s, GOMAXPROCS %d, load average %s, %d rounds, median [min-max]\n\n",
 		runtime.Version(), runtime.GOMAXPROCS(0), load(), rounds)
-	g := newGrowth(a, n, rounds, sustained, fastDecoder)
+	g := newGrowth(a, n, rounds, sustained(), fastDecoder)
 	if err := g.run(); err != nil {
 		return err
 	}

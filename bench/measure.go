@@ -32,7 +32,7 @@ type sampling struct {
 
 // sustained samples have the collector's work in, and take much longer than the
 // clock's grain.
-var sustained = sampling{least: 25 * time.Millisecond, collections: 3}
+func sustained() sampling { return sampling{least: 25 * time.Millisecond, collections: 3} }
 
 // perUnit is the processor time, in microseconds, of each of the units that the
 // calls of do come to. ready prepares so many calls, which is not measured. What
