@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -18,8 +20,10 @@ type queueItem struct {
 	Since     string          `json:"since"`
 	Delay     queueDelay      `json:"delay"`
 	Processed offersSummary   `json:"processedOffersSummary"`
-	// Fault is why the app cannot be launched by this version, or why a policy could not be asked in the last match, which then says
-	// nothing about the offers. Marathon has no such field.
+	Offers    *[]unusedOffer  `json:"lastUnusedOffers,omitempty"` // on demand
+	// Fault is why the app cannot be launched by this version, or why a policy could
+	// not be asked in the last match, which then says nothing about the offers.
+	// Marathon has no such field.
 	Fault string `json:"fault,omitempty"`
 }
 
@@ -48,13 +52,21 @@ type rejectReason struct {
 }
 
 // queue answers what waits for a place.
-func (s *server) queue(core Core, w http.ResponseWriter, _ *http.Request) error {
-	now := spec.TimestampOf(s.Now())
+func (s *server) queue(core Core, w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
+	defer cancel()
+	now, snapshot := spec.TimestampOf(s.Now()), core.Snapshot()
+	withOffers := slices.Contains(r.URL.Query()["embed"], "lastUnusedOffers")
 	items := []queueItem{}
-	for v := range viewsBelow(core.Snapshot(), spec.Root) {
-		if item := queueItemOf(v, now); item.Count > 0 {
-			items = append(items, item)
+	for v := range viewsBelow(snapshot, spec.Root) {
+		item := queueItemOf(v, now)
+		if item.Count == 0 {
+			continue
 		}
+		if withOffers {
+			item.Offers = new(s.unusedOffers(ctx, snapshot, now, v))
+		}
+		items = append(items, item)
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"queue": items})
 	return nil
