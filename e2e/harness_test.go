@@ -90,7 +90,13 @@ func (o *output) read(r io.Reader) {
 // start runs the binary in a process group of its own until the test ends.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary(), args...), began: time.Now(), ended: make(chan struct{})}
+	return startProgram(t, binary(), args...)
+}
+
+// startProgram is start for another program.
+func startProgram(t *testing.T, name string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(name, args...), began: time.Now(), ended: make(chan struct{})}
 	p.stdout.more, p.stderr.more = make(chan struct{}, 1), make(chan struct{}, 1)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := p.cmd.StdoutPipe()
@@ -116,7 +122,7 @@ func start(t *testing.T, args ...string) *process {
 		p.signal(syscall.SIGKILL)
 		<-p.ended
 		if t.Failed() {
-			t.Logf("pacer %s\n%s%s", strings.Join(args, " "), &p.stdout, &p.stderr)
+			t.Logf("%s %s\n%s%s", filepath.Base(name), strings.Join(args, " "), &p.stdout, &p.stderr)
 		}
 	})
 	return p

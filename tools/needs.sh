@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go: ZooKeeper (with a Java runtime) for the
-# store, election and e2e tests; clang and lld for a policy module in C. On Debian
-# and as root it installs what is missing; elsewhere it says what to install and
-# fails.
+# store, election and e2e tests; prometheus, which discovers instances in an e2e
+# test; clang and lld for a policy module in C. On Debian and as root it installs
+# what is missing; elsewhere it says what to install and fails.
 set -euo pipefail
 
 missing=()
 [ -e /usr/share/java/zookeeper.jar ] || missing+=(zookeeper)
 command -v java >/dev/null || missing+=(default-jre-headless)
+command -v prometheus >/dev/null || missing+=(prometheus)
 command -v clang >/dev/null || missing+=(clang)
 command -v wasm-ld >/dev/null || missing+=(lld)
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -23,29 +23,29 @@ import (
 
 // startNode runs a whole server on a cluster of tasks that are acted out, as
 // `pacer dev` puts it together, and returns the address of its API.
-func startNode(b *testing.B, interval time.Duration) string {
-	b.Helper()
+func startNode(t testing.TB, interval time.Duration) string {
+	t.Helper()
 	agents := make([]cluster.AgentConfig, 100)
 	for i := range agents {
 		agents[i] = cluster.AgentConfig{
 			Attributes: fmt.Sprintf("rack_id:rack-%d", i%10), Resources: "cpus:16;mem:65536;disk:100000;ports:[31000-32000]",
 		}
 	}
-	c, err := cluster.Start(b.Context(), cluster.Config{Agents: agents, Executor: cluster.Fake, AllocationInterval: interval})
+	c, err := cluster.Start(t.Context(), cluster.Config{Agents: agents, Executor: cluster.Fake, AllocationInterval: interval})
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	bolt, err := store.OpenBolt(filepath.Join(b.TempDir(), stateFile))
+	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), stateFile))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	policies, err := loadPolicies(b.Context(), "", "", slog.New(slog.DiscardHandler))
+	policies, err := loadPolicies(t.Context(), "", "", slog.New(slog.DiscardHandler))
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	listener, err := listen("127.0.0.1", 0)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	address, registered := advertised("127.0.0.1", listener), make(chan struct{}, 1)
 	n := newNode(nodeConfig{
@@ -54,13 +54,13 @@ func startNode(b *testing.B, interval time.Duration) string {
 		core:      scheduler.Config{ReviveInterval: devRevive}, matcher: placement.Matcher{Spread: true},
 		listener: listener, hostname: "127.0.0.1", registered: func() { registered <- struct{}{} },
 	}, election.NewAlways(address))
-	ctx, cancel := context.WithCancel(b.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- n.run(ctx) }()
-	b.Cleanup(func() {
+	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			b.Error(err)
+			t.Error(err)
 		}
 		c.Close()
 		policies.close()
