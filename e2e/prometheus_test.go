@@ -44,12 +44,12 @@ func TestPrometheusDiscovers(t *testing.T) {
 	} {
 		a.must(t, "POST", "/v2/apps", body)
 	}
-	want := append(targetsOf(a.running(t, "/shop/web", 2), "front", "yes", ""), targetsOf(a.running(t, "/db", 1), "back", "no")...)
+	want := append(targetsOf(t, a.running(t, "/shop/web", 2), "front", "yes", ""), targetsOf(t, a.running(t, "/db", 1), "back", "no")...)
 	prometheus := startPrometheus(t, program, a)
 	awaitTargets(t, prometheus, want)
 
 	a.must(t, "PUT", "/v2/apps/shop/web", `{"instances":1}`)
-	want = append(targetsOf(a.running(t, "/shop/web", 1), "front", "yes", ""), targetsOf(a.running(t, "/db", 1), "back", "no")...)
+	want = append(targetsOf(t, a.running(t, "/shop/web", 1), "front", "yes", ""), targetsOf(t, a.running(t, "/db", 1), "back", "no")...)
 	awaitTargets(t, prometheus, want)
 }
 
@@ -71,9 +71,13 @@ func startPrometheus(t *testing.T, program string, a api) api {
 
 // targetsOf are the targets that an app's tasks make: one for each port. marks
 // are the ports' values of the label metrics.
-func targetsOf(x app, team string, marks ...string) []target {
+func targetsOf(t *testing.T, x app, team string, marks ...string) []target {
+	t.Helper()
 	var all []target
 	for _, task := range x.Tasks {
+		if len(task.Ports) != len(marks) {
+			t.Fatalf("%s has ports %v, want %d", task.ID, task.Ports, len(marks))
+		}
 		for i, port := range task.Ports {
 			all = append(all, target{
 				Address: net.JoinHostPort(task.Host, strconv.Itoa(port)), App: x.ID, Team: team,
