@@ -70,6 +70,7 @@ func unframe(b []byte) []byte {
 }
 
 // run reads a side from its beginning for as long as one entry follows another.
+// What is behind it is older.
 func (r walReader) run(side []byte) []entry {
 	var run []entry
 	for len(side) > 0 {
