@@ -147,7 +147,7 @@ func TestVictim(t *testing.T) {
 // TestKilledProcess kills a real process, on a real disk, wherever it is.
 func TestKilledProcess(t *testing.T) {
 	path, saved := filepath.Join(t.TempDir(), "state.db"), 0
-	for round := range 6 {
+	for round := range 4 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$", "-test.timeout=2m")
 		cmd.Env = append(os.Environ(), victim+"="+path)
 		out, err := cmd.StdoutPipe()
@@ -157,7 +157,7 @@ func TestKilledProcess(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		lines, enough := bufio.NewScanner(out), saved+20+17*round
+		lines, enough := bufio.NewScanner(out), saved+10+13*round
 		for lines.Scan() {
 			text, ok := strings.CutPrefix(lines.Text(), "saved ")
 			if n, err := strconv.Atoi(text); !ok || err != nil {
