@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // The log beside a bbolt file is a file of one size: a block with the header, and
@@ -119,5 +120,5 @@ func (w *wal) empty(next uint64) {
 // pending are the entries not known to be folded, oldest first.
 func (w *wal) pending() []entry {
 	resting := w.entries[1-w.active]
-	return append(resting[:len(resting):len(resting)], w.entries[w.active]...)
+	return append(slices.Clip(resting), w.entries[w.active]...)
 }
