@@ -51,7 +51,7 @@ func commit(b *testing.B, term store.Term, n, batch int) time.Duration {
 // by turns, on the same store.
 func BenchmarkBatching(b *testing.B) {
 	b.Run("bolt", func(b *testing.B) {
-		benchmarkBatching(b, boltBackend{filepath.Join(b.TempDir(), "state.db")})
+		benchmarkBatching(b, boltBackend{path: filepath.Join(b.TempDir(), "state.db")})
 	})
 	b.Run("zookeeper", func(b *testing.B) {
 		server().Up(b)

@@ -23,7 +23,7 @@ func BenchmarkBoltCommit(b *testing.B) {
 }
 
 func benchmarkBoltCommit(b *testing.B, records int) {
-	s := boltBackend{filepath.Join(b.TempDir(), "state.db")}.Open(b)
+	s := boltBackend{path: filepath.Join(b.TempDir(), "state.db")}.Open(b)
 	term, alone := storetest.Begin(b, s), newAlone(b)
 	var logged, plain []time.Duration
 	const keys = 10_000

@@ -4,8 +4,8 @@
 // machines, of which one at a time may write).
 //
 // Writing is bound to a term. Each term has an epoch greater than any before it,
-// and every commit is checked against the epoch inside its transaction, so that
-// a leader which does not know yet that it was deposed cannot write.
+// and every commit is checked against the epoch in one step with being saved, so
+// that a leader which does not know yet that it was deposed cannot write.
 package store
 
 import (

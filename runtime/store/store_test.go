@@ -27,11 +27,18 @@ func (b *memoryBackend) Open(testing.TB) store.Store {
 }
 func (b *memoryBackend) Shared() bool { return false }
 
-type boltBackend struct{ path string }
+type boltBackend struct {
+	path  string
+	small bool // the log
+}
 
 func (b boltBackend) Open(t testing.TB) store.Store {
 	t.Helper()
-	s, err := store.OpenBolt(b.path)
+	open := store.OpenBolt
+	if b.small {
+		open = store.OpenSmallBolt
+	}
+	s, err := open(b.path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +78,13 @@ func TestMemory(t *testing.T) {
 
 func TestBolt(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Backend {
-		return boltBackend{filepath.Join(t.TempDir(), "a", "b", "state.db")}
+		return boltBackend{path: filepath.Join(t.TempDir(), "a", "b", "state.db")}
+	})
+}
+
+func TestBoltWithASmallLog(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) storetest.Backend {
+		return boltBackend{path: filepath.Join(t.TempDir(), "state.db"), small: true}
 	})
 }
 
@@ -99,8 +112,11 @@ func TestBoltFileIsPrivateAndLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
+	storetest.Begin(t, s)
+	for _, file := range []string{path, path + ".wal"} {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v, %v", file, info.Mode(), err)
+		}
 	}
 	// flock works between two opens of one process as between two processes.
 	if _, err := store.OpenBolt(path); !errors.Is(err, store.ErrLocked) || !strings.Contains(err.Error(), path) {

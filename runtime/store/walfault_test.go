@@ -116,6 +116,10 @@ func TestBoltSyncsOncePerCommit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	s.quiesce()
+	if got := len(s.log.pending()); got == 0 || got >= 6 || got != s.Stats().LogNodes {
+		t.Errorf("%d commits are held in memory: %+v", got, s.Stats())
+	}
 	if got := p.syncs - before; got != 6 || s.Stats().Folds == 0 {
 		t.Errorf("%d syncs in 6 commits, %d folds", got, s.Stats().Folds)
 	}

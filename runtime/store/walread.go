@@ -69,12 +69,13 @@ func unframe(b []byte) []byte {
 	return b[lengthBytes : lengthBytes+int(n)]
 }
 
-// run reads a side from its beginning for as long as one entry follows another.
+// run reads a side from its beginning for as long as there are entries of the term.
+// Behind those of the latest round may be some of an earlier one: all are folded.
 func (r walReader) run(side []byte) []entry {
 	var run []entry
 	for len(side) > 0 {
 		e, size, ok := r.entry(side, 0)
-		if !ok || len(run) > 0 && e.first != run[len(run)-1].last+1 {
+		if !ok {
 			break
 		}
 		run, side = append(run, e), side[size:]
