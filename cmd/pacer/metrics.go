@@ -39,9 +39,9 @@ func storeMetrics(s store.Stats) []api.Metric {
 		counter("pacer_store_commits_total", "Transactions that were saved.", s.Commits),
 		counter("pacer_store_committed_records_total", "Records that were saved or removed.", s.Records),
 		counter("pacer_store_committed_bytes_total", "Bytes of the keys and values that were saved.", s.Bytes),
-		counter("pacer_store_folds_total", "Times that commits in ZooKeeper were folded into segments, or segments into one.", s.Folds),
+		counter("pacer_store_folds_total", "Times that commits of the log were folded, or segments of ZooKeeper into one.", s.Folds),
 		counter("pacer_store_folded_bytes_total", "Bytes of the segments written by that.", s.Folded),
-		gauge("pacer_store_log_nodes", "Nodes of commits in ZooKeeper that are not folded yet.", s.LogNodes),
+		gauge("pacer_store_log_nodes", "Commits of the log that are not folded yet.", s.LogNodes),
 		gauge("pacer_store_segments", "Live segments in ZooKeeper.", s.Segments),
 	}
 }
