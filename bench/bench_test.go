@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"math"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +43,46 @@ func TestFit(t *testing.T) {
 	}
 	if got := (samples{5, 1, 3, 9}).median(); got != 4 {
 		t.Errorf("median %v", got)
+	}
+}
+
+// TestPerUnit wants a sample to go on for as many collections as were asked for.
+func TestPerUnit(t *testing.T) {
+	calls, readied := 0, 0
+	length := sampling{collections: 3}
+	got, err := length.perUnit(func(n int) error { readied += n; return nil }, func(int) (int, error) {
+		calls++
+		runtime.GC()
+		return 2, nil
+	})
+	if err != nil || got <= 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+	if calls != readied || calls < 2 || calls > 3 { // one may be the runtime's own
+		t.Errorf("%d calls, %d made ready; want one for each collection", calls, readied)
+	}
+}
+
+// TestOrder wants shapes to stay together, and all cells to be there.
+func TestOrder(t *testing.T) {
+	g := newGrowth([]int{40, 80}, []int{20, 40}, 1, sampling{}, plainDecoder)
+	order, changes := g.order(7), 0
+	for i := range order[1:] {
+		if order[i].shape.name != order[i+1].shape.name {
+			changes++
+		}
+		if slices.Index(order, order[i]) != i {
+			t.Errorf("%v twice", order[i])
+		}
+	}
+	if len(order) != len(g.cells) || changes != len(shapes(1, 1))-1 {
+		t.Errorf("%d of %d cells, %d changes of shape", len(order), len(g.cells), changes)
+	}
+}
+
+func TestRounds(t *testing.T) {
+	if err := run("1", "1", 0, 1); err == nil || !strings.Contains(err.Error(), "-rounds") {
+		t.Error(err)
 	}
 }
 

@@ -44,28 +44,31 @@ func newGrowth(agents, instances []int, rounds int, length sampling, decode func
 	return g
 }
 
-// run measures every cell once per round, in another order each time. The cells
-// of one shape are measured one after the other: laws are fitted to them, and the
-// machine has other work in another minute.
+// run measures every cell once per round, in another order each time.
 func (g *growth) run() error {
 	for round := range g.rounds {
-		random := rand.New(rand.NewPCG(1, uint64(round)))
-		order := slices.Clone(g.cells)
-		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		turn := map[string]int{}
-		for _, c := range order {
-			if _, ok := turn[c.shape.name]; !ok {
-				turn[c.shape.name] = len(turn)
-			}
-		}
-		slices.SortStableFunc(order, func(a, b *cell) int { return turn[a.shape.name] - turn[b.shape.name] })
-		for _, c := range order {
+		for _, c := range g.order(uint64(round)) {
 			if err := g.sample(c); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// order shuffles the cells, but leaves those of one shape together: laws are
+// fitted to them, and in another minute the machine has other work.
+func (g *growth) order(round uint64) []*cell {
+	order := slices.Clone(g.cells)
+	rand.New(rand.NewPCG(1, round)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	turn := map[string]int{}
+	for _, c := range order {
+		if _, ok := turn[c.shape.name]; !ok {
+			turn[c.shape.name] = len(turn)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *cell) int { return turn[a.shape.name] - turn[b.shape.name] })
+	return order
 }
 
 // sample takes one sample with the decode and one without, on a side that has
@@ -127,7 +130,7 @@ func (g *growth) print(w io.Writer) {
 		fmt.Fprintf(w, "%-14s %9d %7d   %-26v %-26v %.2f\n", c.shape.name, c.instances, c.agents,
 			c.all, c.decoded, c.decoded.median()/plain.decoded.median())
 	}
-	fmt.Fprintf(w, "\nlaws, decode left out (goal: exponent <= 0.10)\n")
+	fmt.Fprintf(w, "\nlaws, decode left out, median [min to max] of %d rounds (goal: exponent <= 0.10)\n", g.rounds)
 	for _, s := range shapes(1, 1) {
 		for _, instances := range g.distinct(func(c *cell) int { return c.instances }) {
 			g.law(w, fmt.Sprintf("%s, %d instances, in agents", s.name, instances), func(c *cell) (int, bool) {
@@ -163,7 +166,7 @@ func (g *growth) law(w io.Writer, title string, pick func(*cell) (x int, ok bool
 		exponent, residual := fit(xs, ys)
 		exponents, residuals = append(exponents, exponent), append(residuals, 100*residual)
 	}
-	fmt.Fprintf(w, "%-33s exponent %6.3f [%.3f to %.3f]  residual %4.1f%%  over %d sizes\n", title, exponents.median(),
+	fmt.Fprintf(w, "%-41s exponent %6.3f [%.3f to %.3f]  residual %4.1f%%  over %d sizes\n", title, exponents.median(),
 		slices.Min(exponents), slices.Max(exponents), residuals.median(), len(xs))
 }
 

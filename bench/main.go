@@ -1,7 +1,8 @@
 // Command bench prints what placement costs: per instance, as clusters and apps
 // grow, and per offer. Costs are processor time of this process, garbage
 // collection included, on a matcher that has seen the agents before; compare them
-// only with figures of the same machine and minute.
+// only with figures of the same machine and minute. A law is fitted to each round
+// by itself, and the median of the rounds is what counts.
 package main
 
 import (
@@ -33,6 +34,9 @@ func run(agents, instances string, rounds, offers int) error {
 	n, err := sizes("instances", instances, mostTasks)
 	if err != nil {
 		return err
+	}
+	if rounds < 1 {
+		return fmt.Errorf("-rounds: %d is not a number from 1 on", rounds)
 	}
 	fmt.Printf("%s, GOMAXPROCS %d, load average %s, %d rounds, median [min-max]\n\n",
 		runtime.Version(), runtime.GOMAXPROCS(0), load(), rounds)

@@ -30,8 +30,8 @@ type sampling struct {
 	collections uint64
 }
 
-// sustained samples have the collector's work in, and take much longer than the
-// clock's grain.
+// sustained is for samples that have the collector's work in, and that take much
+// longer than the clock's grain.
 func sustained() sampling { return sampling{least: 25 * time.Millisecond, collections: 3} }
 
 // perUnit is the processor time, in microseconds, of each of the units that the

@@ -17,6 +17,10 @@
 //     (grouping). An app goes round the groups (groupCursor), and forwards only
 //     within one, also when a policy gives out new quotas at every turn.
 //   - A rule that accepts few values leads straight to the rows that have them.
+//   - What a match needs for every value of a dictionary, counts and quotas, lies
+//     in rooms that are lent from rule to rule and used again (rooms). A rule that
+//     counts is asked about all values: that is the one cost of a match that is
+//     left for each agent, a few nanoseconds for each host.
 //
 // A match stops at the first rule that refuses an offer. Explain does not: it has
 // every rule's word on every agent, and which change of one rule would gain

@@ -42,6 +42,7 @@ const mostGroupings = 64
 // order from match to match: the order is what makes a match cheap.
 func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) []Rule) Result {
 	m.begin(&req)
+	defer m.end() // also when a policy panics
 	seekers := make([]seeker, len(req.Wanted))
 	active := make([]*seeker, 0, len(seekers))
 	total := 0
@@ -52,6 +53,7 @@ func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) 
 			total += seekers[i].left
 		}
 	}
+	m.table.slab = newSlab(total)
 	result := Result{Placements: make([]Placement, 0, min(total, mostAtOnce))}
 	if m.Spread {
 		m.table.share(total)
@@ -69,7 +71,6 @@ func (m *Matcher) Match(ctx context.Context, req Request, rules func(*spec.App) 
 		result.Refusals[i] = m.refusals(ctx, &seekers[i])
 		seekers[i].release(m)
 	}
-	m.end()
 	return result
 }
 

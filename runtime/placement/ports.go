@@ -42,7 +42,7 @@ func countPorts(ranges []Range) int32 {
 
 // shares is what is left of the offer of row p.
 func (t *table) shares(p int) []Share {
-	if rest := t.rows[p].rest; rest != nil {
+	if rest := t.rows[p].rest; len(rest) > 0 {
 		return rest
 	}
 	return t.offer(p).Shares

@@ -26,7 +26,7 @@ type table struct {
 type row struct {
 	free     [2][kinds]Milli // left over: reserved for the offer's role; unreserved
 	ports    [2]int32        // how many are left of each
-	rest     []Share         // what is left; nil: as offered
+	rest     []Share         // what is left; empty: as offered. Its room is kept between matches
 	agent    int32           // number in the roster
 	launched int32
 	role     string // the role the offer is allocated to
@@ -102,10 +102,24 @@ func (t *table) shareMore(left, limit int) bool {
 
 // end lets go of the match's offers.
 func (t *table) end() {
-	clear(t.rows[:t.ready])
+	for p := range t.rows[:t.ready] {
+		t.rows[p].reset()
+	}
 	t.offers, t.slab = nil, slab{}
 	if len(t.lanes) > mostLanes {
 		t.lanes = nil
+	}
+}
+
+// mostKept is how many shares of an offer a row keeps room for.
+const mostKept = 4
+
+// reset lets go of the offer.
+func (r *row) reset() {
+	clear(r.rest)
+	*r = row{rest: r.rest[:0]}
+	if cap(r.rest) > mostKept {
+		r.rest = nil
 	}
 }
 
@@ -134,6 +148,7 @@ func (t *table) fill(r *row, o *Offer) {
 		t.roster.strays = true
 	}
 	*r = row{
+		rest:     r.rest[:0],
 		agent:    number,
 		role:     o.Role,
 		away:     o.Agent.Region != "" && o.Agent.Region != t.home,

@@ -5,23 +5,27 @@ import "github.com/pacer-run/pacer/runtime/spec"
 // slab hands out small slices of larger arrays: a placement has several, and
 // thousands of placements are made in one match. What it handed out stays valid.
 type slab struct {
+	size      int // how many values an array has room for; a few times as many ranges
 	shareRoom []Share
 	rangeRoom []Range
 	portRoom  []uint16
 }
 
-// slabSize is how many values an array of a slab has room for. Placements keep
-// the array that they lie in alive, so it is not large.
+// slabSize is how many values an array of a slab has room for at most. Placements
+// keep the array that they lie in alive, so it is not large.
 const slabSize = 256
 
-func (s *slab) shares(n int) []Share       { return carve(&s.shareRoom, n) }
-func (s *slab) ranges(n int) []Range       { return carve(&s.rangeRoom, n) }
-func (s *slab) portNumbers(n int) []uint16 { return carve(&s.portRoom, n) }
+// newSlab makes one for so many placements.
+func newSlab(placements int) slab { return slab{size: min(placements, slabSize)} }
+
+func (s *slab) shares(n int) []Share       { return carve(&s.shareRoom, n, s.size) }
+func (s *slab) ranges(n int) []Range       { return carve(&s.rangeRoom, n, min(4*s.size, slabSize)) }
+func (s *slab) portNumbers(n int) []uint16 { return carve(&s.portRoom, n, s.size) }
 
 // carve cuts n zero values off room; nobody else can reach them.
-func carve[T any](room *[]T, n int) []T {
+func carve[T any](room *[]T, n, size int) []T {
 	if n > len(*room) {
-		*room = make([]T, max(n, slabSize))
+		*room = make([]T, max(n, size))
 	}
 	cut := (*room)[:n:n]
 	*room = (*room)[n:]
@@ -38,10 +42,8 @@ func (t *table) take(app *spec.App, r *requirement, p int) Placement {
 		return uint16(app.PortDefinitions[i].Port)
 	})
 	w := &t.rows[p]
-	if w.rest == nil {
-		offered := t.offer(p).Shares
-		w.rest = t.slab.shares(len(offered))
-		copy(w.rest, offered)
+	if len(w.rest) == 0 {
+		w.rest = append(w.rest, t.offer(p).Shares...)
 	}
 	placement := Placement{App: app, Offer: t.offer(p), Take: t.takeShares(r, w)}
 	if len(t.chosen) > 0 {
