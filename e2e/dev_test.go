@@ -197,3 +197,15 @@ func TestSecondOnOneFolder(t *testing.T) {
 		t.Errorf("exit code %d, %q: want a failure that names the folder", code, &second.stderr)
 	}
 }
+
+// TestAbdicated: a leader that is asked to answers, and then ends with the code by
+// which supervisors know that it may be started again.
+func TestAbdicated(t *testing.T) {
+	p, a := dev(t, dataDir(t))
+	if answer := a.must(t, "DELETE", "/v2/leader", ""); !strings.Contains(answer, "Leadership abdicated") {
+		t.Errorf("DELETE /v2/leader: %s", answer)
+	}
+	if code := p.code(t); code != 103 {
+		t.Errorf("exit code %d, want 103", code)
+	}
+}

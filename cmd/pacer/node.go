@@ -53,7 +53,13 @@ type candidacy interface {
 	Run(ctx context.Context, lead func(ctx context.Context) error) error
 	// Leader is the leader's address.
 	Leader() (address string, known bool)
+	// Abdicate ends this node's leadership; false if it does not lead.
+	Abdicate() bool
 }
+
+// abdicateAfter is how long a node leads on after it was asked to abdicate: it
+// answers in that time.
+const abdicateAfter = 500 * time.Millisecond
 
 // node is one server: it answers requests at all times, and carries a term while
 // it leads.
@@ -114,6 +120,16 @@ func (n *node) Leader() string {
 		return ""
 	}
 	return address
+}
+
+// Abdicate ends the leadership of this node a little later.
+func (n *node) Abdicate() bool {
+	if n.leading.Load() == nil {
+		return false
+	}
+	n.log.Info("asked to abdicate", "after", abdicateAfter)
+	time.AfterFunc(abdicateAfter, func() { n.candidate.Abdicate() })
+	return true
 }
 
 // ready says why this node cannot do its work now.

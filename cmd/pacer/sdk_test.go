@@ -18,7 +18,8 @@ const sdkPatience = 60 * time.Second
 // client is the Go client of Marathon, which was not made with this server in mind.
 //
 // Two of its calls are not made. TaskEndpoints reads port mappings in a place
-// where Marathon has shown none since 1.5; AbdicateLeader is not served.
+// where Marathon has shown none since 1.5; AbdicateLeader would end the server, see
+// TestAbdicated of package e2e.
 type client struct{ marathon.Marathon }
 
 // startSDK makes a client of a whole server.

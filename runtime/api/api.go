@@ -36,6 +36,9 @@ type Node interface {
 	Core() Core
 	// Leader returns the leader's advertised "host:port"; "" when none is known.
 	Leader() string
+	// Abdicate ends this node's leadership, so much later that an answer under way
+	// can still be sent; false while it does not lead.
+	Abdicate() bool
 }
 
 // Module is a policy module as operators see it.
@@ -162,6 +165,7 @@ func New(cfg Config) http.Handler {
 	s.route(mux, http.MethodDelete, "/v2/queue/*", s.resetDelay)
 	s.route(mux, http.MethodGet, "/v2/info", s.info)
 	s.route(mux, http.MethodGet, "/v2/leader", s.leader)
+	s.route(mux, http.MethodDelete, "/v2/leader", s.abdicate)
 	s.route(mux, http.MethodGet, "/v2/events", s.events)
 	s.route(mux, http.MethodGet, "/metrics", s.metrics)
 	s.route(mux, http.MethodGet, "/metrics/prometheus", s.metricsText)

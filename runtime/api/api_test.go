@@ -162,6 +162,7 @@ func FuzzCreate(f *testing.F) {
 	f.Add("", "/v2/groups/g", `{"id":"h","apps":[{"id":"x","cmd":"x"}],"groups":[{"id":"i","dependencies":["../x"]}],"scaleBy":null}`)
 	f.Add("", "/v2/groups?dryRun=true", `{"version":"2026-01-02T03:04:05.006Z"}`)
 	f.Add("", "/v2/groups/g/versions/2026-01-02T03:04:05.006Z?embed=group.apps", `{"enforceRole":true}`)
+	f.Add("", "/v2/leader", "")
 	f.Add("text/plain", "/v2/apps//", `[{"id":"..","labels":{"MARATHON_SINGLE_INSTANCE_APP":"true"}}]`)
 	f.Fuzz(func(t *testing.T, contentType, path, body string) {
 		w := newWorld(nil)
@@ -172,6 +173,7 @@ func FuzzCreate(f *testing.F) {
 				r.URL.Path, r.URL.RawQuery = path, query
 			}
 			answer := httptest.NewRecorder()
+			w.setLeader(true, address) // it may have been asked to abdicate
 			w.handler.ServeHTTP(answer, r)
 			if answer.Code >= 500 {
 				t.Errorf("%s %s %q: %d %s", method, path, body, answer.Code, answer.Body)

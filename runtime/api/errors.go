@@ -29,6 +29,7 @@ const (
 	errMethod       = sentinel("Method Not Allowed")
 	errMediaType    = sentinel("Unsupported Media Type")
 	errNoLeader     = sentinel("Could not determine the current leader")
+	errNobodyLeads  = sentinel("There is no leader")
 	errProxyLoop    = sentinel("Detected proxying loop.")
 	errProxyRefused = sentinel("Connection to leader refused.")
 	errNoID         = sentinel("requirement failed: App Update must have app id set")

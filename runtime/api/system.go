@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // ping answers that the process is there. Text unless JSON is all that is taken.
@@ -80,6 +82,21 @@ func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
 // leader names the leader, which is this node when the request is answered here.
 func (s *server) leader(_ Core, w http.ResponseWriter, _ *http.Request) error {
 	writeJSON(w, http.StatusOK, map[string]string{"leader": s.Address})
+	return nil
+}
+
+// abdicate has another node lead. What Marathon does besides when it is asked for
+// a backup or a restore is not done here, so nothing is.
+func (s *server) abdicate(_ Core, w http.ResponseWriter, r *http.Request) error {
+	for _, name := range []string{"backup", "restore"} {
+		if r.URL.Query().Has(name) {
+			return spec.NewFault("/", name+" is not supported by this version of Pacer")
+		}
+	}
+	if !s.Node.Abdicate() {
+		return errNobodyLeads
+	}
+	writeJSON(w, http.StatusOK, errorBody{Message: "Leadership abdicated"})
 	return nil
 }
 

@@ -74,6 +74,15 @@ func (w *world) Core() Core {
 	return w
 }
 
+// Abdicate hands the lead to nobody, at once.
+func (w *world) Abdicate() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	led := w.leading
+	w.leading, w.leader = false, ""
+	return led
+}
+
 func (w *world) Leader() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
