@@ -13,5 +13,7 @@ echo "== the core: memory per instance (G9), waves, statuses, restoring"
 go test ./runtime/scheduler -run '^$' -bench . -benchtime "$time"
 echo "== policies: WASM against native code, and the price of metering"
 go test ./runtime/policy/... -run '^$' -bench . -benchtime "$time"
+echo "== the API: reads and growth (G6), the event stream (G10), a change among many apps"
+go test ./runtime/api -run '^$' -bench . -benchtime 5x
 echo "== POST to TASK_RUNNING on the embedded cluster (G3)"
 go test ./cmd/pacer -run '^$' -bench . -benchtime 3x
