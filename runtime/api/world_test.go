@@ -27,8 +27,7 @@ type world struct {
 	requests scheduler.RequestID
 	offers   int
 	fail     error // of the next command
-
-	records, recordBytes int // that a store would have been told to write
+	written  written
 
 	leading bool
 	leader  string
@@ -133,9 +132,7 @@ func (w *world) step(event scheduler.Event) []scheduler.Reply {
 		w.core.Step(now, events[0])
 		effects := w.core.Effects(now)
 		w.snapshot = w.core.Snapshot()
-		for _, r := range effects.Save {
-			w.records, w.recordBytes = w.records+1, w.recordBytes+len(r.Key)+len(r.Value)
-		}
+		w.written.add(effects.Save)
 		replies, notices = append(replies, effects.Replies...), append(notices, effects.Notices...)
 		if effects.Match != nil {
 			result := w.match(effects.Match)
