@@ -170,17 +170,7 @@ func alter(v reflect.Value) {
 func TestEveryFieldIsRead(t *testing.T) {
 	want := everything(t)
 	want.PortDefinitions, want.RequirePorts = nil, false // those of the host, see everything
-	text, err := json.Marshal(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := new(App)
-	if err := json.Unmarshal(text, got); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
+	checkComesBack(t, want)
 }
 
 // TestPlainJSONKeepsEveryField: an app without its methods is what is stored.

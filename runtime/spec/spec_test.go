@@ -88,11 +88,9 @@ func FuzzParsePathID(f *testing.F) {
 	})
 }
 
-func TestStoredAppKeepsItsVersions(t *testing.T) {
-	want := Defaults()
-	want.ID, want.Cmd, want.Role = "/a", "x", "*"
-	want.TaskKillGracePeriod = new(3 * time.Second)
-	want.Version, want.LastScalingAt, want.LastConfigChangeAt = 1600000000001, 1600000000002, 1600000000003
+// checkComesBack writes an app as JSON and reads it again.
+func checkComesBack(t *testing.T, want *App) {
+	t.Helper()
 	text, err := json.Marshal(want)
 	if err != nil {
 		t.Fatal(err)
@@ -106,22 +104,20 @@ func TestStoredAppKeepsItsVersions(t *testing.T) {
 	}
 }
 
+func TestStoredAppKeepsItsVersions(t *testing.T) {
+	want := Defaults()
+	want.ID, want.Cmd, want.Role = "/a", "x", "*"
+	want.TaskKillGracePeriod = new(3 * time.Second)
+	want.Version, want.LastScalingAt, want.LastConfigChangeAt = 1600000000001, 1600000000002, 1600000000003
+	checkComesBack(t, want)
+}
+
 // TestStoredAppIsNotJudged: a rule that is newer than a record must not keep a
 // leader from reading its state.
 func TestStoredAppIsNotJudged(t *testing.T) {
 	want := Defaults()
 	want.ID, want.Cmd, want.Role, want.Labels = "/a", "x\x00", "*", map[string]string{"k\x00": "\x00"}
-	text, err := json.Marshal(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := new(App)
-	if err := json.Unmarshal(text, got); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
+	checkComesBack(t, want)
 }
 
 // TestTextThatIsNotUTF8: to read it as something else would start something else
