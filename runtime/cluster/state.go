@@ -3,7 +3,6 @@ package cluster
 import (
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -15,33 +14,50 @@ import (
 type object = map[string]any
 
 // serveJSON answers GETs with what view returns. The view runs on the HTTP goroutine and asks the loop for what it needs.
-// With ?jsonp=name the answer is a call of that function; anything but an identifier is refused, as it would be code.
 func (c *Cluster) serveJSON(view func(*http.Request) any) http.HandlerFunc {
-	identifier := regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$.]*$`)
 	return func(w http.ResponseWriter, r *http.Request) {
-		callback := r.URL.Query().Get("jsonp")
-		if callback != "" && !identifier.MatchString(callback) {
-			refuse(w, refusal{http.StatusBadRequest, "'jsonp' must be an identifier"})
-			return
-		}
 		value := view(r)
 		if value == nil {
 			refuse(w, refusal{http.StatusNotFound, "404 Not Found."})
 			return
 		}
-		text, err := json.Marshal(value)
-		if err != nil {
-			refuse(w, refusal{http.StatusInternalServerError, err.Error()})
-			return
-		}
-		media := mediaJSON
-		if callback != "" {
-			media, text = "text/javascript", []byte(callback+"("+string(text)+")")
-		}
-		w.Header().Set("Content-Type", media)
-		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-		_, _ = w.Write(text)
+		writeJSON(w, r, value)
 	}
+}
+
+// writeJSON sends a value. With ?jsonp=name the answer is a call of that function; anything but an identifier is refused,
+// as it would be code.
+func writeJSON(w http.ResponseWriter, r *http.Request, value any) {
+	callback := r.URL.Query().Get("jsonp")
+	if callback != "" && !isIdentifier(callback) {
+		refuse(w, refusal{http.StatusBadRequest, "'jsonp' must be an identifier"})
+		return
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		refuse(w, refusal{http.StatusInternalServerError, err.Error()})
+		return
+	}
+	media := mediaJSON
+	if callback != "" {
+		media, text = "text/javascript", []byte(callback+"("+string(text)+")")
+	}
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	_, _ = w.Write(text)
+}
+
+// isIdentifier tells whether a name, with dots, can only be the name of a function.
+func isIdentifier(name string) bool {
+	for i, c := range name {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c == '$':
+		case i > 0 && (c >= '0' && c <= '9' || c == '.'):
+		default:
+			return false
+		}
+	}
+	return name != ""
 }
 
 // masterState is /state, as far as tools read it.
