@@ -23,7 +23,7 @@ type app struct {
 	TasksRunning    int
 	Deployments     []struct{ ID string }
 	Tasks           []task
-	LastTaskFailure *struct{ State, Message string }
+	LastTaskFailure *struct{ State, Message, TaskID string }
 }
 
 type task struct {

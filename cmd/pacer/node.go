@@ -78,7 +78,8 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
 		CheckStrategy: cfg.policies.checkStrategy,
 		Rules:         cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
-		Modules: cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
+		Sandboxes: sandboxes{&master.AgentFiles{Credential: cfg.credential}},
+		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
 	})
 	n.server = &http.Server{
 		Handler:           handler,

@@ -85,6 +85,7 @@ type Config struct {
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
 	UI             http.Handler     // serves /ui/; nil: there is none
+	Sandboxes      Sandboxes        // nil: files of tasks are not served
 	MaxBodyBytes   int64            // 0 means 1 MiB, the store's limit for one change
 	CommandTimeout time.Duration    // 0 means 10 s
 	Now            func() time.Time // nil means time.Now
@@ -174,6 +175,7 @@ func New(cfg Config) http.Handler {
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
 	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)
 	s.route(mux, http.MethodPost, "/pacer/v1/plan", s.plan)
+	s.routeSandboxes(mux)
 	s.routeUI(mux)
 	return mux
 }

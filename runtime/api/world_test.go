@@ -211,7 +211,7 @@ func (w *world) offer(host string) {
 	share.Scalars[placement.CPUs], share.Scalars[placement.Mem] = placement.MilliOf(4), placement.MilliOf(4096)
 	w.step(scheduler.Offers{Offers: []*placement.Offer{{
 		ID: id, Role: "*", Shares: []placement.Share{share},
-		Agent: &placement.Agent{ID: "agent-" + host, Hostname: host, IP: "10.0.0.1", Zone: "z1"},
+		Agent: &placement.Agent{ID: "agent-" + host, Hostname: host, IP: "10.0.0.1", Port: 5051, Zone: "z1"},
 	}}})
 }
 
