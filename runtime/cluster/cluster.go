@@ -69,6 +69,9 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		ErrorLog: log.New(slogWriter{cfg.Log}, "", 0),
 	}
 	c.background.Go(func() { _ = c.server.Serve(c.listener) })
+	if cfg.Executor == Process {
+		c.background.Go(c.collectGarbage)
+	}
 	return c, nil
 }
 

@@ -44,6 +44,12 @@ type Config struct {
 	StatusRetry  time.Duration // 10 s; first repetition of an unacknowledged update, then doubled up to 10 min
 	KillGrace    time.Duration // 3 s; for tasks without a kill policy
 
+	// LogBytes bounds stdout and stderr of a task: beyond it they go to stdout.1 and stderr.1. 0 = 64 MiB, negative = never.
+	LogBytes int64
+	// SandboxAge is how long the sandbox of a task that ended is kept while the disk is nearly empty; less with a fuller
+	// one, and no time at all when less than a tenth of it is free. 0 = a week.
+	SandboxAge time.Duration
+
 	MaxRecord   int // bytes; OFFERS events are split below it; 0 = 3 MiB, negative = never split
 	StreamQueue int // events that may wait for a slow subscriber before its stream is dropped; 0 = 65536
 
@@ -83,6 +89,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"offer timeout", &c.OfferTimeout, 0},
 		{"status retry", &c.StatusRetry, 10 * time.Second},
 		{"kill grace", &c.KillGrace, 3 * time.Second},
+		{"sandbox age", &c.SandboxAge, 7 * 24 * time.Hour},
 	} {
 		if *d.value < 0 {
 			return c, fmt.Errorf("cluster: %s is %v, expected a positive duration", d.name, *d.value)
@@ -90,6 +97,9 @@ func (c Config) withDefaults() (Config, error) {
 		if *d.value == 0 {
 			*d.value = d.def
 		}
+	}
+	if c.LogBytes == 0 {
+		c.LogBytes = 64 << 20
 	}
 	if c.MaxRecord == 0 {
 		c.MaxRecord = 3 << 20

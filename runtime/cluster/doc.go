@@ -27,11 +27,13 @@
 //   - Tasks of frameworks without checkpoints also survive a restart.
 //   - Agents share the master's address and are told apart by the path in the url of an offer, /slave(n).
 //   - Frameworks and roles take turns over the agents instead of sharing by dominant resource.
+//   - The files of all agents are also reached at the master's address without an agent's path. A FIFO is not read.
+//   - stdout and stderr are bounded (Config.LogBytes); what Mesos leaves to its logger modules is done by the executor.
 //   - A call of type UNKNOWN is answered 501; the real master ends itself.
 //   - Nothing is isolated: resources are accounts, not limits. Ports are not probed before they are offered.
 //
 // Absent, and answered in the way of a master or agent that lacks it: images and Docker (TASK_FAILED), URIs (TASK_FAILED),
 // volumes and container networks (TASK_FAILED), custom executors (TASK_ERROR), task groups (TASK_ERROR), reservations and
 // volumes made at run time (OPERATION_ERROR, silence without an operation id). Absent without a trace: messages to
-// executors, inverse offers and maintenance, quota, authentication, the files endpoints, removal of old sandboxes.
+// executors, inverse offers and maintenance, quota, authentication.
 package cluster

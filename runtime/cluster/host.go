@@ -26,7 +26,8 @@ type host struct {
 	master *master // nil: not connected
 	agent  *agent  // the master's record; nil when master is
 
-	runs map[taskKey]*run
+	runs  map[taskKey]*run
+	ended []*run // the latest that are over, oldest first
 }
 
 // runner starts tasks and ends them. Its methods are called on the loop and must not wait for anything; what becomes of

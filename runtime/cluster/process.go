@@ -146,6 +146,7 @@ func (p *processes) kill(r *run) {
 
 // forget removes what a restart would find. The sandbox stays for whoever wants to read it.
 func (p *processes) forget(r *run) {
+	touch(r.sandbox())
 	r.log.discard()
 }
 

@@ -192,6 +192,7 @@ func (r *run) acknowledged() bool {
 	if terminal(head.GetState()) {
 		delete(r.host.runs, r.key())
 		r.host.runner.forget(r)
+		r.host.remember(r)
 		return true
 	}
 	r.forward()

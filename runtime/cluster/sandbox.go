@@ -39,6 +39,7 @@ func planLaunch(r *run) (*launchPlan, *launchFault) {
 	plan.launch = executor.Launch{
 		Sandbox: plan.sandbox, Env: environment(r), KillGrace: r.grace(),
 		MaxCompletion: time.Duration(r.task.GetMaxCompletionTime().GetNanoseconds()),
+		LogBytes:      max(0, r.host.cfg.LogBytes),
 	}
 	plan.launch.Path, plan.launch.Args = command(r.task.Command)
 	return plan, nil

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/pacer-run/pacer/runtime/cluster/resource"
 )
@@ -72,7 +73,7 @@ func (t *task) view() object {
 }
 
 // agentState is an agent's own /state, below its path as in the url of its offers: /slave(1)/state. It is where tools
-// learn the folder of a task's sandbox. Only running tasks are listed.
+// learn the folder of a task's sandbox.
 func (c *Cluster) agentState(r *http.Request) any {
 	var out object
 	c.loop.do(func() {
@@ -90,25 +91,58 @@ func (c *Cluster) agentState(r *http.Request) any {
 }
 
 func (h *host) view() object {
-	byFramework := map[string]object{}
 	frameworks := []object{}
-	for _, r := range h.sortedRuns() {
-		id := r.framework.ID.Value
-		f := byFramework[id]
+	byID := map[string]object{}
+	framework := func(r *run) object {
+		f := byID[r.framework.ID.Value]
 		if f == nil {
-			f = object{"id": id, "name": r.framework.Name, "user": r.framework.User, "executors": []object{}, "completed_executors": []object{}}
-			byFramework[id] = f
+			f = object{
+				"id": r.framework.ID.Value, "name": r.framework.Name, "user": r.framework.User,
+				"executors": []object{}, "completed_executors": []object{},
+			}
+			byID[r.framework.ID.Value] = f
 			frameworks = append(frameworks, f)
 		}
-		one := object{"id": r.id(), "name": r.task.Name, "framework_id": id, "slave_id": h.id, "resources": resourcesView(r.resources)}
-		executor := object{"id": r.id(), "container": r.container, "tasks": []object{one}, "type": "", "source": r.id()}
-		if h.dir != "" {
-			executor["directory"] = r.sandbox()
-		}
-		f["executors"] = append(f["executors"].([]object), executor)
+		return f
+	}
+	for _, r := range h.sortedRuns() {
+		f := framework(r)
+		f["executors"] = append(f["executors"].([]object), r.executorView("tasks"))
+	}
+	for _, r := range h.ended {
+		f := framework(r)
+		f["completed_executors"] = append(f["completed_executors"].([]object), r.executorView("completed_tasks"))
 	}
 	return object{
 		"id": h.id, "pid": h.pid, "hostname": h.spec.hostname, "version": version, "attributes": attributesView(h.spec.attributes),
 		"resources": resourcesView(h.spec.total), "frameworks": frameworks, "completed_frameworks": []object{},
+	}
+}
+
+// executorView is the run as tools look for it: where its sandbox is, with its only task in the list of the given name.
+func (r *run) executorView(list string) object {
+	out := object{
+		"id": r.id(), "name": r.task.Name, "container": r.container, "type": "", "source": r.id(),
+		"tasks": []object{}, "queued_tasks": []object{}, "completed_tasks": []object{},
+	}
+	out[list] = []object{{
+		"id": r.id(), "name": r.task.Name, "framework_id": r.framework.ID.Value, "slave_id": r.host.id,
+		"resources": resourcesView(r.resources),
+	}}
+	if r.host.dir != "" {
+		out["directory"] = r.sandbox()
+	}
+	return out
+}
+
+// maxEndedRuns is how many runs that are over an agent remembers, as far as its state shows them.
+const maxEndedRuns = 1000
+
+// remember keeps a run that is over for whoever looks for its sandbox. A restart forgets them; the sandboxes are found by
+// their paths all the same.
+func (h *host) remember(r *run) {
+	h.ended = append(h.ended, r)
+	if len(h.ended) > maxEndedRuns {
+		h.ended = slices.Delete(h.ended, 0, len(h.ended)-maxEndedRuns)
 	}
 }

@@ -40,6 +40,8 @@ type Launch struct {
 	KillGrace time.Duration `json:"killGrace"`
 	// MaxCompletion ends the task when it has run that long; 0 means never.
 	MaxCompletion time.Duration `json:"maxCompletion,omitempty"`
+	// LogBytes bounds stdout and stderr: what grows beyond it goes to stdout.1 or stderr.1; 0 means no bound.
+	LogBytes int64 `json:"logBytes,omitempty"`
 }
 
 // Account is a resolved operating system account.

@@ -33,6 +33,8 @@ type supervisor struct {
 	feed   *feed
 	kills  chan struct{} // a kill was asked for; capacity 1, more requests say nothing new
 	exited chan syscall.WaitStatus
+	// outputs are open while the task may write to them; nil before it was started.
+	outputs outputs
 }
 
 // run is the executor from its lock to the end of its task. The order matters: the journal is looked at only under the
@@ -110,7 +112,12 @@ func (s *supervisor) supervise() error {
 // await handles kills and the time limit until the main process has ended.
 func (s *supervisor) await() Record {
 	end := Record{Step: Exited}
-	var limit, grace <-chan time.Time
+	var limit, grace, look <-chan time.Time
+	if s.launch.LogBytes > 0 {
+		ticker := time.NewTicker(rotateEvery)
+		defer ticker.Stop()
+		look = ticker.C
+	}
 	if s.launch.MaxCompletion > 0 {
 		limit = time.After(s.launch.MaxCompletion)
 	}
@@ -130,6 +137,8 @@ func (s *supervisor) await() Record {
 			end.Killed = true
 			_ = s.record(Record{Step: Killing})
 			terminate()
+		case <-look:
+			s.outputs.rotate(s.launch.Sandbox, s.launch.LogBytes)
 		case <-limit:
 			end.Expired = true
 			terminate()
@@ -147,15 +156,10 @@ func (s *supervisor) start() (int, error) {
 		return 0, err
 	}
 	defer stdin.Close()
-	files := []uintptr{stdin.Fd()}
-	for _, name := range []string{"stdout", "stderr"} {
-		f, err := os.OpenFile(filepath.Join(s.launch.Sandbox, name), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-		if err != nil {
-			return 0, err
-		}
-		defer f.Close()
-		files = append(files, f.Fd())
+	if s.outputs, err = openOutputs(s.launch.Sandbox); err != nil {
+		return 0, err
 	}
+	files := []uintptr{stdin.Fd(), s.outputs["stdout"].Fd(), s.outputs["stderr"].Fd()}
 	path, err := LookPath(s.launch.Path, s.launch.Env)
 	if err != nil {
 		return 0, err
