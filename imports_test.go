@@ -57,6 +57,10 @@ var impure = []string{"net", "net/http", "os/exec", "math/rand", "math/rand/v2",
 // homes are the folders where a third-party module may be imported, apart from
 // tests. cmd and e2e are no exception.
 var homes = map[string][]string{
+	"github.com/containerd/errdefs":           {"runtime/cluster/docker"},
+	"github.com/distribution/reference":       {"runtime/cluster/docker"},
+	"github.com/docker/go-units":              {"runtime/cluster/docker"},
+	"github.com/moby/moby/":                   {"runtime/cluster/docker"},
 	"github.com/go-chi/chi/":                  {"runtime/api"},
 	"github.com/go-zookeeper/zk":              {"runtime/zookeeper"},
 	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go: ZooKeeper (with a Java runtime) for the
 # store, election and e2e tests; prometheus, which discovers instances in an e2e
-# test; clang and lld for a policy module in C. On Debian and as root it installs
-# what is missing; elsewhere it says what to install and fails.
+# test; clang and lld for a policy module in C; Docker, of which it starts the
+# daemon, and a static busybox, of which the tests make their image. On Debian and
+# as root it installs what is missing; elsewhere it says what to install and fails.
 set -euo pipefail
 
 missing=()
@@ -11,7 +12,33 @@ command -v java >/dev/null || missing+=(default-jre-headless)
 command -v prometheus >/dev/null || missing+=(prometheus)
 command -v clang >/dev/null || missing+=(clang)
 command -v wasm-ld >/dev/null || missing+=(lld)
-[ ${#missing[@]} -eq 0 ] && exit 0
+command -v dockerd >/dev/null || missing+=(docker.io)
+command -v docker >/dev/null || missing+=(docker.io)
+[ -x /bin/busybox ] || missing+=(busybox-static)
+
+# daemon starts Docker where nobody else has. It outlives this script.
+daemon() {
+  docker info >/dev/null 2>&1 && return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "needs: no Docker daemon answers. Start one and try again." >&2
+    return 1
+  fi
+  echo "needs: starting dockerd"
+  local log=/tmp/pacer-dockerd.log
+  setsid dockerd >"$log" 2>&1 </dev/null &
+  for _ in $(seq 300); do
+    docker info >/dev/null 2>&1 && return 0
+    sleep 0.1
+  done
+  tail -n 20 "$log" >&2
+  echo "needs: dockerd did not start within 30 s" >&2
+  return 1
+}
+
+if [ ${#missing[@]} -eq 0 ]; then
+  daemon
+  exit
+fi
 
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
@@ -24,7 +51,8 @@ if command -v apt-get >/dev/null && [ "$sudo" != none ]; then
   log=$(mktemp)
   if { $sudo apt-get update -q && $sudo apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
     rm -f "$log"
-    exit 0
+    daemon
+    exit
   fi
   tail -n 20 "$log" >&2
 fi

@@ -43,7 +43,7 @@ func span(seconds *float64, def float64) time.Duration {
 func (p *processes) probing(r *run) {
 	if h := r.task.HealthCheck; h != nil {
 		x := &prober{
-			procs: p, r: r, probe: healthProbe(r, h), judge: (*prober).judgeHealth, since: time.Now(), limit: 3,
+			procs: p, r: r, probe: p.healthProbe(r, h), judge: (*prober).judgeHealth, since: time.Now(), limit: 3,
 			delay: span(h.DelaySeconds, 15), interval: span(h.IntervalSeconds, 10), timeout: span(h.TimeoutSeconds, 20),
 			grace: span(h.GracePeriodSeconds, 10), proven: r.healthy != nil,
 		}
@@ -54,7 +54,7 @@ func (p *processes) probing(r *run) {
 	}
 	if c := r.task.Check; c != nil {
 		x := &prober{
-			procs: p, r: r, probe: checkProbe(r, c), judge: (*prober).judgeCheck,
+			procs: p, r: r, probe: p.checkProbe(r, c), judge: (*prober).judgeCheck,
 			delay: span(c.DelaySeconds, 15), interval: span(c.IntervalSeconds, 10), timeout: span(c.TimeoutSeconds, 20),
 		}
 		x.start()
@@ -62,25 +62,25 @@ func (p *processes) probing(r *run) {
 }
 
 // healthProbe is the probe of a health check that passed validation, so the part its type needs is there.
-func healthProbe(r *run, h *mesos.HealthCheck) probe {
+func (p *processes) healthProbe(r *run, h *mesos.HealthCheck) probe {
 	switch h.Type {
 	case mesos.HealthCheck_HTTP:
-		return httpProbe(h.HTTP.GetScheme(), loopback(h.HTTP.Protocol), h.HTTP.Port, h.HTTP.GetPath())
+		return httpProbe(h.HTTP.GetScheme(), r.probeHost(h.HTTP.Protocol), h.HTTP.Port, h.HTTP.GetPath())
 	case mesos.HealthCheck_TCP:
-		return tcpProbe(loopback(h.TCP.Protocol), h.TCP.Port)
+		return tcpProbe(r.probeHost(h.TCP.Protocol), h.TCP.Port)
 	default:
-		return commandProbe(r, h.Command)
+		return p.commandProbe(r, h.Command)
 	}
 }
 
-func checkProbe(r *run, c *mesos.CheckInfo) probe {
+func (p *processes) checkProbe(r *run, c *mesos.CheckInfo) probe {
 	switch c.Type {
 	case mesos.CheckInfo_HTTP:
-		return httpProbe("http", loopback(nil), c.HTTP.Port, c.HTTP.GetPath())
+		return httpProbe("http", r.probeHost(nil), c.HTTP.Port, c.HTTP.GetPath())
 	case mesos.CheckInfo_TCP:
-		return tcpProbe(loopback(nil), c.TCP.Port)
+		return tcpProbe(r.probeHost(nil), c.TCP.Port)
 	default:
-		return commandProbe(r, &c.Command.Command)
+		return p.commandProbe(r, &c.Command.Command)
 	}
 }
 

@@ -25,7 +25,9 @@ type Cluster struct {
 	cfg      Config
 	listener net.Listener
 	server   *http.Server
-	stopping chan struct{}      // closed by Close
+	stopping chan struct{}   // closed by Close
+	life     context.Context // ends with stopping
+	endLife  context.CancelFunc
 	withdraw context.CancelFunc // ends the present master's announcement; the loop's
 
 	workLock   *os.File       // keeps other clusters off the work dir; nil for fake ones
@@ -47,12 +49,14 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}, stopping: make(chan struct{})}
+	c.life, c.endLife = context.WithCancel(context.Background())
 	c.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	if err := c.addHosts(); err != nil {
 		close(c.stopping)
+		c.endLife()
 		c.loop.abandon()
 		c.background.Wait()
 		c.unlockWorkDir()
@@ -90,9 +94,11 @@ func (c *Cluster) addHosts() error {
 		return err
 	}
 	procs := newProcesses(c)
+	procs.openDocker()
 	if err := c.addEach(procs, procs.recoverHost); err != nil {
 		return err
 	}
+	procs.removeStrayContainers()
 	return procs.endStrays()
 }
 
@@ -173,6 +179,7 @@ func (c *Cluster) Close() {
 	c.closing.Do(func() {
 		c.loop.do(c.retire)
 		close(c.stopping)
+		c.endLife()
 		_ = c.server.Close() // connections are broken on purpose
 		c.loop.stop()
 		c.background.Wait()

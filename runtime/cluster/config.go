@@ -25,6 +25,9 @@ const (
 // String is the name of the kind.
 func (k ExecutorKind) String() string { return [...]string{"process", "fake"}[k] }
 
+// DockerOff keeps agents from running containers.
+const DockerOff = "off"
+
 // Config describes a cluster. Zero values of the durations and limits mean the default named with them.
 type Config struct {
 	Listen   string // host:port of the master's HTTP server; empty = 127.0.0.1:0
@@ -56,8 +59,11 @@ type Config struct {
 	Register        Registrar    // nil = the master is announced nowhere
 	Executor        ExecutorKind // Process unless set
 	ExecutorCommand []string     // argv prefix that runs ExecutorMain; required for Process
-	Act             Act          // behaviour of fake tasks; nil = by their labels (see Act)
-	Log             *slog.Logger // nil = silent
+	// Docker is the daemon that runs containers, as in DOCKER_HOST; empty = that of the environment, if there is one;
+	// DockerOff = none.
+	Docker string
+	Act    Act          // behaviour of fake tasks; nil = by their labels (see Act)
+	Log    *slog.Logger // nil = silent
 }
 
 // AgentConfig describes one agent.

@@ -29,10 +29,14 @@
 //   - Frameworks and roles take turns over the agents instead of sharing by dominant resource.
 //   - The files of all agents are also reached at the master's address without an agent's path. A FIFO is not read.
 //   - stdout and stderr are bounded (Config.LogBytes); what Mesos leaves to its logger modules is done by the executor.
+//   - Containers are run over the Docker Engine API by this process, without an executor between: they outlive it like
+//     processes do, and their ends are read from the daemon. What the daemon says of a container that it could not start is
+//     part of the message. Options of "docker run" that are not known fail the task. Checks over HTTP and TCP go to the
+//     container's own address, not to loopback within.
 //   - A call of type UNKNOWN is answered 501; the real master ends itself.
 //   - Nothing is isolated: resources are accounts, not limits. Ports are not probed before they are offered.
 //
-// Absent, and answered in the way of a master or agent that lacks it: images and Docker (TASK_FAILED), URIs (TASK_FAILED),
+// Absent, and answered in the way of a master or agent that lacks it: images of the Mesos containerizer (TASK_FAILED), URIs (TASK_FAILED),
 // volumes and container networks (TASK_FAILED), custom executors (TASK_ERROR), task groups (TASK_ERROR), reservations and
 // volumes made at run time (OPERATION_ERROR, silence without an operation id). Absent without a trace: messages to
 // executors, inverse offers and maintenance, quota, authentication.

@@ -25,8 +25,11 @@ type finding struct {
 // probe looks at a task once. It runs off the loop and is bounded by its context.
 type probe func(ctx context.Context) finding
 
-// loopback is the address under which tasks are probed.
-func loopback(p *mesos.NetworkInfo_Protocol) string {
+// probeHost is the address under which a task is probed: the container's own where it has one, else loopback.
+func (r *run) probeHost(p *mesos.NetworkInfo_Protocol) string {
+	if r.inside != nil && r.inside.ip != "" {
+		return r.inside.ip
+	}
 	if p != nil && *p == mesos.IPv6 {
 		return "::1"
 	}
@@ -68,9 +71,27 @@ func tcpProbe(host string, port uint32) probe {
 	}
 }
 
-// commandProbe runs a command in the task's sandbox, with its environment and as its user. What is still running of it
+// commandProbe runs a command where the task is.
+func (p *processes) commandProbe(r *run, info *mesos.CommandInfo) probe {
+	if isDocker(r.task) {
+		return p.containerProbe(r, info)
+	}
+	return sandboxProbe(r, info)
+}
+
+// containerProbe runs a command in the task's container.
+func (p *processes) containerProbe(r *run, info *mesos.CommandInfo) probe {
+	path, args := command(info)
+	argv, env, id := append([]string{path}, args[1:]...), withVariables(nil, info), r.inside.id
+	return func(ctx context.Context) finding {
+		code, err := p.engine.Exec(ctx, id, argv, env)
+		return finding{code: code, err: err}
+	}
+}
+
+// sandboxProbe runs a command in the task's sandbox, with its environment and as its user. What is still running of it
 // when the time is over is killed.
-func commandProbe(r *run, info *mesos.CommandInfo) probe {
+func sandboxProbe(r *run, info *mesos.CommandInfo) probe {
 	path, args := command(info)
 	env := withVariables(environment(r), info)
 	sandbox, account := r.sandbox(), taskUser(r)

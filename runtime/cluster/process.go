@@ -8,6 +8,7 @@ import (
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 
+	"github.com/pacer-run/pacer/runtime/cluster/docker"
 	"github.com/pacer-run/pacer/runtime/cluster/executor"
 )
 
@@ -19,6 +20,8 @@ type processes struct {
 	c *Cluster
 	// slots bounds the launches under way: starting hundreds of processes at once would starve those that run.
 	slots chan struct{}
+	// engine runs the containers; nil where there is no Docker daemon.
+	engine *docker.Engine
 }
 
 // executorPatience is how long a started executor may take to appear.
@@ -31,6 +34,10 @@ func newProcesses(c *Cluster) *processes {
 
 // launch prepares the sandbox off the loop, then asks the loop whether the task is still wanted, then starts it.
 func (p *processes) launch(r *run) {
+	if isDocker(r.task) {
+		p.launchDocker(r)
+		return
+	}
 	if fault := unsupported(r.task); fault != nil {
 		r.failed(*fault)
 		return
@@ -65,9 +72,6 @@ func unsupported(info *mesos.TaskInfo) *launchFault {
 	}
 	if c := info.Container; c != nil {
 		switch {
-		case c.GetType() == mesos.ContainerInfo_DOCKER:
-			// What an agent without the docker containerizer says.
-			return &launchFault{mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED, "Abnormal executor termination: unknown container"}
 		case c.GetMesos().GetImage() != nil:
 			return fault("Container images are not supported by this agent")
 		case len(c.Volumes) > 0:
@@ -105,6 +109,10 @@ func (p *processes) start(r *run, plan *launchPlan) {
 
 // readopt takes up a run found on disk that had not ended by what is known of it.
 func (p *processes) readopt(r *run, folder string) {
+	if isDocker(r.task) {
+		p.readoptDocker(r)
+		return
+	}
 	r.handle = executor.Open(folder, runMarker(r))
 	handle, from := r.handle, r.consumed
 	switch {
@@ -139,6 +147,10 @@ func (p *processes) follow(r *run, handle *executor.Handle, from int, ready time
 
 // kill may come before the executor is up: the handle keeps it. Before that there is no handle, and launch looks at killed.
 func (p *processes) kill(r *run) {
+	if isDocker(r.task) {
+		p.killContainer(r)
+		return
+	}
 	if r.handle != nil {
 		r.handle.Kill()
 	}
@@ -147,6 +159,7 @@ func (p *processes) kill(r *run) {
 // forget removes what a restart would find. The sandbox stays for whoever wants to read it.
 func (p *processes) forget(r *run) {
 	touch(r.sandbox())
+	p.forgetContainer(r)
 	r.log.discard()
 }
 

@@ -39,6 +39,8 @@ type run struct {
 	consumed    int        // journal records taken into account
 	executorPID uint32
 	where       *mesos.ContainerStatus // see containerStatus
+	inside      *containerized         // nil for tasks that are no container
+	stopping    bool                   // its container's end is under way
 	handle      *executor.Handle       // nil until the executor was started
 	recovered   bool                   // found on disk by this cluster, not launched by it
 }
@@ -92,12 +94,17 @@ func (r *run) killedBeforeStart() {
 }
 
 func (r *run) queueExecutor(state mesos.TaskState, reason *mesos.TaskStatus_Reason, text string) {
-	r.queue(state, mesos.SOURCE_EXECUTOR, reason, text)
+	r.queue(&mesos.TaskStatus{State: &state, Source: mesos.SOURCE_EXECUTOR.Enum(), Reason: reason}, text)
+}
+
+// queueData is TASK_RUNNING with what the executor tells of itself.
+func (r *run) queueData(data []byte) {
+	r.queue(&mesos.TaskStatus{State: mesos.TASK_RUNNING.Enum(), Source: mesos.SOURCE_EXECUTOR.Enum(), Data: data}, "")
 }
 
 // queueOwn is an update in the agent's own name: no executor had a say.
 func (r *run) queueOwn(state mesos.TaskState, reason mesos.TaskStatus_Reason, text string) {
-	r.queue(r.degrade(state), mesos.SOURCE_AGENT, &reason, text)
+	r.queue(&mesos.TaskStatus{State: r.degrade(state).Enum(), Source: mesos.SOURCE_AGENT.Enum(), Reason: &reason}, text)
 }
 
 // degrade puts states into words that the framework understands.
@@ -110,16 +117,15 @@ func (r *run) degrade(state mesos.TaskState) mesos.TaskState {
 	}
 }
 
-// queue adds an update. It is on disk before anybody sees it, so a restart repeats it under the same uuid.
-func (r *run) queue(state mesos.TaskState, source mesos.TaskStatus_Source, reason *mesos.TaskStatus_Reason, text string) {
+// queue adds an update, of which state, source, reason and data are given. It is on disk before anybody sees it, so a
+// restart repeats it under the same uuid.
+func (r *run) queue(s *mesos.TaskStatus, text string) {
 	if r.over {
 		return
 	}
-	now := seconds(time.Now())
-	s := &mesos.TaskStatus{
-		TaskID: r.task.TaskID, State: &state, Source: &source, Reason: reason, AgentID: &mesos.AgentID{Value: r.host.id},
-		ExecutorID: &mesos.ExecutorID{Value: r.id()}, Timestamp: &now, UUID: newUUID(), ContainerStatus: r.containerStatus(),
-	}
+	now, state := seconds(time.Now()), s.GetState()
+	s.TaskID, s.AgentID, s.ExecutorID = r.task.TaskID, &mesos.AgentID{Value: r.host.id}, &mesos.ExecutorID{Value: r.id()}
+	s.Timestamp, s.UUID, s.ContainerStatus = &now, newUUID(), r.containerStatus(state)
 	if text != "" {
 		s.Message = &text
 	}
@@ -148,11 +154,15 @@ func (r *run) queue(state mesos.TaskState, source mesos.TaskStatus_Source, reaso
 }
 
 // containerStatus is the same value in all updates of a run, as far as it is the same: there may be very many of them.
-func (r *run) containerStatus() *mesos.ContainerStatus {
-	if r.where != nil && r.where.GetExecutorPID() == r.executorPID {
+// A container's own address is told only while it runs.
+func (r *run) containerStatus(state mesos.TaskState) *mesos.ContainerStatus {
+	ip := r.host.url.Address.GetIP()
+	if r.inside != nil && r.inside.ip != "" && state == mesos.TASK_RUNNING {
+		ip = r.inside.ip
+	}
+	if r.where != nil && r.where.GetExecutorPID() == r.executorPID && r.where.NetworkInfos[0].IPAddresses[0].GetIPAddress() == ip {
 		return r.where
 	}
-	ip := r.host.url.Address.GetIP()
 	out := &mesos.ContainerStatus{
 		ContainerID: &mesos.ContainerID{Value: r.container},
 		NetworkInfos: []mesos.NetworkInfo{{

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mesos/mesos-go/api/v1/lib"
+
+	"github.com/pacer-run/pacer/runtime/cluster"
 )
 
 func variables(pairs ...string) func(*mesos.TaskInfo) {
@@ -73,7 +75,7 @@ func TestSandbox(t *testing.T) {
 
 // What the agent cannot do is said in a real agent's words, before anything is started.
 func TestLaunchFailures(t *testing.T) {
-	c := start(t, real(t))
+	c := start(t, real(t, func(c *cluster.Config) { c.Docker = cluster.DockerOff }))
 	f := subscribe(t, c.Addr(), framework())
 	docker, image := shell("docker", "true"), shell("image", "true")
 	docker.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: "x"}}
