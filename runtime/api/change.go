@@ -35,7 +35,7 @@ func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) er
 	}
 	roles := core.Snapshot().Tree.Roles(*u.ID, s.Settings)
 	app := u.App(*u.ID, roles.Default, s.Settings)
-	if err := s.validate(r, roles, app, nil); err != nil {
+	if err := s.validate(r, roles, u, app, nil); err != nil {
 		return err
 	}
 	terms, err := termsOf(r, app)

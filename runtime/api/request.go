@@ -13,15 +13,13 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
-// routeDecodedPath makes chi route on the decoded path as it was sent, but for a
-// slash at its end: clients write "/v2/apps//a", "/v2/apps/%2Fa" and "/v2/apps/",
-// and several take a redirect for an error.
+// routeDecodedPath makes chi route on the decoded path as it was sent, but for
+// slashes that say nothing: clients write "//v2/apps", "/v2/apps//a",
+// "/v2/apps/%2Fa" and "/v2/apps/", and several take a redirect for an error.
 func routeDecodedPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := strings.TrimRight(r.URL.Path, "/")
-		if path == "" {
-			path = "/"
-		}
+		names := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
+		path := "/" + strings.Join(names, "/")
 		if path == "/ui" { // the UI's links are relative to its folder
 			path = "/ui/"
 		}
