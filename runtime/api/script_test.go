@@ -37,6 +37,7 @@ import (
 //	status task=T state=S      a task state of a task that nobody knows
 //	at +D                      time passes
 //	master up|down             the subscription
+//	message executor=E text=T  an executor's, on the agent of h1
 //	lead | standby [leader=L]  this node's part
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
@@ -138,6 +139,11 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 			t.Fatal(err)
 		}
 		p.advance(step)
+	case "message":
+		m := scheduler.FrameworkMessage{AgentID: "agent-h1"}
+		d.ScanArgs(t, "executor", &m.ExecutorID)
+		d.ScanArgs(t, "text", &m.Data)
+		p.step(m)
 	case "master":
 		p.step(scheduler.Disconnected{})
 		if d.CmdArgs[0].Key == "up" {
