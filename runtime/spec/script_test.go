@@ -93,8 +93,7 @@ func list(text string, s Settings) error {
 	}
 	all := &Faults{Message: MessageInvalidObject}
 	for i, u := range updates {
-		var faults *Faults
-		if errors.As(valid(u, u.App(*u.ID, "*", s), nil, s, false), &faults) {
+		if faults, ok := errors.AsType[*Faults](valid(u, u.App(*u.ID, "*", s), nil, s, false)); ok {
 			all.Merge(at("/", i), faults)
 		}
 	}
