@@ -90,10 +90,10 @@ func viewOf(snapshot *scheduler.Snapshot, id spec.PathID) *scheduler.AppView {
 // readApp answers everything that is read below /v2/apps/.
 func (s *server) readApp(core Core, w http.ResponseWriter, r *http.Request) error {
 	t, err := appTarget(r)
-	if err != nil {
+	snapshot := core.Snapshot()
+	if !t.isApp(snapshot) && err != nil {
 		return err
 	}
-	snapshot := core.Snapshot()
 	switch {
 	case t.part == "versions" && !t.wildcard:
 		return readVersions(snapshot, w, t)

@@ -35,7 +35,7 @@ func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) er
 	}
 	roles := core.Snapshot().Tree.Roles(*u.ID, s.Settings)
 	app := u.App(*u.ID, roles.Default, s.Settings)
-	if err := s.validate(r, roles, app, nil); err != nil {
+	if err := s.validate(r, roles, u, app, nil); err != nil {
 		return err
 	}
 	terms, err := termsOf(r, app)
@@ -162,6 +162,9 @@ func formOf(r *http.Request) spec.Form {
 // own deletion is forced unless told otherwise. An app's id may end with "restart" here and nowhere else.
 func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) error {
 	t, err := appTarget(r)
+	if t.isApp(core.Snapshot()) {
+		err = nil
+	}
 	switch {
 	case t.part == "tasks" && t.item != "":
 		return s.killTask(core, w, r, t) // whatever is wrong with the path

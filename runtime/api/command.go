@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -78,16 +80,20 @@ func (s *server) derive(r *http.Request, snapshot *scheduler.Snapshot, u *spec.U
 		current = v.App
 	}
 	var app *spec.App
+	missing := current == nil && r.Method == http.MethodPatch
 	switch {
 	case current != nil && formOf(r) == spec.Partial:
 		app = u.Apply(current, s.Settings)
-	case current == nil && r.Method == http.MethodPatch:
+	case missing && chi.URLParam(r, "*") == "": // in a list
 		return scheduler.PutApp{}, &scheduler.NotFound{App: *u.ID}
 	default:
 		app = u.App(*u.ID, roles.Default, s.Settings)
 	}
-	if err := s.validate(r, roles, app, current); err != nil {
+	if err := s.validate(r, roles, u, app, current); err != nil {
 		return scheduler.PutApp{}, err
+	}
+	if missing { // the API looks at the definition first
+		return scheduler.PutApp{}, &scheduler.NotFound{App: *u.ID}
 	}
 	p := scheduler.PutApp{App: app}
 	if current != nil {

@@ -107,6 +107,14 @@ type reregistered struct {
 	Master string `json:"master"`
 }
 
+// frameworkMessage shows the bytes one by one: they need not be text.
+type frameworkMessage struct {
+	head
+	ExecutorID string `json:"executorId"`
+	SlaveID    string `json:"slaveId"`
+	Message    []int  `json:"message"`
+}
+
 // streamChanged is a client that comes or goes.
 type streamChanged struct {
 	head
@@ -134,6 +142,8 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 	case scheduler.MasterLost:
 		h := headOf("scheduler_disconnected_event", now)
 		return h.EventType, h
+	case scheduler.MessageCame:
+		return messageEvent(n)
 	case scheduler.GroupChanged:
 		h := headOf("group_change_success", n.At)
 		return h.EventType, groupChanged{h, n.Group, n.Version.String()}
@@ -161,6 +171,15 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 	default:
 		return "", nil
 	}
+}
+
+func messageEvent(n scheduler.MessageCame) (string, any) {
+	h := headOf("framework_message_event", n.At)
+	body := frameworkMessage{h, n.Message.ExecutorID, n.Message.AgentID, make([]int, len(n.Message.Data))}
+	for i := range len(n.Message.Data) {
+		body.Message[i] = int(int8(n.Message.Data[i])) // the API's bytes have a sign
+	}
+	return h.EventType, body
 }
 
 func instanceEvent(n scheduler.InstanceChanged) (string, any) {

@@ -107,13 +107,20 @@ func (s *server) enforceRole(core Core, w http.ResponseWriter, r *http.Request) 
 	case !id.TopLevel():
 		return spec.NewFault("/", "Path needs to be top-level")
 	}
-	u, err := s.groupUpdate(w, r)
+	data, err := s.anyBody(w, r)
 	if err != nil {
 		return err
 	}
+	asked, unknown, err := spec.ParseGroupRole(data)
+	if err != nil {
+		return err
+	}
+	if err := noteUnknownFields(w, r, "the role of a group", unknown); err != nil {
+		return err
+	}
 	enforce := s.Settings.EnforceNewGroups
-	if u.EnforceRole != nil {
-		enforce = *u.EnforceRole
+	if asked != nil {
+		enforce = *asked
 	}
 	_, done, err := s.command(r, core, func(request scheduler.RequestID, _ string) scheduler.Event {
 		return scheduler.SetEnforceRole{Request: request, Group: id, Enforce: enforce}

@@ -118,7 +118,7 @@ func (s *server) readGroupVersion(snapshot *scheduler.Snapshot, w http.ResponseW
 	}
 	tree, ok := snapshot.Revision(version)
 	if !ok || tree.Group(t.id) == nil {
-		return &problem{http.StatusNotFound, "Group '" + string(t.id) + "' does not exist in version " + version.String()}
+		return &problem{http.StatusNotFound, "Group '" + string(t.id) + "' does not exist in version " + versionText(version)}
 	}
 	info := newGroupInfo(tree, t.id, groupEmbedsOf(r), embeds{})
 	for app := range tree.Apps(t.id) {

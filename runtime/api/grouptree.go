@@ -15,11 +15,11 @@ func (s *server) deriveTree(r *http.Request, snapshot *scheduler.Snapshot, u *sp
 	if u.Version != nil {
 		return s.restore(r, snapshot, u)
 	}
+	faults := &spec.Faults{Message: spec.MessageInvalidObject}
 	change, err := u.Apply(snapshot.Tree, s.Settings)
-	if err != nil {
+	if err != nil && !errors.As(err, &faults) {
 		return change, err
 	}
-	faults := &spec.Faults{Message: spec.MessageInvalidObject}
 	for _, id := range slices.Sorted(maps.Keys(change.Apps)) {
 		if app := change.Apps[id]; app != nil {
 			s.checkPolicies(r, app, snapshot.Tree.App(id), faults)
@@ -36,7 +36,7 @@ func (s *server) restore(r *http.Request, snapshot *scheduler.Snapshot, u *spec.
 	old, ok := snapshot.Revision(*u.Version)
 	if !ok || old.Group(u.ID) == nil {
 		return spec.TreeChange{}, &problem{
-			http.StatusUnprocessableEntity, "Group " + string(u.ID) + " not available in version " + u.Version.String(),
+			http.StatusUnprocessableEntity, "Group " + string(u.ID) + " not available in version " + versionText(*u.Version),
 		}
 	}
 	change := tree.Complete(tree.Restore(old, u.ID), s.Settings)
@@ -49,7 +49,7 @@ func (s *server) restore(r *http.Request, snapshot *scheduler.Snapshot, u *spec.
 		}
 		top := after.Group(spec.Root + spec.PathID(id.Top()))
 		var faults *spec.Faults
-		switch err := s.validate(r, s.Settings.Roles(id, top, current), app, current); {
+		switch err := s.validate(r, s.Settings.Roles(id, top, current), nil, app, current); {
 		case errors.As(err, &faults):
 			all.Merge("", faults)
 		case err != nil:

@@ -111,7 +111,7 @@ func (s *server) planOfPut(snapshot *scheduler.Snapshot, now spec.Timestamp, put
 // planUpdates reads an app or a list of apps, each with its id.
 func planUpdates(data []byte, form spec.Form) ([]*spec.Update, error) {
 	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) > 0 && text[0] != '[' {
-		u, err := spec.ParseUpdate(data, form, true)
+		u, err := spec.ParseUpdate(data, form, false)
 		if err != nil {
 			return nil, err
 		}

@@ -10,18 +10,17 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
-// routeDecodedPath makes chi route on the decoded path as it was sent, but for a
-// slash at its end: clients write "/v2/apps//a", "/v2/apps/%2Fa" and "/v2/apps/",
-// and several take a redirect for an error.
+// routeDecodedPath makes chi route on the decoded path as it was sent, but for
+// slashes that say nothing: clients write "//v2/apps", "/v2/apps//a",
+// "/v2/apps/%2Fa" and "/v2/apps/", and several take a redirect for an error.
 func routeDecodedPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := strings.TrimRight(r.URL.Path, "/")
-		if path == "" {
-			path = "/"
-		}
+		names := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
+		path := "/" + strings.Join(names, "/")
 		if path == "/ui" { // the UI's links are relative to its folder
 			path = "/ui/"
 		}
@@ -98,16 +97,22 @@ type target struct {
 	wildcard bool        // "{group}/*": all apps below the group
 	part     string      // "", or "tasks", "versions", "restart": the word after the id
 	item     string      // the segment after part; "" for none
+	whole    spec.PathID // with an item: the app that all of it would name; "" when none can
 }
 
 // appTarget takes the rest of a URL apart. The words of the API end it, since no
-// app's id ends with one.
+// app's id ends with one. But a group may have such a name: "tasks/x" is a task of
+// an app where one can be deleted, and an app elsewhere; so are versions where one
+// can be read.
 func appTarget(r *http.Request) (target, error) {
 	var t target
 	segments := strings.FieldsFunc(chi.URLParam(r, "*"), func(c rune) bool { return c == '/' })
 	if n := len(segments); n > 0 && reservedWord(segments[n-1]) {
 		t.part, segments = segments[n-1], segments[:n-1]
-	} else if n > 1 && reservedWord(segments[n-2]) && segments[n-2] != "restart" {
+	} else if n > 1 && segments[n-2] == itemsOf(r.Method) {
+		if whole, err := spec.ParseAppID(strings.Join(segments, "/"), spec.Root); err == nil {
+			t.whole = whole
+		}
 		t.part, t.item, segments = segments[n-2], segments[n-1], segments[:n-2]
 	}
 	var err error
@@ -118,6 +123,27 @@ func appTarget(r *http.Request) (target, error) {
 		t.id, err = spec.ParseAppID(strings.Join(segments, "/"), spec.Root)
 	}
 	return t, err
+}
+
+// itemsOf is the word of the API that one thing of an app may follow.
+func itemsOf(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		return "versions"
+	case http.MethodDelete:
+		return "tasks"
+	default:
+		return ""
+	}
+}
+
+// isApp makes the target the app that all of it names, when there is one.
+func (t *target) isApp(snapshot *scheduler.Snapshot) bool {
+	if t.whole == "" || viewOf(snapshot, t.whole) == nil {
+		return false
+	}
+	*t = target{id: t.whole}
+	return true
 }
 
 // reservedWord tells the words that follow an id in URLs, and end none.

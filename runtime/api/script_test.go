@@ -27,13 +27,17 @@ import (
 // TestScripts runs testdata: requests, and the status, headers and body of their
 // answers, against the real core.
 //
+//	config [features=(F,…)] [role=R] [network=N] [bridge=B] [enforce] [deployments=N] [ports=N]
+//	                           begins anew with other settings
 //	http                       a request as it goes over the wire; the body after an empty line;
 //	                           "uuid-N" is the value that an answer has shown by this number
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
 //	status app=A [n=N] state=S [message=M] [healthy=true|false]
 //	                           a task state of the app's n-th instance
+//	status task=T state=S      a task state of a task that nobody knows
 //	at +D                      time passes
 //	master up|down             the subscription
+//	message executor=E text=T  an executor's, on the agent of h1
 //	lead | standby [leader=L]  this node's part
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
@@ -122,6 +126,8 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "http":
 		return p.request(t, p.restore(d.Input))
+	case "config":
+		p.world = configured(t, d)
 	case "offer":
 		var host string
 		d.ScanArgs(t, "host", &host)
@@ -134,6 +140,11 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 			t.Fatal(err)
 		}
 		p.advance(step)
+	case "message":
+		m := scheduler.FrameworkMessage{AgentID: "agent-h1"}
+		d.ScanArgs(t, "executor", &m.ExecutorID)
+		d.ScanArgs(t, "text", &m.Data)
+		p.step(m)
 	case "master":
 		p.step(scheduler.Disconnected{})
 		if d.CmdArgs[0].Key == "up" {
@@ -166,14 +177,36 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 	return ""
 }
 
+// configured returns a world with the settings of a command.
+func configured(t *testing.T, d *datadriven.TestData) *world {
+	settings, core := spec.Settings{EnforceNewGroups: d.HasArg("enforce")}, scheduler.Config{EnforceRole: d.HasArg("enforce")}
+	d.MaybeScanArgs(t, "role", &settings.Role)
+	d.MaybeScanArgs(t, "network", &settings.DefaultNetwork)
+	d.MaybeScanArgs(t, "bridge", &settings.BridgeName)
+	d.MaybeScanArgs(t, "features", &settings.Features)
+	d.MaybeScanArgs(t, "deployments", &core.MaxDeployments)
+	if ports := 0; d.MaybeScanArgs(t, "ports", &ports) {
+		core.FirstPort, core.LastPort = 10000, 10000+ports-1
+	}
+	core.Role = settings.Role
+	return newWorldOf(core, func(c *Config) {
+		scriptConfig(c)
+		c.Settings, c.MaxBodyBytes = settings, 0
+	})
+}
+
 func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 	var app, message string
 	n := 0
-	d.ScanArgs(t, "app", &app)
 	d.MaybeScanArgs(t, "n", &n)
 	d.MaybeScanArgs(t, "message", &message)
 	var name string
 	d.ScanArgs(t, "state", &name)
+	if task := ""; d.MaybeScanArgs(t, "task", &task) {
+		p.step(scheduler.StatusUpdate{Status: scheduler.Status{TaskID: task, AgentID: "agent-h1", State: state(name), UUID: [16]byte{1}}})
+		return ""
+	}
+	d.ScanArgs(t, "app", &app)
 	var healthy []bool
 	if d.HasArg("healthy") {
 		healthy = make([]bool, 1)

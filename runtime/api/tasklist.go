@@ -11,6 +11,15 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
+// undefinedOn is how an error repeats the object in which a field is missing.
+func undefinedOn(body map[string]json.RawMessage) string {
+	const most = 1000 // an error is for people
+	if text := encodeJSON(body); len(text) <= most {
+		return string(text)
+	}
+	return "{…}"
+}
+
 // parseIDs reads {"ids":["…"]}. unknown are the names of other fields.
 func parseIDs(data []byte) (ids, unknown []string, err error) {
 	if len(strings.TrimSpace(string(data))) == 0 {
@@ -22,14 +31,14 @@ func parseIDs(data []byte) (ids, unknown []string, err error) {
 	switch err := json.Unmarshal(data, &body); {
 	case errors.As(err, &syntax):
 		return nil, nil, &spec.SyntaxError{Detail: err.Error()}
-	case err != nil:
+	case err != nil, body == nil:
 		faults.Add("/", "error.expected.jsobject")
 		return nil, nil, faults
 	}
 	var items []json.RawMessage
 	switch text, ok := body["ids"]; {
 	case !ok || string(text) == "null":
-		faults.Add("/ids", "'ids' is undefined")
+		faults.Add("/ids", "'ids' is undefined on object: "+undefinedOn(body))
 	case json.Unmarshal(text, &items) != nil:
 		faults.Add("/ids", "error.expected.jsarray")
 	}

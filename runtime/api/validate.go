@@ -11,11 +11,12 @@ import (
 )
 
 // validate checks an app with the rules of the API, then what it leaves to the
-// policies, and at last whether it may change into that.
-func (s *server) validate(r *http.Request, roles spec.Roles, app, current *spec.App) error {
+// policies, and at last whether it may change into that. sent is what it was made
+// from, nil for an app that was accepted before.
+func (s *server) validate(r *http.Request, roles spec.Roles, sent *spec.Update, app, current *spec.App) error {
 	faults := &spec.Faults{Message: spec.MessageInvalidObject}
 	err := app.Validate(spec.Rules{
-		Settings: s.Settings, Roles: roles, Current: current, Force: flag(r, "force", false),
+		Settings: s.Settings, Roles: roles, Current: current, Sent: sent, Force: flag(r, "force", false),
 	})
 	if err != nil && !errors.As(err, &faults) {
 		return err
@@ -35,7 +36,7 @@ func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *
 	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
 	for i, c := range app.Constraints {
-		if current != nil && hasConstraint(current, c) {
+		if c.Field == "" || current != nil && hasConstraint(current, c) { // one without a field is a fault already
 			continue
 		}
 		if err := s.CheckConstraint(ctx, app, c); err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -59,7 +60,13 @@ func versionOf(v *scheduler.AppView, version spec.Timestamp) *spec.App {
 }
 
 func noVersion(id spec.PathID, version spec.Timestamp) error {
-	return &problem{http.StatusNotFound, "App '" + string(id) + "' does not exist in version " + version.String()}
+	return &problem{http.StatusNotFound, "App '" + string(id) + "' does not exist in version " + versionText(version)}
+}
+
+// versionText is the form of a version that a client has named: it may be the
+// beginning of time, which in the core is none.
+func versionText(version spec.Timestamp) string {
+	return cmp.Or(version.String(), "1970-01-01T00:00:00.000Z")
 }
 
 // rollback asks for an earlier version. It has to hold today: roles and policies
@@ -70,7 +77,7 @@ func (s *server) rollback(r *http.Request, roles spec.Roles, u *spec.Update, v *
 		return scheduler.PutApp{}, noVersion(*u.ID, *u.Version)
 	}
 	app := *before
-	if err := s.validate(r, roles, &app, v.App); err != nil {
+	if err := s.validate(r, roles, nil, &app, v.App); err != nil {
 		return scheduler.PutApp{}, err
 	}
 	return scheduler.PutApp{App: &app, Base: v.App.Version}, nil

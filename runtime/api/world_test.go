@@ -38,9 +38,12 @@ type world struct {
 const address = "pacer1.example.com:8080"
 
 // newWorld returns a world in which this node leads.
-func newWorld(change func(*Config)) *world {
+func newWorld(change func(*Config)) *world { return newWorldOf(scheduler.Config{}, change) }
+
+// newWorldOf is newWorld with a core of its own kind.
+func newWorldOf(core scheduler.Config, change func(*Config)) *world {
 	w := &world{now: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), leading: true, leader: address}
-	w.core = scheduler.New(scheduler.Config{})
+	w.core = scheduler.New(core)
 	w.snapshot = w.core.Snapshot()
 	w.events = NewEvents(0, w.clock)
 	cfg := Config{Node: w, Address: address, Events: w.events, Now: w.clock, Info: Info{Version: "1.11.0"}}

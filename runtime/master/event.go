@@ -74,6 +74,10 @@ func (d *decoder) news(e *sched.Event) news {
 		if e.Update != nil {
 			return news{event: scheduler.StatusUpdate{Status: statusOf(&e.Update.Status)}}
 		}
+	case sched.Event_MESSAGE:
+		if m := e.Message; m != nil {
+			return news{event: scheduler.FrameworkMessage{AgentID: m.AgentID.Value, ExecutorID: m.ExecutorID.Value, Data: string(m.Data)}}
+		}
 	case sched.Event_FAILURE:
 		return d.failure(e.GetFailure())
 	case sched.Event_ERROR:

@@ -132,7 +132,10 @@ func TestWrittenBytes(t *testing.T) {
 		"executor": {record: number(1, 6) + text(7, id(1, "a")+id(2, "e")+number(3, 1))},
 		"error":    {record: number(1, 7) + text(8, text(1, "no")), fault: "the master said: no"},
 		"inverse":  {record: number(1, 9) + text(9, "")},
-		"message":  {record: number(1, 5) + text(6, id(1, "a")+id(2, "e")+text(3, "x"))},
+		"message": {
+			record: number(1, 5) + text(6, id(1, "a")+id(2, "e")+text(3, "x\x00")),
+			want:   scheduler.FrameworkMessage{AgentID: "a", ExecutorID: "e", Data: "x\x00"},
+		},
 	}
 	for name, c := range cases {
 		got, fault, err := master.NewDecoder().Record([]byte(c.record))

@@ -186,6 +186,8 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 		s.offers.forgetAgent(e.AgentID)
 		s.sightings.forget(e.AgentID)
 		s.pending.changed = true
+	case FrameworkMessage:
+		s.onMessage(e)
 	case CallFailed:
 		s.onCallFailed(e)
 	case Matched:

@@ -16,6 +16,7 @@ import (
 //	subscribed framework=f1 master=m1
 //	disconnected
 //	(commands of users: see userEvent; answers of strategies: see stepped)
+//	message agent=a1 executor=e text=T
 //	offers o1@a1 o2@a2         rescind o1            agent-lost a1
 //	matched /web@o1 /web@o2 fault=/db late=(/a,/b)
 //	status /web.1 running reason=R agent=a1 nouuid
@@ -34,6 +35,8 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		return w.offers(d), nil
 	case "rescind":
 		return Rescinded{OfferID: d.CmdArgs[0].Key}, nil
+	case "message":
+		return FrameworkMessage{AgentID: a["agent"], ExecutorID: a["executor"], Data: a["text"]}, nil
 	case "agent-lost":
 		return AgentLost{AgentID: d.CmdArgs[0].Key}, nil
 	case "matched":

@@ -187,6 +187,8 @@ func noticeText(s *Scheduler, x Notice, n Names) string {
 		return fmt.Sprintf("status %s %s", n.task(s, x.TaskID), x.State)
 	case InstanceChanged:
 		return "" // the records and the state say it
+	case MessageCame:
+		return fmt.Sprintf("message of executor %s on %s: %q", x.Message.ExecutorID, x.Message.AgentID, x.Message.Data)
 	case UnknownTerminated:
 		return fmt.Sprintf("unknown instance of %s terminated", x.SafePath)
 	case GroupChanged:

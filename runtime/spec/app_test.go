@@ -215,7 +215,7 @@ func TestHugeBodiesAreCheap(t *testing.T) {
 		u, err := ParseUpdate([]byte(body), Whole, false)
 		if err == nil {
 			app := u.App(*u.ID, "*", Settings{})
-			err = errors.Join(app.Validate(Rules{}), app.ValidateChange(everything(t)))
+			err = errors.Join(app.Validate(Rules{Sent: u}), app.ValidateChange(everything(t)))
 			if Compare(app, u.App(*u.ID, "*", Settings{})) != Unchanged {
 				t.Errorf("%s: not the same as itself", name)
 			}

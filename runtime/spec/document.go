@@ -53,6 +53,7 @@ type reading struct {
 	rules   Faults // well-formed, but not allowed
 	unknown []string
 	base    PathID // what relative paths are resolved against
+	hasID   bool   // the caller knows what the document is about: an id in it means nothing
 	stored  bool   // the document is a record of ours: its text is taken as it is
 }
 

@@ -100,6 +100,8 @@ func (r *reading) checkNumber(path string, value any, least, most float64) *floa
 		r.form.Add(path, keyMax)
 	case f < least:
 		r.form.Add(path, keyMin)
+	case f == 0:
+		return new(float64) // JSON has a zero with a sign, the API has not
 	default:
 		return &f
 	}

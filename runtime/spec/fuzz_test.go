@@ -70,6 +70,9 @@ func checkWhole(t rapid.TB, text string) {
 	}
 	s := Settings{Features: []string{FeatureSecrets, FeatureExternalVolumes, FeatureGPUs}, DefaultNetwork: "n"}
 	app := u.App(*u.ID, "*", s)
+	if err := app.Validate(Rules{Settings: s, Roles: Roles{"*", []string{app.Role}}, Sent: u}); refused(t, text, err) {
+		return
+	}
 	first := app.AppendFields(nil, true)
 	if bytes.Contains(first, []byte(`\u0000`)) || !utf8.Valid(first) {
 		t.Errorf("%q: an app that no process can be started for: %s", text, first)
@@ -83,9 +86,6 @@ func checkWhole(t rapid.TB, text string) {
 	}
 	if same := app.ValidateChange(app); same != nil {
 		t.Errorf("%s may not stay as it is: %v", first, same)
-	}
-	if err := app.Validate(Rules{Settings: s, Roles: Roles{"*", []string{app.Role}}}); refused(t, text, err) {
-		return
 	}
 	if kept := new(Update).Apply(app, s); !same(app, kept) {
 		t.Errorf("an update of nothing changes:\n%s", cmp.Diff(app, kept))
@@ -115,7 +115,7 @@ func checkPartial(t rapid.TB, text string) {
 		if again := u.Apply(app, Settings{DefaultNetwork: "n"}); !same(app, again) {
 			t.Errorf("%q twice changes more:\n%s", text, cmp.Diff(app, again))
 		}
-		refused(t, text, app.Validate(Rules{Current: base}))
+		refused(t, text, app.Validate(Rules{Current: base, Sent: u}))
 		refused(t, text, app.ValidateChange(base))
 	}
 }

@@ -10,29 +10,32 @@ import (
 // groups above are made, members that a list leaves out go with all below them,
 // and what stays as it is is left out. New definitions have no versions, and
 // service ports only where they name them. Policies are not asked about
-// constraints. The error is *Faults; an update that asks for a version is not for
-// Apply.
+// constraints. The error is *Faults; the change then has what could be made of the
+// update, for others to look for more faults in it. An update that asks for a
+// version is not for Apply.
 func (u *GroupUpdate) Apply(t Tree, s Settings) (TreeChange, error) {
 	b := &groupBuilder{
 		tree: t, settings: s, force: u.Force, change: newTreeChange(), faults: &Faults{Message: MessageInvalidObject},
 	}
+	if u.broken != nil {
+		b.faults.Merge("", u.broken)
+	}
 	switch {
 	case u.Version != nil:
 		return TreeChange{}, errors.New("group update: a version is restored, not applied")
+	case u.ScaleBy != nil && t.Group(u.ID) == nil:
+		b.change.Groups[u.ID] = s.NewGroup(u.ID)
 	case u.ScaleBy != nil:
 		b.scale(u)
 	default:
 		b.checkEnforce(u, u.modifiesServices())
 		b.put(u)
-		b.change = t.Complete(b.change, s)
 	}
 	if err := b.faults.Err(); err != nil {
-		return TreeChange{}, err
+		return b.change, err
 	}
-	if err := t.With(b.change).Validate(b.change); err != nil {
-		return TreeChange{}, err
-	}
-	return b.change, nil
+	b.change = t.Complete(b.change, s)
+	return b.change, t.With(b.change).Validate(b.change)
 }
 
 // groupBuilder puts a change together.

@@ -24,8 +24,9 @@ type GroupUpdate struct {
 	// Force permits resident apps to change their roles. It is the caller's to set.
 	Force bool
 
-	path  string // in the document
-	named bool   // the document says the id
+	path   string  // in the document
+	named  bool    // the document says the id
+	broken *Faults // of the outermost: rules that the document breaks by itself
 }
 
 // The bounds of a document of groups: no file system and no tree of ours is
@@ -38,7 +39,8 @@ const messageAlone = "not allowed in conjunction with other properties."
 
 // ParseGroupUpdate reads a group. base is the path that its id is relative to, and
 // its path when it has no id. Members are relative to the group that they are in.
-// The error is a *SyntaxError or *Faults.
+// The error is a *SyntaxError or *Faults; rules that the document breaks by itself
+// are for Apply to tell with all others.
 func ParseGroupUpdate(data []byte, base PathID) (*GroupUpdate, error) {
 	value, err := parseDocument(data)
 	if err != nil {
@@ -47,7 +49,26 @@ func ParseGroupUpdate(data []byte, base PathID) (*GroupUpdate, error) {
 	r := newReading()
 	u := r.object("", value).groupUpdate(base, 0)
 	u.Unknown = r.unknown
-	return u, r.err()
+	u.broken = &r.rules
+	if err := r.form.Err(); err != nil || u.Version == nil && u.ScaleBy == nil {
+		return u, err
+	}
+	return u, r.rules.Err()
+}
+
+// ParseGroupRole reads what a group is to do about its role: the only thing that can
+// be changed of it without a deployment. nil asks for the default. unknown is as in
+// GroupUpdate.
+func ParseGroupRole(data []byte) (enforce *bool, unknown []string, err error) {
+	value, err := parseDocument(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := newReading()
+	o := r.object("", value)
+	enforce = o.boolean("enforceRole")
+	o.finish()
+	return enforce, r.unknown, r.form.Err()
 }
 
 // groupUpdate reads a group of which depth others are around.

@@ -24,8 +24,10 @@ const (
 )
 
 // ParseUpdate reads one app. A whole one must have an id, unless the caller has
-// one already and says so with hasID. Relative ids are resolved against the
-// root. The error is a *SyntaxError or *Faults.
+// one already and says so with hasID: then the document's is read and means
+// nothing. Relative ids are resolved against the root. The error is a
+// *SyntaxError or *Faults; rules that the document breaks by itself are in the
+// update, for App.Validate to tell with all others.
 func ParseUpdate(data []byte, form Form, hasID bool) (*Update, error) {
 	return newReading().parse(data, form, hasID)
 }
@@ -35,12 +37,13 @@ func (r *reading) parse(data []byte, form Form, hasID bool) (*Update, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.hasID = hasID
 	u := r.update(r.object("", value), form, form == Whole && !hasID)
-	return u, r.err()
+	return u, r.err(u)
 }
 
 // ParseUpdates reads an array of apps; every item must have an id. Paths of
-// faults begin with the item: "/(1)/cpus".
+// faults in the error begin with the item: "/(1)/cpus".
 func ParseUpdates(data []byte, form Form) ([]*Update, error) {
 	value, err := parseDocument(data)
 	if err != nil {
@@ -53,14 +56,27 @@ func ParseUpdates(data []byte, form Form) ([]*Update, error) {
 	}
 	updates := make([]*Update, len(items))
 	for i, item := range items {
-		updates[i] = r.update(r.object(at("/", i), item), form, form == Whole)
+		part := newReading()
+		u := part.update(part.object("", item), form, form == Whole)
+		for n, name := range u.Unknown {
+			u.Unknown[n] = at("", i) + "/" + name
+		}
+		r.form.Merge(at("/", i), &part.form)
+		if u.Rollback {
+			r.rules.Merge(at("/", i), &part.rules)
+		}
+		updates[i] = u
 	}
-	return updates, r.err()
+	if err := r.form.Err(); err != nil {
+		return nil, err
+	}
+	return updates, r.rules.Err()
 }
 
-// err returns the faults of form before those of the rules.
-func (r *reading) err() error {
-	if err := r.form.Err(); err != nil {
+// err returns the faults of form. Those of the rules are the update's, unless it
+// names a version: then there is no app to tell them with.
+func (r *reading) err(u *Update) error {
+	if err := r.form.Err(); err != nil || !u.Rollback {
 		return err
 	}
 	return r.rules.Err()
@@ -87,6 +103,7 @@ func (r *reading) update(o *object, form Form, needsID bool) *Update {
 	o.ignore(readOnlyFields()...)
 	o.finish()
 	u.Unknown = slices.Clone(r.unknown[first:])
+	u.broken = &r.rules
 	return u
 }
 

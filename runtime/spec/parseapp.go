@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,7 +20,9 @@ func (o *object) appID(name string) *PathID {
 		o.form.Add(o.path+"/"+name, pathKey(err))
 		return nil
 	}
-	if message := id.appFault(); message == messageNotRoot {
+	if message := id.appFault(); o.hasID {
+		return &id
+	} else if message == messageNotRoot {
 		o.rules.Add(orRoot(o.path), message)
 	} else if message != "" {
 		o.rules.Add(o.path+"/"+name, message)
@@ -174,6 +177,7 @@ func (o *object) constraints(name string) *[]Constraint {
 		switch {
 		case len(texts) != 2 && len(texts) != 3:
 			o.rules.Add(at(path, i), "Each constraint must have either 2 or 3 fields")
+			list = append(list, placeOf(i))
 			continue
 		case texts[0] == "":
 			o.rules.Add(at(path, i), "illegal constraint specification")
@@ -189,6 +193,10 @@ func (o *object) constraints(name string) *[]Constraint {
 	}
 	return &list
 }
+
+// placeOf keeps the place of a constraint that is none, so that those after it are
+// told by theirs. Without a field nothing else takes it for one.
+func placeOf(i int) Constraint { return Constraint{Value: strconv.Itoa(i)} }
 
 // unique drops what is there already; the API's schema calls these lists sets.
 func unique[T comparable](items []T) []T {

@@ -53,6 +53,7 @@ func (o *object) docker(c *Container) (network *string) {
 	if c.Type == MesosContainer {
 		if network != nil {
 			o.rules.Add(o.path+"/network", messageEmpty)
+			network = nil
 		}
 		if len(mappings) > 0 {
 			o.rules.Add(o.path+"/portMappings", messageEmpty)

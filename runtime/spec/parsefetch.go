@@ -19,6 +19,7 @@ func (u *Update) readArtifacts(o *object) {
 	})
 	items, path, hasURIs := o.list("uris")
 	uris := *o.checkTexts(path, items)
+	var translated []Artifact
 	for i, uri := range uris {
 		if _, isText := items[i].(string); !isText {
 			continue
@@ -30,14 +31,14 @@ func (u *Update) readArtifacts(o *object) {
 			o.form.Add(at(path, i), keyMaxLen)
 		case !validURI(uri):
 			o.rules.Add(at(path, i), messageURI)
+			continue // told here, and not again as an artifact
 		}
+		translated = append(translated, Artifact{URI: uri, Extract: archive(uri)})
 	}
 	if len(uris) > 0 && len(list) > 0 {
 		o.rules.Add(path, "may not be set in conjunction with fetch")
 	}
-	for _, uri := range uris {
-		list = append(list, Artifact{URI: uri, Extract: archive(uri)})
-	}
+	list = append(list, translated...)
 	if given || hasURIs {
 		u.Fetch = &list
 	}

@@ -38,11 +38,11 @@ func (o *object) network() Network {
 }
 
 func (o *object) networkName(name string) string {
-	s := orElse(o.matching(name, func(s string) bool { return validLabel(s, "-_") }), "")
+	s := orElse(o.text(name, 0), "")
 	if len(s) > maxNetworkName {
 		o.form.Add(o.path+"/"+name, keyMaxLen)
 	}
-	return s
+	return orElse(o.matching(name, func(s string) bool { return validLabel(s, "-_") }), "")
 }
 
 // ipAddress is the old way to ask for a network.
@@ -84,6 +84,7 @@ func (o *object) translated(network *string, ip *ipAddress) Network {
 		return Network{Mode: BridgeNetwork, Labels: n.Labels}
 	case *network == "NONE":
 		o.rules.Add(o.path+"/container/docker/network", "unsupported docker network type NONE")
+		return Network{}
 	}
 	return n
 }

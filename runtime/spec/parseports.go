@@ -9,7 +9,8 @@ func (u *Update) readPorts(o *object) {
 	u.RequirePorts = o.boolean("requirePorts")
 	ports, hasPorts := o.ports("ports")
 	u.PortDefinitions = o.portDefinitions("portDefinitions")
-	if u.ipAddress && (len(ports) > 0 || u.PortDefinitions != nil && len(*u.PortDefinitions) > 0) {
+	both := u.ipAddress && (len(ports) > 0 || u.PortDefinitions != nil && len(*u.PortDefinitions) > 0)
+	if both {
 		o.rules.Add(orRoot(o.path), "cannot specify both an IP address and port")
 	}
 	switch {
@@ -25,6 +26,10 @@ func (u *Update) readPorts(o *object) {
 	}
 	if repeated(ports, func(port int) (int, bool) { return port, port != 0 }) {
 		o.rules.Add(orRoot(o.path), "ports must be unique")
+		u.PortDefinitions = nil // told in the words of the old form, and not again
+	}
+	if both {
+		u.PortDefinitions = nil
 	}
 }
 

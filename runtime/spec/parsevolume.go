@@ -61,8 +61,10 @@ func (o *object) volumeConstraints(name string) []Constraint {
 		switch {
 		case len(texts) == 0:
 			o.rules.Add(at(path, i), "Missing field and operator")
+			list = append(list, placeOf(i))
 		case len(texts) != 3 || texts[0] != "path":
 			o.rules.Add(at(path, i), "Unsupported constraint "+short(strings.Join(texts, ",")))
+			list = append(list, placeOf(i))
 		default:
 			operator := strings.ToUpper(strings.TrimSpace(texts[1]))
 			list = append(list, Constraint{Field: texts[0], Operator: operator, Value: texts[2], HasValue: true})

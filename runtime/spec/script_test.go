@@ -29,8 +29,7 @@ func TestScripts(t *testing.T) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			s := settingsOf(t, d)
 			if d.Cmd == "list" {
-				_, err := ParseUpdates([]byte(d.Input), Whole)
-				return describe(err)
+				return describe(list(d.Input, s))
 			}
 			app, unknown, err := change(d, current, s)
 			if err != nil {
@@ -83,7 +82,22 @@ func change(d *datadriven.TestData, current *App, s Settings) (app *App, unknown
 	if len(u.Unknown) > 0 {
 		unknown = "unknown: " + strings.Join(u.Unknown, ", ") + "\n"
 	}
-	return app, unknown, valid(app, current, s, d.HasArg("force"))
+	return app, unknown, valid(u, app, current, s, d.HasArg("force"))
+}
+
+// list does what an API call would do with several apps: it tells the faults of each.
+func list(text string, s Settings) error {
+	updates, err := ParseUpdates([]byte(text), Whole)
+	if err != nil {
+		return err
+	}
+	all := &Faults{Message: MessageInvalidObject}
+	for i, u := range updates {
+		if faults, ok := errors.AsType[*Faults](valid(u, u.App(*u.ID, "*", s), nil, s, false)); ok {
+			all.Merge(at("/", i), faults)
+		}
+	}
+	return all.Err()
 }
 
 func describe(err error) string {
@@ -135,8 +149,8 @@ func difference(before, after []string, all bool) string {
 }
 
 // valid checks an app as the API does: by itself, then as a change.
-func valid(app, current *App, s Settings, force bool) error {
-	err := app.Validate(Rules{Settings: s, Roles: s.Roles(app.ID, nil, current), Current: current, Force: force})
+func valid(u *Update, app, current *App, s Settings, force bool) error {
+	err := app.Validate(Rules{Settings: s, Roles: s.Roles(app.ID, nil, current), Current: current, Sent: u, Force: force})
 	if err != nil || current == nil {
 		return err
 	}

@@ -87,5 +87,8 @@ type Rules struct {
 	Settings
 	Roles   Roles
 	Current *App // the app as it is now; nil when it is new
-	Force   bool // permits a resident app to change its role
+	// Sent is what the app was made from; nil when that was checked before. The rules
+	// that it breaks by itself are told with those that the app breaks.
+	Sent  *Update
+	Force bool // permits a resident app to change its role
 }

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -15,13 +16,19 @@ const timestampLayout = "2006-01-02T15:04:05.000Z"
 // TimestampOf cuts t to milliseconds.
 func TimestampOf(t time.Time) Timestamp { return Timestamp(t.UnixMilli()) }
 
-// ParseTimestamp reads an ISO 8601 date-time with offset.
+// ParseTimestamp reads an ISO 8601 date-time with offset, in the extended form of
+// the date. The seconds may be left out, and so may the colon and the minutes of
+// the offset.
 func ParseTimestamp(s string) (Timestamp, error) {
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return 0, fmt.Errorf("timestamp %q: expected an ISO 8601 date-time with offset", s)
+	upper := strings.ToUpper(s)
+	for _, clock := range []string{"15:04:05", "15:04"} {
+		for _, offset := range []string{"Z07:00", "Z0700", "Z07"} {
+			if t, err := time.Parse("2006-01-02T"+clock+offset, upper); err == nil {
+				return TimestampOf(t), nil
+			}
+		}
 	}
-	return TimestampOf(t), nil
+	return 0, fmt.Errorf("timestamp %q: expected an ISO 8601 date-time with offset", s)
 }
 
 // Time returns the point in time, in UTC.

@@ -50,6 +50,8 @@ type Update struct {
 	// a container, and the bridge's name in it means the bridge.
 	ipAddress bool
 
+	broken *Faults // rules that the document breaks by itself; nil for none
+
 	// Rollback is set by a partial update that names a version and nothing else
 	// but the id: it asks for that stored version.
 	Rollback bool

@@ -11,6 +11,9 @@ import (
 // them; see Tree.Validate.
 func (a *App) Validate(r Rules) error {
 	f := &Faults{Message: MessageInvalidObject}
+	if r.Sent != nil && r.Sent.broken != nil {
+		f.Merge("", r.Sent.broken)
+	}
 	a.checkCommand(f)
 	a.checkLabels(f)
 	a.checkEnv(f, r)

@@ -56,6 +56,9 @@ func (v *Volume) checkPersistent(f *Faults, path string) {
 		}
 	}
 	for i, c := range p.Constraints {
+		if c.Field == "" { // told when it was read
+			continue
+		}
 		if message := diskConstraintFault(c); message != "" {
 			f.Add(at(path+"/constraints", i), message)
 		}
