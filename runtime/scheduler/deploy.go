@@ -106,6 +106,24 @@ func (s *Scheduler) awaitStarting(a *app) {
 	}
 }
 
+// goOn takes up a deployment where another leader left it. What was launched for
+// its step is awaited again, though it may have failed meanwhile.
+func (s *Scheduler) goOn(r *running) {
+	s.beginStep(r)
+	for _, action := range r.plan.Steps[r.current].Actions {
+		a := s.apps[action.App]
+		if a == nil || action.Kind != deployment.Scale {
+			continue
+		}
+		for _, m := range a.members {
+			if i := m.inst; i != nil && i.Goal == GoalRunning && i.StagedAt >= r.began && i.UnreachableSince == 0 && !s.arrived(m) {
+				s.await(m)
+			}
+		}
+	}
+	s.progress(r)
+}
+
 // done tells whether an action has nothing left to do.
 func (s *Scheduler) done(action deployment.Action) bool {
 	a := s.apps[action.App]

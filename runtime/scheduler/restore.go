@@ -328,8 +328,7 @@ func (s *Scheduler) resume() {
 	}
 	s.sightings.know(s.offers.known)
 	for _, r := range restored {
-		s.beginStep(r)
-		s.progress(r)
+		s.goOn(r)
 	}
 }
 

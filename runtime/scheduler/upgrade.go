@@ -48,12 +48,13 @@ type UpgradeStepped struct {
 // isOld tells whether an earlier configuration launched the member.
 func (a *app) isOld(m *member) bool { return m.inst.Version < a.spec.LastConfigChangeAt }
 
-// beginUpgrade starts to replace the old instances of an app.
+// beginUpgrade starts to replace the old instances of an app, or, under another
+// leader, goes on with it.
 func (s *Scheduler) beginUpgrade(a *app) {
 	if a.upgrade == nil {
 		a.upgrade = &upgrade{began: s.now}
+		s.clearBackoff(a)
 	}
-	s.clearBackoff(a)
 	s.look(a)
 }
 
