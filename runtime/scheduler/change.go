@@ -71,10 +71,7 @@ func (s *Scheduler) tryChange(c *ChangeTree) (*running, error) {
 
 // planChange plans a change, takes its locks and puts it into force.
 func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running, error) {
-	s.addGroups(&change)
-	if err := s.checkClashes(change); err != nil {
-		return nil, err
-	}
+	change = s.tree.Complete(change, spec.Settings{EnforceNewGroups: s.cfg.EnforceRole})
 	o := deployment.Options{
 		ID: c.DeploymentID, Version: s.nextVersion(), Restart: map[spec.PathID]bool{}, DependenciesFirst: s.cfg.DependenciesFirst,
 	}
@@ -83,6 +80,9 @@ func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running,
 	}
 	plan, after, err := deployment.Make(s.tree, change, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := after.Validate(change); err != nil {
 		return nil, err
 	}
 	if err := s.claimLocks(plan, c.Force); err != nil {
@@ -126,35 +126,6 @@ func (s *Scheduler) treeChange(c *ChangeTree) (spec.TreeChange, error) {
 		}
 	}
 	return change, nil
-}
-
-// addGroups adds the groups above new apps and groups that are not there, and
-// takes away an empty group whose place an app takes.
-func (s *Scheduler) addGroups(change *spec.TreeChange) {
-	for id, a := range change.Apps {
-		if a == nil {
-			continue
-		}
-		s.addGroupsAbove(change, id)
-		if _, named := change.Groups[id]; !named && s.tree.Group(id) != nil && s.emptyGroup(id) {
-			change.Groups[id] = nil
-		}
-	}
-	for id, g := range change.Groups {
-		if g != nil {
-			s.addGroupsAbove(change, id)
-		}
-	}
-}
-
-func (s *Scheduler) addGroupsAbove(change *spec.TreeChange, id spec.PathID) {
-	for p := id.Parent(); p != spec.Root; p = p.Parent() {
-		now, named := change.Groups[p]
-		if named && now != nil || !named && s.tree.Group(p) != nil {
-			continue
-		}
-		change.Groups[p] = &spec.Group{ID: p, EnforceRole: s.cfg.EnforceRole && p.Parent() == spec.Root}
-	}
 }
 
 // scaleDownByKills scales the apps of the named instances down by as many as are

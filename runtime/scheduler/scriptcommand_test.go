@@ -108,6 +108,9 @@ func (w *world) changeApp(a map[string]string) Event {
 		put := PutApp{App: &app, Base: app.Version}
 		app.Instances = number(a["to"], app.Instances)
 		app.Cmd = cmp.Or(a["cmd"], app.Cmd)
+		if a["volume"] != "" {
+			app.Container = newApp(id, a).Container
+		}
 		c.Put = append(c.Put, put)
 	}
 	return c

@@ -94,6 +94,9 @@ func newApp(id string, a map[string]string) *spec.App {
 	if a["group-by"] != "" {
 		app.Constraints = []spec.Constraint{{Field: a["group-by"], Operator: "GROUP_BY"}}
 	}
+	if a["volume"] != "" {
+		app.Container = &spec.Container{Volumes: []spec.Volume{{External: &spec.ExternalVolume{Provider: "dvdi", Name: a["volume"]}}}}
+	}
 	if a["oldest-first"] != "" {
 		app.KillSelection = spec.OldestFirst
 	}
