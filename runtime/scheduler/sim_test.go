@@ -208,6 +208,9 @@ func (s *sim) answerUpgrade(ask UpgradeAsk) {
 		prepared, _ := strategy.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: strategy.Strategies()[0]})
 		e.Step, _ = prepared.Next(context.Background(), ask.State)
 		text := fmt.Sprintf("start=%d kill=%d", e.Step.Start, e.Step.Kill)
+		if excess := ask.Excess(&e.Step); excess != "" {
+			panic(fmt.Sprintf("the strategy %s, of %+v: %s", strategy.Strategies()[0], ask.State, excess))
+		}
 		switch {
 		case s.chance(0.05):
 			e.Step, e.Fault, text = sdk.UpgradeStep{}, "out of fuel", "fault=out-of-fuel"

@@ -125,7 +125,7 @@ func (a *App) checkStrategies(f *Faults) {
 	if a.Resident() && !s.Disabled {
 		f.Add("/", "unreachableStrategy must be disabled for resident tasks")
 	}
-	if a.Resident() || len(a.externalVolumes()) > 0 {
+	if a.BoundToVolumes() {
 		f.expectZero("/upgradeStrategy/maximumOverCapacity", a.UpgradeStrategy.MaximumOverCapacity)
 	}
 }
