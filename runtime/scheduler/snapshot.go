@@ -50,7 +50,15 @@ type AppView struct {
 	LastFailure *TaskFailure
 	// Refusals is the outcome of the last match that looked for a place; nil
 	// when there was none.
-	Refusals *placement.Refusals
+	Refusals   *placement.Refusals
+	OfferTimes OfferTimes
+}
+
+// OfferTimes says when matches of this term last decided about offers for an app;
+// 0 means that none did.
+type OfferTimes struct {
+	Used   spec.Timestamp // one was taken for an instance
+	Unused spec.Timestamp // one was looked at and would not do
 }
 
 // UpgradeView is an app on its way to a new version.

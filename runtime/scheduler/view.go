@@ -54,9 +54,10 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 	a.sweep()
 	v := &AppView{
 		App: a.spec, Removed: a.removed, LastFailure: a.lastFailure, Refusals: a.refusals,
-		Uncovered: a.uncovered,
-		Versions:  s.definitions.versions(a.spec.ID),
-		Backoff:   Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
+		Uncovered:  a.uncovered,
+		OfferTimes: a.offerTimes,
+		Versions:   s.definitions.versions(a.spec.ID),
+		Backoff:    Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
 	}
 	if n := a.total(); n > 0 {
 		v.Instances = make([]*Instance, 0, n)
