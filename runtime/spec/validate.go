@@ -14,6 +14,7 @@ func (a *App) Validate(r Rules) error {
 	a.checkCommand(f)
 	a.checkLabels(f)
 	a.checkEnv(f, r)
+	a.checkLaunch(f)
 	a.checkFetch(f)
 	a.checkResources(f, r)
 	a.checkNetworks(f)
