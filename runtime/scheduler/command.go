@@ -66,7 +66,9 @@ type CancelDeployment struct {
 	ID           string
 	DeploymentID string
 	Force        bool
-	By           Author
+	// Terms are those of the deployment that undoes the other. It is not undone in
+	// turn: RollBack has no effect.
+	Terms Terms
 }
 
 // SetEnforceRole says whether services of a top-level group have its name as

@@ -16,6 +16,7 @@ type running struct {
 	began   spec.Timestamp
 	current int
 	kill    map[spec.PathID][]UUID // instances that its scaling ends before others
+	undoes  bool                   // it undoes another, and is not undone by itself
 	busy    bool                   // progress is on the stack: what it causes is looked at there
 	over    bool
 }
@@ -215,7 +216,7 @@ func (s *Scheduler) timeout(r *running) {
 func (s *Scheduler) giveUp(r *running, outcome Outcome, reason string, undo bool) {
 	s.end(r, outcome, reason)
 	if undo {
-		if err := s.undo(r, s.ids.next().String(), r.terms.By); err == nil {
+		if err := s.undo(r, s.ids.next().String(), Terms{By: r.terms.By}); err == nil {
 			return
 		}
 	}
@@ -223,12 +224,15 @@ func (s *Scheduler) giveUp(r *running, outcome Outcome, reason string, undo bool
 }
 
 // undo deploys what was before a deployment, which is over or is cancelled for it.
-func (s *Scheduler) undo(r *running, id string, by Author) error {
-	c := &ChangeTree{DeploymentID: id, Force: true, Terms: Terms{By: by}}
+// What undoes it is not undone: that would bring back what was to go.
+func (s *Scheduler) undo(r *running, id string, terms Terms) error {
+	terms.RollBack = false
+	c := &ChangeTree{DeploymentID: id, Force: true, Terms: terms}
 	undo, err := s.planChange(c, r.plan.Revert(s.tree))
 	if err != nil {
 		return err
 	}
+	undo.undoes = true
 	s.notify(GroupChanged{At: s.now, Group: spec.Root, Version: undo.plan.Version})
 	s.begin(undo)
 	s.recover(r, undo.plan)
@@ -254,7 +258,7 @@ func (s *Scheduler) onCancelDeployment(c CancelDeployment) {
 // rollBack answers with the deployment that undoes another.
 func (s *Scheduler) rollBack(c CancelDeployment, r *running) {
 	version := s.nextVersion()
-	if err := s.undo(r, c.DeploymentID, c.By); err != nil {
+	if err := s.undo(r, c.DeploymentID, c.Terms); err != nil {
 		s.reply(Reply{Request: c.Request, Err: err})
 		return
 	}

@@ -98,6 +98,7 @@ type deploymentRecord struct {
 	Terms    Terms                         `json:"terms"`
 	Kill     map[spec.PathID][]string      `json:"kill,omitempty"`
 	Upgrades map[spec.PathID]upgradeRecord `json:"upgrades,omitempty"`
+	Undoes   bool                          `json:"undoes,omitempty"`
 }
 
 // upgradeRecord is what an upgrade under way must not forget.
@@ -246,7 +247,7 @@ func (s *Scheduler) encodeDeployment(id string) []byte {
 	}
 	record := deploymentRecord{
 		Version: r.plan.Version, Steps: r.plan.Steps, Apps: changeRecords(r.plan.Changes), Groups: groupChangeRecords(r.plan.Groups),
-		Current: r.current, Began: r.began, Terms: r.terms, Kill: map[spec.PathID][]string{}, Upgrades: map[spec.PathID]upgradeRecord{},
+		Current: r.current, Began: r.began, Terms: r.terms, Undoes: r.undoes, Kill: map[spec.PathID][]string{}, Upgrades: map[spec.PathID]upgradeRecord{},
 	}
 	for app, ids := range r.kill {
 		for _, id := range ids {

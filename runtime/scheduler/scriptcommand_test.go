@@ -22,7 +22,7 @@ import (
 //	put apps=/a,/b:2 groups=/g needs… remove=/c remove-groups=/h
 //	scale app=/web to=3        delete app=/web force
 //	kill /web.1 /web.2 [wipe]  kill-scale /web.1 force
-//	cancel d1 [force]          reset-delay app=/web     enforce-role group=/dev on
+//	cancel d1 [force] [timeout=1m]         reset-delay app=/web     enforce-role group=/dev on
 func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 	a := args(d)
 	switch d.Cmd {
@@ -53,7 +53,11 @@ func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 	case "cancel":
 		w.requests++
 		w.plans++
-		return CancelDeployment{Request: w.requests, ID: d.CmdArgs[0].Key, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != ""}, nil
+		timeout, _ := time.ParseDuration(cmp.Or(a["timeout"], "0s"))
+		return CancelDeployment{
+			Request: w.requests, ID: d.CmdArgs[0].Key, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != "",
+			Terms: Terms{Timeout: timeout, RollBack: a["rollback"] != ""},
+		}, nil
 	case "reset-delay":
 		w.requests++
 		return ResetDelay{Request: w.requests, App: spec.PathID(a["app"])}, nil

@@ -206,7 +206,7 @@ func (s *Scheduler) onUpgradeStepped(e UpgradeStepped) {
 		s.dirty(deploymentKey(a.lock.plan.ID))
 		return
 	case sdk.RollBack:
-		s.giveUp(a.lock, RolledBack, cmp.Or(e.Step.Reason, "rolled back by its strategy"), true)
+		s.giveUp(a.lock, RolledBack, cmp.Or(e.Step.Reason, "rolled back by its strategy"), !a.lock.undoes)
 		return
 	case sdk.Proceed:
 	}
