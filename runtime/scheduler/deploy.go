@@ -34,6 +34,7 @@ func (s *Scheduler) begin(r *running) {
 	}
 	s.pinChanges(r.plan.Changes)
 	s.enlist(r)
+	s.standStill(r)
 	s.dirty(deploymentKey(r.plan.ID))
 	s.beginStep(r)
 	s.progress(r)
@@ -50,6 +51,17 @@ func (s *Scheduler) enlist(r *running) {
 	}
 	if r.terms.Timeout > 0 {
 		s.alarms.add(alarm{at: r.began.Add(r.terms.Timeout), kind: alarmTimeout, deployment: r})
+	}
+}
+
+// standStill lets apps whose step is not the first keep what they have until it
+// begins. A restart that was cancelled has left more instances than the app held
+// before, or fewer.
+func (s *Scheduler) standStill(r *running) {
+	for _, id := range r.plan.Apps() {
+		if a := s.apps[id]; a != nil && !a.removed {
+			s.aim(a, a.held())
+		}
 	}
 }
 
@@ -117,12 +129,18 @@ func (s *Scheduler) goOn(r *running) {
 			continue
 		}
 		for _, m := range a.members {
-			if i := m.inst; i != nil && i.Goal == GoalRunning && i.StagedAt >= r.began && i.UnreachableSince == 0 && !s.arrived(m) {
+			if i := m.inst; i != nil && i.Goal == GoalRunning && i.StagedAt >= r.began && !s.arrived(m) && !i.ranOutOfReach() {
 				s.await(m)
 			}
 		}
 	}
 	s.progress(r)
+}
+
+// ranOutOfReach tells whether nobody can reach the instance and it has run, or is
+// replaced.
+func (i *Instance) ranOutOfReach() bool {
+	return i.Condition == UnreachableInactive || i.Condition == Unreachable && i.StartedAt != 0
 }
 
 // done tells whether an action has nothing left to do.

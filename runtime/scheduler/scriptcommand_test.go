@@ -90,15 +90,17 @@ func (w *world) putApp(a map[string]string) Event {
 	return c
 }
 
-// putApps creates several apps of one instance each: "/a" or "/a:/needed,/b".
+// putApps creates several apps, of one instance each unless the command says
+// otherwise: "/a" or "/a:/needed,/b".
 func (w *world) putApps(d *datadriven.TestData) Event {
-	c := w.change(args(d))
+	all := args(d)
+	c := w.change(all)
 	for _, x := range d.CmdArgs {
 		if !strings.HasPrefix(x.Key, "/") {
 			continue
 		}
 		id, needs, _ := strings.Cut(x.Key, ":")
-		app := newApp(id, map[string]string{"needs": needs})
+		app := newApp(id, map[string]string{"needs": needs, "health": all["health"], "instances": all["instances"]})
 		c.Put = append(c.Put, PutApp{App: app})
 	}
 	return c

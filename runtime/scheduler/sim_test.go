@@ -92,6 +92,9 @@ func (s *sim) run() {
 	for range 12 + s.rand.IntN(12) {
 		s.after(time.Duration(s.rand.IntN(300_000))*time.Millisecond, 0, s.userActs)
 	}
+	for range 4 + s.rand.IntN(8) {
+		s.after(time.Duration(s.rand.IntN(300_000))*time.Millisecond, 0, s.groupActs)
+	}
 	for range 10 + s.rand.IntN(30) {
 		s.after(time.Duration(s.rand.IntN(300_000))*time.Millisecond, 0, s.faultStrikes)
 	}
@@ -173,6 +176,7 @@ func (s *sim) step(ev Event) {
 	}
 	s.promise(&e)
 	s.checkStep(&e)
+	s.checkLayers(e.Notices)
 	for _, c := range e.Calls {
 		s.mesos.send(c)
 	}

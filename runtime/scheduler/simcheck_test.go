@@ -164,7 +164,7 @@ func (s *sim) checkUpgrades(before map[UUID]bool) {
 			switch {
 			case m.inst.Goal == GoalRunning && s.s.healthy(m):
 				healthy++
-			case m.inst.Condition == Running && before[m.inst.ID]:
+			case m.inst.Goal == GoalDecommissioned && m.inst.Condition == Running && before[m.inst.ID]:
 				killed++
 			}
 		}
