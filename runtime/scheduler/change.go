@@ -163,9 +163,8 @@ func (s *Scheduler) scaleDownByKills(c *ChangeTree, change *spec.TreeChange) (ma
 func (s *Scheduler) claimLocks(plan *deployment.Plan, force bool) error {
 	var holders []*running
 	for _, ch := range plan.Changes {
-		a := s.apps[ch.App()]
-		if a != nil && a.lock != nil && !slices.Contains(holders, a.lock) {
-			holders = append(holders, a.lock)
+		if r := s.holder(ch.App()); r != nil && !slices.Contains(holders, r) {
+			holders = append(holders, r)
 		}
 	}
 	if len(holders) > 0 && !force {
@@ -182,13 +181,27 @@ func (s *Scheduler) claimLocks(plan *deployment.Plan, force bool) error {
 	return nil
 }
 
+// holder returns the deployment that changes an app, nil when there is none. An app
+// that is removed may be gone before its deployment has ended.
+func (s *Scheduler) holder(id spec.PathID) *running {
+	if a := s.apps[id]; a != nil {
+		return a.lock
+	}
+	for _, r := range s.deployments {
+		if r.plan.Change(id) != nil {
+			return r
+		}
+	}
+	return nil
+}
+
 // recover lets the apps of a deployment that ended before its time, but for those
 // that the next plan changes, get as many instances as they are defined with.
 func (s *Scheduler) recover(r *running, next *deployment.Plan) {
 	for _, ch := range r.plan.Changes {
 		id := ch.App()
 		a := s.apps[id]
-		if a == nil || a.lock != nil || next != nil && slices.ContainsFunc(next.Changes, func(c deployment.Change) bool { return c.App() == id }) {
+		if a == nil || a.lock != nil || next != nil && next.Change(id) != nil {
 			continue
 		}
 		if a.removed {

@@ -114,10 +114,7 @@ func (s *sim) checkLayers(notices []Notice) {
 
 func (s *sim) checkUp(plan *deployment.Plan, action deployment.Action) {
 	a := s.s.apps[action.App]
-	isNew := false
-	for _, ch := range plan.Changes {
-		isNew = isNew || ch.App() == action.App && ch.Before == nil
-	}
+	isNew := plan.Change(action.App).Before == nil
 	if a == nil || action.Kind != deployment.Restart && !(isNew && action.Kind == deployment.Scale) {
 		return
 	}
