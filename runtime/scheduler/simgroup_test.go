@@ -33,6 +33,10 @@ func (s *sim) groupActs() {
 	if s.rand.IntN(2) == 0 {
 		force = " force"
 	}
+	if s.rand.IntN(8) == 0 { // refused where it would close a ring
+		s.act("group id=/c" + []string{"", " needs=/g"}[s.rand.IntN(2)])
+		return
+	}
 	var there, missing []string
 	for _, id := range []string{"/a", "/c/d", "/c/e", "/f", "/g/h"} {
 		switch {
