@@ -41,7 +41,7 @@ func ReadTaskID(id string) (TaskName, error) {
 		return TaskName{}, bad
 	}
 	n := TaskName{Incarnation: 1, prefix: instanceWord}
-	n.Instance, _ = ParseUUID(id[at : at+uuidLength]) //nolint:errcheck // lastUUID has read it
+	n.Instance, _ = ParseUUID(id[at : at+uuidLength])
 	before, after := id[:at], id[at+uuidLength:]
 	old := false
 	switch {

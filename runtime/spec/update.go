@@ -97,7 +97,7 @@ func (u *Update) App(id PathID, role string, s Settings) *App {
 	base := Defaults()
 	base.ID, base.Role, base.PortDefinitions = id, role, nil
 	app := u.over(base)
-	if u.UpgradeStrategy == nil && (app.BoundToVolumes()) {
+	if u.UpgradeStrategy == nil && app.BoundToVolumes() {
 		app.UpgradeStrategy = UpgradeStrategy{MinimumHealthCapacity: 0.5}
 	}
 	if u.UnreachableStrategy == nil && app.Resident() {
