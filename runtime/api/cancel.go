@@ -11,12 +11,21 @@ import (
 )
 
 // cancelDeployment carries out DELETE /v2/deployments/{id}: what it did is undone
-// by another deployment or, when forced, stays.
+// by another deployment or, when forced, stays. A timeout is that of the other one.
 func (s *server) cancelDeployment(core Core, w http.ResponseWriter, r *http.Request) error {
 	force := flag(r, "force", false)
+	terms, err := termsOf(r)
+	switch {
+	case err != nil:
+		return err
+	case force && terms.Timeout > 0:
+		return &problem{http.StatusUnprocessableEntity, "query parameter timeout: expected none with force=true, which makes no deployment"}
+	case terms.RollBack:
+		return &problem{http.StatusUnprocessableEntity, "query parameter rollback: expected none, since what undoes a deployment is not undone"}
+	}
 	reply, done, err := s.command(r, core, func(request scheduler.RequestID, deployment string) scheduler.Event {
 		return scheduler.CancelDeployment{
-			Request: request, ID: chi.URLParam(r, "id"), DeploymentID: deployment, Force: force, By: authorOf(r),
+			Request: request, ID: chi.URLParam(r, "id"), DeploymentID: deployment, Force: force, Terms: terms,
 		}
 	})
 	defer done()

@@ -145,7 +145,6 @@ func refusalAnswer(err error) (int, errorBody) {
 		ports    *scheduler.PortsExhausted
 		tooLarge *scheduler.TooLarge
 		twice    *scheduler.NamedTwice
-		clash    *scheduler.Clash
 		cycle    *deployment.CycleError
 		body     = errorBody{Message: err.Error()}
 	)
@@ -163,7 +162,7 @@ func refusalAnswer(err error) (int, errorBody) {
 		return http.StatusUnprocessableEntity, invalid("/portDefinitions", err.Error())
 	case errors.As(err, &cycle):
 		return http.StatusUnprocessableEntity, invalid("/", err.Error(), "the ring is "+cycle.Names())
-	case errors.As(err, &tooLarge), errors.As(err, &twice), errors.As(err, &clash):
+	case errors.As(err, &tooLarge), errors.As(err, &twice):
 		return http.StatusUnprocessableEntity, invalid("/", err.Error())
 	default:
 		return http.StatusInternalServerError, body

@@ -149,18 +149,18 @@ func (s *server) killList(core Core, w http.ResponseWriter, r *http.Request) err
 func namedTasks(snapshot *scheduler.Snapshot, ids []string) (found []*scheduler.Instance, apps []*spec.App, err error) {
 	seen := map[scheduler.UUID]bool{}
 	for _, id := range ids {
-		_, instance, _, err := scheduler.ParseTaskID(id)
+		name, err := scheduler.ReadTaskID(id)
 		if err != nil {
 			return nil, nil, &problem{http.StatusBadRequest, "Invalid task id '" + id + "'. [" + err.Error() + "]"}
 		}
-		if seen[instance] {
+		if seen[name.Instance] {
 			continue
 		}
 		i := instanceOf(snapshot, id)
 		if i == nil {
 			continue
 		}
-		seen[instance] = true
+		seen[name.Instance] = true
 		found = append(found, i)
 		if v := viewOf(snapshot, i.App); v != nil && !slices.Contains(apps, v.App) {
 			apps = append(apps, v.App)
@@ -172,16 +172,16 @@ func namedTasks(snapshot *scheduler.Snapshot, ids []string) (found []*scheduler.
 // instanceOf finds the instance of a task by the task's id; nil when there is no
 // such task. No app's id has a "_", so the path in a task's id can be turned back.
 func instanceOf(snapshot *scheduler.Snapshot, taskID string) *scheduler.Instance {
-	path, id, _, err := scheduler.ParseTaskID(taskID)
-	if err != nil {
+	name, err := scheduler.ReadTaskID(taskID)
+	if err != nil || name.Foreign {
 		return nil
 	}
-	v, ok := snapshot.Apps.Get([]byte("/" + strings.ReplaceAll(path, "_", "/")))
+	v, ok := snapshot.Apps.Get([]byte("/" + strings.ReplaceAll(name.SafePath, "_", "/")))
 	if !ok {
 		return nil
 	}
 	for _, i := range v.Instances {
-		if i.ID == id && i.TaskID() == taskID && hasTask(i) {
+		if i.ID == name.Instance && i.Incarnation == name.Incarnation && hasTask(i) {
 			return i
 		}
 	}

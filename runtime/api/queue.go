@@ -39,6 +39,8 @@ type queueDelay struct {
 type offersSummary struct {
 	Processed     int            `json:"processedOffersCount"`
 	Unused        int            `json:"unusedOffersCount"`
+	LastUnused    string         `json:"lastUnusedOfferAt,omitempty"` // of this leader's term
+	LastUsed      string         `json:"lastUsedOfferAt,omitempty"`
 	LastOffers    []rejectReason `json:"rejectSummaryLastOffers"`
 	LaunchAttempt []rejectReason `json:"rejectSummaryLaunchAttempt"`
 }
@@ -93,6 +95,12 @@ func queueItemOf(v *scheduler.AppView, now spec.Timestamp) queueItem {
 	item.Since = since.String()
 	item.Delay = queueDelay{TimeLeftSeconds: (left + 999) / 1000, Overdue: left == 0}
 	item.Processed = summaryOfOffers(v.Refusals)
+	if at := v.OfferTimes.Unused; at != 0 {
+		item.Processed.LastUnused = at.String()
+	}
+	if at := v.OfferTimes.Used; at != 0 {
+		item.Processed.LastUsed = at.String()
+	}
 	switch {
 	case len(v.Uncovered) > 0:
 		item.Fault = "not launched, since this version of Pacer does not carry out: " + strings.Join(v.Uncovered, ", ")
@@ -114,8 +122,8 @@ func summaryOfOffers(r *placement.Refusals) offersSummary {
 		declined := r.Declined[reason]
 		summary.LastOffers = append(summary.LastOffers, rejectReason{name, declined, left})
 		left -= declined
-		summary.Unused += declined
 	}
+	summary.Unused = r.Unused()
 	summary.LaunchAttempt = summary.LastOffers
 	return summary
 }

@@ -45,6 +45,10 @@ func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, n
 	}
 	b.Fault = faultOf(v, e)
 	b.State, b.Text = b.cause(snapshot, v, e)
+	if u := v.Upgrade; b.Fault == nil && u != nil && u.Excess != nil {
+		b.Fault = &policyFault{u.Excess.Module, u.Excess.Cause}
+		b.Text += fmt.Sprintf("; what the policy module %s says of its upgrade is cut: %s", u.Excess.Module, u.Excess.Cause)
+	}
 }
 
 // faultOf is the fault of a policy: of now, or else of the last match.

@@ -45,6 +45,16 @@ func TestWhyState(t *testing.T) {
 			"deployment d holds the lock and is at step 2 of 3",
 		},
 		{
+			"strategy that asks for too much",
+			scheduler.AppView{
+				Deployments: []string{"d"},
+				Upgrade:     &scheduler.UpgradeView{Excess: &sdk.Fault{Module: "zoo@1.0.0", Cause: "it asked to kill 9"}},
+			},
+			placement.Explanation{},
+			whyDeploying,
+			"deployment d holds the lock and is at step 2 of 3; what the policy module zoo@1.0.0 says of its upgrade is cut: it asked to kill 9",
+		},
+		{
 			"held without a failure",
 			scheduler.AppView{Backoff: scheduler.Backoff{Until: now + 1}},
 			waiting, whyHeld,

@@ -1,7 +1,9 @@
 package deployment
 
 import (
+	"fmt"
 	"math"
+	"strings"
 
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
@@ -15,8 +17,8 @@ type Envelope struct {
 
 // EnvelopeOf computes the bounds from the fractions of the app: the health
 // capacity is rounded up and the total down, on doubles. Where both are the same
-// number nothing could ever move: then one more instance may run, or, for
-// resident apps, which cannot have one more, one less.
+// number nothing could ever move: then one more instance may run, or, for apps
+// with volumes, which cannot have one more, one less.
 func EnvelopeOf(a *spec.App) Envelope {
 	n := float64(a.Instances)
 	e := Envelope{
@@ -25,7 +27,7 @@ func EnvelopeOf(a *spec.App) Envelope {
 	}
 	switch {
 	case e.MinHealthy != e.MaxTotal:
-	case a.Resident():
+	case a.BoundToVolumes():
 		e.MinHealthy = max(0, e.MinHealthy-1)
 	default:
 		e.MaxTotal++
@@ -56,4 +58,26 @@ func Cut(s *sdk.UpgradeState, step *sdk.UpgradeStep) Allowed {
 	}
 	a.KillHealthy = max(0, min(kill-a.KillUnhealthy, int(s.OldHealthy), spare))
 	return a
+}
+
+// Excess says what of a step goes beyond the envelope, "" when nothing does. The
+// state must be the one that the strategy was asked about: what changed meanwhile
+// is not its fault.
+func Excess(s *sdk.UpgradeState, step *sdk.UpgradeStep) string {
+	if step.Outcome != sdk.Proceed {
+		return ""
+	}
+	var parts []string
+	beyond := func(verb string, asked uint32, allowed int) {
+		if int64(asked) > int64(allowed) {
+			parts = append(parts, fmt.Sprintf("%s %d instances where the envelope allows %d", verb, asked, allowed))
+		}
+	}
+	allowed := Cut(s, step)
+	beyond("start", step.Start, allowed.Start)
+	beyond("kill", step.Kill, allowed.KillUnhealthy+allowed.KillHealthy)
+	if len(parts) == 0 {
+		return ""
+	}
+	return "it asked to " + strings.Join(parts, " and to ")
 }

@@ -40,6 +40,12 @@ func TestEnvelopeOf(t *testing.T) {
 		if got := EnvelopeOf(app); got != c.want {
 			t.Errorf("%d at %v and %v, resident %v: %+v, want %+v", c.n, c.min, c.over, c.resident, got, c.want)
 		}
+		if c.resident { // a volume outside Mesos binds as much as one on an agent
+			app.Container.Volumes[0] = spec.Volume{External: &spec.ExternalVolume{Name: "data"}}
+			if got := EnvelopeOf(app); got != c.want {
+				t.Errorf("%d at %v and %v with an external volume: %+v, want %+v", c.n, c.min, c.over, got, c.want)
+			}
+		}
 	}
 }
 
@@ -50,46 +56,57 @@ func TestCut(t *testing.T) {
 		state sdk.UpgradeState
 		step  sdk.UpgradeStep
 		want  Allowed
+
+		excess string
 	}{
 		{
 			"what is asked for, when there is room and health",
 			sdk.UpgradeState{Instances: 4, MinHealthy: 2, MaxTotal: 8, Old: 4, OldHealthy: 4},
 			sdk.UpgradeStep{Start: 3, Kill: 1},
 			Allowed{Start: 3, KillHealthy: 1},
+			"",
 		},
 		{
 			"no more than are wanted, and no more health than there is",
 			sdk.UpgradeState{Instances: 4, MinHealthy: 3, MaxTotal: 8, Old: 4, OldHealthy: 3, New: 1, NewHealthy: 1},
 			sdk.UpgradeStep{Start: all, Kill: all},
 			Allowed{Start: 3, KillUnhealthy: 1, KillHealthy: 1},
+			"it asked to start 4294967295 instances where the envelope allows 3 and to kill 4294967295 instances where the envelope allows 2",
 		},
 		{
 			"those being killed take room",
 			sdk.UpgradeState{Instances: 4, MinHealthy: 0, MaxTotal: 5, Old: 3, OldDying: 3, New: 1},
 			sdk.UpgradeStep{Start: 4, Kill: 3},
 			Allowed{Start: 1},
+			"it asked to start 4 instances where the envelope allows 1 and to kill 3 instances where the envelope allows 0",
 		},
 		{
 			"more than the bound, and too few healthy: only unhealthy ones go",
 			sdk.UpgradeState{Instances: 4, MinHealthy: 4, MaxTotal: 5, Old: 6, OldHealthy: 3},
 			sdk.UpgradeStep{Start: 1, Kill: 6},
 			Allowed{KillUnhealthy: 3},
+			"it asked to start 1 instances where the envelope allows 0 and to kill 6 instances where the envelope allows 3",
 		},
 		{
 			"more new ones than are wanted",
 			sdk.UpgradeState{Instances: 1, MinHealthy: 0, MaxTotal: 9, New: 2},
 			sdk.UpgradeStep{Start: 1},
 			Allowed{},
+			"it asked to start 1 instances where the envelope allows 0",
 		},
 		{
 			"nothing while it does not proceed",
 			sdk.UpgradeState{Instances: 4, MinHealthy: 0, MaxTotal: 8, Old: 4, OldHealthy: 4},
 			sdk.UpgradeStep{Start: 1, Kill: 1, Outcome: sdk.Pause},
 			Allowed{},
+			"",
 		},
 	} {
 		if diff := cmp.Diff(c.want, Cut(&c.state, &c.step)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+		if got := Excess(&c.state, &c.step); got != c.excess {
+			t.Errorf("%s: excess %q, want %q", c.name, got, c.excess)
 		}
 	}
 }

@@ -76,6 +76,15 @@ func (p *Plan) Apps() []spec.PathID {
 	return ids
 }
 
+// Change returns what the plan does to an app, nil when it stays as it is.
+func (p *Plan) Change(id spec.PathID) *Change {
+	i, ok := slices.BinarySearchFunc(p.Changes, id, func(c Change, id spec.PathID) int { return cmp.Compare(c.App(), id) })
+	if !ok {
+		return nil
+	}
+	return &p.Changes[i]
+}
+
 // Options say how a plan is made.
 type Options struct {
 	ID      string

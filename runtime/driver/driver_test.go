@@ -119,7 +119,8 @@ func (m matcher) Match(ctx context.Context, r placement.Request, rules func(*spe
 // policies prepare constraints that know whether they were closed.
 type policies struct {
 	*diary
-	err error
+	err     error
+	upgrade sdk.PreparedUpgrade // nil: there is no strategy
 }
 
 type constraint struct {
@@ -127,7 +128,10 @@ type constraint struct {
 	name string
 }
 
-func (policies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
+func (p policies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
+	if p.upgrade != nil {
+		return p.upgrade, nil
+	}
 	return nil, errors.New("no upgrade strategies here")
 }
 

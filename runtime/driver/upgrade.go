@@ -33,6 +33,21 @@ type stepper struct {
 	stuck    atomic.Bool         // a question was given up: nobody may use it again
 }
 
+// blamer is a prepared upgrade that keeps account of the faults of its strategy.
+// Blame counts one that the strategy itself does not know of, and names the module.
+type blamer interface {
+	Blame(cause string) *sdk.Fault
+}
+
+// blame notes an answer that goes beyond what the strategy was told that it may do.
+// The core carries out what is allowed of it.
+func (s *stepper) blame(cause string) *sdk.Fault {
+	if b, ok := s.prepared.(blamer); ok {
+		return b.Blame(cause)
+	}
+	return &sdk.Fault{Module: UpgradeSpec(s.app).Strategy, Cause: cause}
+}
+
 // askUpgrades has the strategies answer; each answer comes through the inbox.
 func (d *Driver) askUpgrades(ctx context.Context, asks []scheduler.UpgradeAsk) {
 	for i := range asks {
@@ -93,6 +108,8 @@ func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) (answer s
 	}
 	if err != nil {
 		answer.Step, answer.Fault = sdk.UpgradeStep{}, err.Error()
+	} else if cause := ask.Excess(&answer.Step); cause != "" {
+		answer.Excess = s.blame(cause)
 	}
 	return answer
 }

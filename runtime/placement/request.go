@@ -86,6 +86,15 @@ type Refusals struct {
 	Fault     error        // a policy's fault that kept the app from being placed; nil for none
 }
 
+// Unused returns how many offers would not do.
+func (r *Refusals) Unused() int {
+	n := 0
+	for _, declined := range r.Declined {
+		n += declined
+	}
+	return n
+}
+
 // Result is the answer of a match.
 type Result struct {
 	Placements []Placement

@@ -57,7 +57,7 @@ func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk
 }
 
 // sound refuses what no step can be. Numbers beyond the envelope are sound: who
-// carries the step out cuts them.
+// carries the step out cuts them, and tells with Blame.
 func (c *countedUpgrade) sound(step *sdk.UpgradeStep) error {
 	if step.Outcome > sdk.RollBack {
 		return c.origin.fault(fmt.Sprintf("it answered the outcome %d, which there is not", step.Outcome))
@@ -66,6 +66,14 @@ func (c *countedUpgrade) sound(step *sdk.UpgradeStep) error {
 		return c.origin.fault(fmt.Sprintf("it wants %d bytes kept; the limit is %d", n, sdk.MaxUpgradeMemory))
 	}
 	return nil
+}
+
+// Blame notes a fault that shows only to who carries the steps out, and names the
+// module.
+func (c *countedUpgrade) Blame(cause string) *sdk.Fault {
+	fault := c.origin.fault(cause)
+	c.origin.note(c.app, fault)
+	return fault
 }
 
 // Close has nobody to tell of a panic but the list of modules.

@@ -217,3 +217,20 @@ func TestPanicOfConstraint(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What shows only to who carries the steps out counts like any other fault.
+func TestBlame(t *testing.T) {
+	c := openUpgrades(t)
+	p, err := c.PrepareUpgrade(t.Context(), sdk.UpgradeSpec{Strategy: "rolling", App: sdk.AppFacts{ID: "/web"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	fault := p.(interface{ Blame(cause string) *sdk.Fault }).Blame("too much")
+	if fault.Module != "builtin" || fault.Cause != "too much" {
+		t.Errorf("fault %+v", fault)
+	}
+	if m := c.Modules()[1]; m.Faults != 1 || m.Error != "too much" {
+		t.Errorf("%d faults, %q", m.Faults, m.Error)
+	}
+}

@@ -25,6 +25,7 @@ type app struct {
 	pause       pause
 	lastFailure *TaskFailure
 	refusals    *placement.Refusals
+	offerTimes  OfferTimes
 
 	// arrivals counts instances that came back into the constraints' sight other
 	// than by a launch; matchedAt is what it was when the match began.

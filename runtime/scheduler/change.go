@@ -71,10 +71,7 @@ func (s *Scheduler) tryChange(c *ChangeTree) (*running, error) {
 
 // planChange plans a change, takes its locks and puts it into force.
 func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running, error) {
-	s.addGroups(&change)
-	if err := s.checkClashes(change); err != nil {
-		return nil, err
-	}
+	change = s.tree.Complete(change, spec.Settings{EnforceNewGroups: s.cfg.EnforceRole})
 	o := deployment.Options{
 		ID: c.DeploymentID, Version: s.nextVersion(), Restart: map[spec.PathID]bool{}, DependenciesFirst: s.cfg.DependenciesFirst,
 	}
@@ -83,6 +80,9 @@ func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running,
 	}
 	plan, after, err := deployment.Make(s.tree, change, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := after.Validate(change); err != nil {
 		return nil, err
 	}
 	if err := s.claimLocks(plan, c.Force); err != nil {
@@ -128,35 +128,6 @@ func (s *Scheduler) treeChange(c *ChangeTree) (spec.TreeChange, error) {
 	return change, nil
 }
 
-// addGroups adds the groups above new apps and groups that are not there, and
-// takes away an empty group whose place an app takes.
-func (s *Scheduler) addGroups(change *spec.TreeChange) {
-	for id, a := range change.Apps {
-		if a == nil {
-			continue
-		}
-		s.addGroupsAbove(change, id)
-		if _, named := change.Groups[id]; !named && s.tree.Group(id) != nil && s.emptyGroup(id) {
-			change.Groups[id] = nil
-		}
-	}
-	for id, g := range change.Groups {
-		if g != nil {
-			s.addGroupsAbove(change, id)
-		}
-	}
-}
-
-func (s *Scheduler) addGroupsAbove(change *spec.TreeChange, id spec.PathID) {
-	for p := id.Parent(); p != spec.Root; p = p.Parent() {
-		now, named := change.Groups[p]
-		if named && now != nil || !named && s.tree.Group(p) != nil {
-			continue
-		}
-		change.Groups[p] = &spec.Group{ID: p, EnforceRole: s.cfg.EnforceRole && p.Parent() == spec.Root}
-	}
-}
-
 // scaleDownByKills scales the apps of the named instances down by as many as are
 // still meant to live, and returns those to end, by app.
 func (s *Scheduler) scaleDownByKills(c *ChangeTree, change *spec.TreeChange) (map[spec.PathID][]UUID, error) {
@@ -192,9 +163,8 @@ func (s *Scheduler) scaleDownByKills(c *ChangeTree, change *spec.TreeChange) (ma
 func (s *Scheduler) claimLocks(plan *deployment.Plan, force bool) error {
 	var holders []*running
 	for _, ch := range plan.Changes {
-		a := s.apps[ch.App()]
-		if a != nil && a.lock != nil && !slices.Contains(holders, a.lock) {
-			holders = append(holders, a.lock)
+		if r := s.holder(ch.App()); r != nil && !slices.Contains(holders, r) {
+			holders = append(holders, r)
 		}
 	}
 	if len(holders) > 0 && !force {
@@ -211,13 +181,27 @@ func (s *Scheduler) claimLocks(plan *deployment.Plan, force bool) error {
 	return nil
 }
 
+// holder returns the deployment that changes an app, nil when there is none. An app
+// that is removed may be gone before its deployment has ended.
+func (s *Scheduler) holder(id spec.PathID) *running {
+	if a := s.apps[id]; a != nil {
+		return a.lock
+	}
+	for _, r := range s.deployments {
+		if r.plan.Change(id) != nil {
+			return r
+		}
+	}
+	return nil
+}
+
 // recover lets the apps of a deployment that ended before its time, but for those
 // that the next plan changes, get as many instances as they are defined with.
 func (s *Scheduler) recover(r *running, next *deployment.Plan) {
 	for _, ch := range r.plan.Changes {
 		id := ch.App()
 		a := s.apps[id]
-		if a == nil || a.lock != nil || next != nil && slices.ContainsFunc(next.Changes, func(c deployment.Change) bool { return c.App() == id }) {
+		if a == nil || a.lock != nil || next != nil && next.Change(id) != nil {
 			continue
 		}
 		if a.removed {

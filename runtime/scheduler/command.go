@@ -66,7 +66,9 @@ type CancelDeployment struct {
 	ID           string
 	DeploymentID string
 	Force        bool
-	By           Author
+	// Terms are those of the deployment that undoes the other. It is not undone in
+	// turn: RollBack has no effect.
+	Terms Terms
 }
 
 // SetEnforceRole says whether services of a top-level group have its name as
@@ -92,7 +94,8 @@ type ResetDelay struct {
 }
 
 // Reply answers a command. Err is nil when it was accepted, else one of the
-// refusals of this package.
+// refusals of this package, a *deployment.CycleError, or *spec.Faults of the tree
+// as it would be.
 type Reply struct {
 	Request      RequestID
 	DeploymentID string
@@ -131,9 +134,6 @@ type NotWaiting struct{ App spec.PathID }
 
 // NothingToKill refuses to scale down by instances of which none is there.
 type NothingToKill struct{ App spec.PathID }
-
-// Clash refuses an app and a group of the same id.
-type Clash struct{ ID spec.PathID }
 
 // TooLarge refuses an app that the store has no room for.
 type TooLarge struct {
@@ -189,11 +189,6 @@ func (e *NotWaiting) Error() string {
 
 // Error returns the text of the API.
 func (e *NothingToKill) Error() string { return fmt.Sprintf("Path '%s' does not exist", e.App) }
-
-// Error returns the text of the API.
-func (*Clash) Error() string {
-	return "Groups and Applications may not have the same identifier."
-}
 
 // Error says what there is room for.
 func (e *TooLarge) Error() string {

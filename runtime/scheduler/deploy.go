@@ -16,6 +16,7 @@ type running struct {
 	began   spec.Timestamp
 	current int
 	kill    map[spec.PathID][]UUID // instances that its scaling ends before others
+	undoes  bool                   // it undoes another, and is not undone by itself
 	busy    bool                   // progress is on the stack: what it causes is looked at there
 	over    bool
 }
@@ -33,6 +34,7 @@ func (s *Scheduler) begin(r *running) {
 	}
 	s.pinChanges(r.plan.Changes)
 	s.enlist(r)
+	s.standStill(r)
 	s.dirty(deploymentKey(r.plan.ID))
 	s.beginStep(r)
 	s.progress(r)
@@ -49,6 +51,17 @@ func (s *Scheduler) enlist(r *running) {
 	}
 	if r.terms.Timeout > 0 {
 		s.alarms.add(alarm{at: r.began.Add(r.terms.Timeout), kind: alarmTimeout, deployment: r})
+	}
+}
+
+// standStill lets apps whose step is not the first keep what they have until it
+// begins. A restart that was cancelled has left more instances than the app held
+// before, or fewer.
+func (s *Scheduler) standStill(r *running) {
+	for _, id := range r.plan.Apps() {
+		if a := s.apps[id]; a != nil && !a.removed {
+			s.aim(a, a.held())
+		}
 	}
 }
 
@@ -104,6 +117,30 @@ func (s *Scheduler) awaitStarting(a *app) {
 			s.await(m)
 		}
 	}
+}
+
+// goOn takes up a deployment where another leader left it. What was launched for
+// its step is awaited again, though it may have failed meanwhile.
+func (s *Scheduler) goOn(r *running) {
+	s.beginStep(r)
+	for _, action := range r.plan.Steps[r.current].Actions {
+		a := s.apps[action.App]
+		if a == nil || action.Kind != deployment.Scale {
+			continue
+		}
+		for _, m := range a.members {
+			if i := m.inst; i != nil && i.Goal == GoalRunning && i.StagedAt >= r.began && !s.arrived(m) && !i.ranOutOfReach() {
+				s.await(m)
+			}
+		}
+	}
+	s.progress(r)
+}
+
+// ranOutOfReach tells whether nobody can reach the instance and it has run, or is
+// replaced.
+func (i *Instance) ranOutOfReach() bool {
+	return i.Condition == UnreachableInactive || i.Condition == Unreachable && i.StartedAt != 0
 }
 
 // done tells whether an action has nothing left to do.
@@ -197,7 +234,7 @@ func (s *Scheduler) timeout(r *running) {
 func (s *Scheduler) giveUp(r *running, outcome Outcome, reason string, undo bool) {
 	s.end(r, outcome, reason)
 	if undo {
-		if err := s.undo(r, s.ids.next().String(), r.terms.By); err == nil {
+		if err := s.undo(r, s.ids.next().String(), Terms{By: r.terms.By}); err == nil {
 			return
 		}
 	}
@@ -205,12 +242,15 @@ func (s *Scheduler) giveUp(r *running, outcome Outcome, reason string, undo bool
 }
 
 // undo deploys what was before a deployment, which is over or is cancelled for it.
-func (s *Scheduler) undo(r *running, id string, by Author) error {
-	c := &ChangeTree{DeploymentID: id, Force: true, Terms: Terms{By: by}}
+// What undoes it is not undone: that would bring back what was to go.
+func (s *Scheduler) undo(r *running, id string, terms Terms) error {
+	terms.RollBack = false
+	c := &ChangeTree{DeploymentID: id, Force: true, Terms: terms}
 	undo, err := s.planChange(c, r.plan.Revert(s.tree))
 	if err != nil {
 		return err
 	}
+	undo.undoes = true
 	s.notify(GroupChanged{At: s.now, Group: spec.Root, Version: undo.plan.Version})
 	s.begin(undo)
 	s.recover(r, undo.plan)
@@ -236,7 +276,7 @@ func (s *Scheduler) onCancelDeployment(c CancelDeployment) {
 // rollBack answers with the deployment that undoes another.
 func (s *Scheduler) rollBack(c CancelDeployment, r *running) {
 	version := s.nextVersion()
-	if err := s.undo(r, c.DeploymentID, c.By); err != nil {
+	if err := s.undo(r, c.DeploymentID, c.Terms); err != nil {
 		s.reply(Reply{Request: c.Request, Err: err})
 		return
 	}

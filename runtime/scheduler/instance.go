@@ -119,7 +119,7 @@ func (i *Instance) TaskID() string {
 }
 
 // ParseTaskID takes a task id apart. It accepts the form of TaskID only; other
-// forms belong to tasks that this framework did not launch.
+// forms belong to tasks that Pacer did not launch, see ReadTaskID.
 func ParseTaskID(id string) (safePath string, instance UUID, incarnation uint32, err error) {
 	safePath, rest, ok := strings.Cut(id, ".instance-")
 	for ok && strings.Contains(rest, ".instance-") { // app names may contain the word

@@ -57,6 +57,9 @@ func (s *Scheduler) onMatched(e Matched) {
 		r := &e.Result.Refusals[i]
 		if a := s.apps[r.App.ID]; a != nil && a.spec == r.App {
 			a.refusals = r
+			if r.Unused() > 0 {
+				a.offerTimes.Unused = s.now
+			}
 			s.touch(a)
 			s.judgeFault(a, r.Fault)
 		}
@@ -154,6 +157,7 @@ func (s *Scheduler) launch(m *member, p placement.Placement) launch.Task {
 	}
 	s.put(m, next)
 	s.save(m)
+	m.app.offerTimes.Used = s.now
 	s.counts.Launched++
 	s.advanceBackoff(m.app)
 	s.alarms.add(alarm{

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -11,18 +12,40 @@ import (
 type portBook struct {
 	first, last int
 	taken       map[int]int
-	hint        int // no free port below it
+	// free has a bit for each port of the range, in words of 64 from first on: with
+	// thousands of apps the next free one is thousands of ports away.
+	free []uint64
 }
 
 func newPortBook(first, last int) portBook {
-	return portBook{first: first, last: last, taken: map[int]int{}, hint: first}
+	b := portBook{first: first, last: last, taken: map[int]int{}, free: make([]uint64, max(0, last-first+64)/64)}
+	for port := first; port <= last; port++ {
+		b.mark(port, true)
+	}
+	return b
 }
+
+// mark sets or clears the bit of a port of the range.
+func (b *portBook) mark(port int, free bool) {
+	word, bit := (port-b.first)/64, uint64(1)<<((port-b.first)%64)
+	if free {
+		b.free[word] |= bit
+	} else {
+		b.free[word] &^= bit
+	}
+}
+
+func (b *portBook) inRange(port int) bool { return b.first <= port && port <= b.last }
 
 // claim counts the ports of a definition as taken.
 func (b *portBook) claim(a *spec.App) {
 	for _, port := range a.ServicePorts() {
-		if port != 0 {
-			b.taken[port]++
+		if port == 0 {
+			continue
+		}
+		b.taken[port]++
+		if b.inRange(port) {
+			b.mark(port, false)
 		}
 	}
 }
@@ -35,11 +58,22 @@ func (b *portBook) release(a *spec.App) {
 		}
 		if b.taken[port]--; b.taken[port] == 0 {
 			delete(b.taken, port)
-			if port >= b.first && port < b.hint {
-				b.hint = port
+			if b.inRange(port) {
+				b.mark(port, true)
 			}
 		}
 	}
+}
+
+// nextFree returns the lowest free port of the range that is not below a port of it.
+func (b *portBook) nextFree(from int) (port int, ok bool) {
+	for ; from <= b.last; from += 64 - (from-b.first)%64 {
+		word := b.free[(from-b.first)/64] >> ((from - b.first) % 64)
+		if word != 0 {
+			return from + bits.TrailingZeros64(word), true
+		}
+	}
+	return 0, false
 }
 
 // assign returns a with a service port for each definition that has none: one
@@ -72,24 +106,17 @@ func (b *portBook) assign(a, before *spec.App) (*spec.App, error) {
 func (b *portBook) candidates(before *spec.App) func() (int, bool) {
 	var own []int
 	if before != nil {
-		own = slices.DeleteFunc(before.ServicePorts(), func(port int) bool { return port < b.first || port > b.last })
+		own = slices.DeleteFunc(before.ServicePorts(), func(port int) bool { return !b.inRange(port) })
 	}
-	for b.hint <= b.last && b.taken[b.hint] > 0 {
-		b.hint++
-	}
-	next := b.hint
+	from := b.first
 	return func() (int, bool) {
 		if len(own) > 0 {
 			p := own[0]
 			own = own[1:]
 			return p, true
 		}
-		for ; next <= b.last; next++ {
-			if b.taken[next] == 0 {
-				next++
-				return next - 1, true
-			}
-		}
-		return 0, false
+		p, ok := b.nextFree(from)
+		from = p + 1
+		return p, ok
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
+	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
@@ -97,6 +98,7 @@ type deploymentRecord struct {
 	Terms    Terms                         `json:"terms"`
 	Kill     map[spec.PathID][]string      `json:"kill,omitempty"`
 	Upgrades map[spec.PathID]upgradeRecord `json:"upgrades,omitempty"`
+	Undoes   bool                          `json:"undoes,omitempty"`
 }
 
 // upgradeRecord is what an upgrade under way must not forget.
@@ -131,11 +133,20 @@ func (s *Scheduler) drainRecords() []Record {
 	for _, key := range s.pending.dirty {
 		out = append(out, Record{Key: TextKey(key), Value: s.encode(key)})
 	}
-	clear(s.agentText)
-	s.pending.dirty = s.pending.dirty[:0]
-	clear(s.pending.isDirty)
+	// A map that was once large costs as much to clear, whatever is in it: after a
+	// large batch the next ones must not pay for its size.
+	if len(out) > keptBatch {
+		s.agentText, s.pending.isDirty, s.pending.dirty = map[*placement.Agent][]byte{}, map[string]bool{}, nil
+	} else {
+		clear(s.agentText)
+		clear(s.pending.isDirty)
+		s.pending.dirty = s.pending.dirty[:0]
+	}
 	return out
 }
+
+// keptBatch is the size of a batch up to which its memory is used again.
+const keptBatch = 128
 
 // TextKey turns the key used inside into the one that is stored: the bytes of a
 // UUID become its text.
@@ -236,7 +247,7 @@ func (s *Scheduler) encodeDeployment(id string) []byte {
 	}
 	record := deploymentRecord{
 		Version: r.plan.Version, Steps: r.plan.Steps, Apps: changeRecords(r.plan.Changes), Groups: groupChangeRecords(r.plan.Groups),
-		Current: r.current, Began: r.began, Terms: r.terms, Kill: map[spec.PathID][]string{}, Upgrades: map[spec.PathID]upgradeRecord{},
+		Current: r.current, Began: r.began, Terms: r.terms, Undoes: r.undoes, Kill: map[spec.PathID][]string{}, Upgrades: map[spec.PathID]upgradeRecord{},
 	}
 	for app, ids := range r.kill {
 		for _, id := range ids {

@@ -207,7 +207,7 @@ func (l *loader) deployment(r Record) error {
 		plan: &deployment.Plan{
 			ID: r.Key[len(deploymentPrefix):], Version: rec.Version, Steps: rec.Steps, Changes: changes, Groups: groupChanges(rec.Groups),
 		},
-		terms: rec.Terms, began: rec.Began, current: rec.Current, kill: map[spec.PathID][]UUID{}, busy: true,
+		terms: rec.Terms, undoes: rec.Undoes, began: rec.Began, current: rec.Current, kill: map[spec.PathID][]UUID{}, busy: true,
 	}
 	for app, ids := range rec.Kill {
 		for _, text := range ids {
@@ -328,8 +328,7 @@ func (s *Scheduler) resume() {
 	}
 	s.sightings.know(s.offers.known)
 	for _, r := range restored {
-		s.beginStep(r)
-		s.progress(r)
+		s.goOn(r)
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 //	put apps=/a,/b:2 groups=/g needs… remove=/c remove-groups=/h
 //	scale app=/web to=3        delete app=/web force
 //	kill /web.1 /web.2 [wipe]  kill-scale /web.1 force
-//	cancel d1 [force]          reset-delay app=/web     enforce-role group=/dev on
+//	cancel d1 [force] [timeout=1m]         reset-delay app=/web     enforce-role group=/dev on
 func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 	a := args(d)
 	switch d.Cmd {
@@ -53,7 +53,11 @@ func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 	case "cancel":
 		w.requests++
 		w.plans++
-		return CancelDeployment{Request: w.requests, ID: d.CmdArgs[0].Key, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != ""}, nil
+		timeout, _ := time.ParseDuration(cmp.Or(a["timeout"], "0s"))
+		return CancelDeployment{
+			Request: w.requests, ID: d.CmdArgs[0].Key, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != "",
+			Terms: Terms{Timeout: timeout, RollBack: a["rollback"] != ""},
+		}, nil
 	case "reset-delay":
 		w.requests++
 		return ResetDelay{Request: w.requests, App: spec.PathID(a["app"])}, nil
@@ -86,15 +90,17 @@ func (w *world) putApp(a map[string]string) Event {
 	return c
 }
 
-// putApps creates several apps of one instance each: "/a" or "/a:/needed,/b".
+// putApps creates several apps, of one instance each unless the command says
+// otherwise: "/a" or "/a:/needed,/b".
 func (w *world) putApps(d *datadriven.TestData) Event {
-	c := w.change(args(d))
+	all := args(d)
+	c := w.change(all)
 	for _, x := range d.CmdArgs {
 		if !strings.HasPrefix(x.Key, "/") {
 			continue
 		}
 		id, needs, _ := strings.Cut(x.Key, ":")
-		app := newApp(id, map[string]string{"needs": needs})
+		app := newApp(id, map[string]string{"needs": needs, "health": all["health"], "instances": all["instances"]})
 		c.Put = append(c.Put, PutApp{App: app})
 	}
 	return c
@@ -108,6 +114,9 @@ func (w *world) changeApp(a map[string]string) Event {
 		put := PutApp{App: &app, Base: app.Version}
 		app.Instances = number(a["to"], app.Instances)
 		app.Cmd = cmp.Or(a["cmd"], app.Cmd)
+		if a["volume"] != "" {
+			app.Container = newApp(id, a).Container
+		}
 		c.Put = append(c.Put, put)
 	}
 	return c

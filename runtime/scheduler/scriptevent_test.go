@@ -97,6 +97,12 @@ func newApp(id string, a map[string]string) *spec.App {
 	if a["group-by"] != "" {
 		app.Constraints = []spec.Constraint{{Field: a["group-by"], Operator: "GROUP_BY"}}
 	}
+	if a["volume"] != "" {
+		app.Container = &spec.Container{Volumes: []spec.Volume{{External: &spec.ExternalVolume{Provider: "dvdi", Name: a["volume"]}}}}
+	}
+	if field, most, ok := strings.Cut(a["max-per"], ","); ok {
+		app.Constraints = []spec.Constraint{{Field: field, Operator: "MAX_PER", Value: most, HasValue: true}}
+	}
 	if a["oldest-first"] != "" {
 		app.KillSelection = spec.OldestFirst
 	}

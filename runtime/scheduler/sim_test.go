@@ -92,6 +92,9 @@ func (s *sim) run() {
 	for range 12 + s.rand.IntN(12) {
 		s.after(time.Duration(s.rand.IntN(300_000))*time.Millisecond, 0, s.userActs)
 	}
+	for range 4 + s.rand.IntN(8) {
+		s.after(time.Duration(s.rand.IntN(300_000))*time.Millisecond, 0, s.groupActs)
+	}
 	for range 10 + s.rand.IntN(30) {
 		s.after(time.Duration(s.rand.IntN(300_000))*time.Millisecond, 0, s.faultStrikes)
 	}
@@ -173,6 +176,7 @@ func (s *sim) step(ev Event) {
 	}
 	s.promise(&e)
 	s.checkStep(&e)
+	s.checkLayers(e.Notices)
 	for _, c := range e.Calls {
 		s.mesos.send(c)
 	}
@@ -208,6 +212,9 @@ func (s *sim) answerUpgrade(ask UpgradeAsk) {
 		prepared, _ := strategy.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: strategy.Strategies()[0]})
 		e.Step, _ = prepared.Next(context.Background(), ask.State)
 		text := fmt.Sprintf("start=%d kill=%d", e.Step.Start, e.Step.Kill)
+		if excess := ask.Excess(&e.Step); excess != "" {
+			panic(fmt.Sprintf("the strategy %s, of %+v: %s", strategy.Strategies()[0], ask.State, excess))
+		}
 		switch {
 		case s.chance(0.05):
 			e.Step, e.Fault, text = sdk.UpgradeStep{}, "out of fuel", "fault=out-of-fuel"

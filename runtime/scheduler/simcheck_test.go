@@ -121,9 +121,15 @@ func (s *sim) create(args map[string]string, n int, force string) {
 		text += " needs=/c/d,/a"
 	}
 	ev := s.putApp(args).(ChangeTree)
-	if s.rand.IntN(3) == 0 && n <= 3 {
-		text += " unique"
-		ev.Put[0].App.Constraints = []spec.Constraint{{Field: "hostname", Operator: "UNIQUE"}}
+	switch s.rand.IntN(6) {
+	case 0, 1:
+		if n <= 3 {
+			text += " unique"
+			ev.Put[0].App.Constraints = []spec.Constraint{{Field: "hostname", Operator: "UNIQUE"}}
+		}
+	case 2:
+		text += " max-per=(rack,2)" // of which there are two
+		ev.Put[0].App.Constraints = []spec.Constraint{{Field: "rack", Operator: "MAX_PER", Value: "2", HasValue: true}}
 	}
 	s.logf("%s", text)
 	s.step(ev)
@@ -164,7 +170,7 @@ func (s *sim) checkUpgrades(before map[UUID]bool) {
 			switch {
 			case m.inst.Goal == GoalRunning && s.s.healthy(m):
 				healthy++
-			case m.inst.Condition == Running && before[m.inst.ID]:
+			case m.inst.Goal == GoalDecommissioned && m.inst.Condition == Running && before[m.inst.ID]:
 				killed++
 			}
 		}
@@ -319,10 +325,10 @@ func (s *sim) checkAck(c Acknowledge) {
 	}
 }
 
-// checkApp: counts are right, the target is held, UNIQUE holds at every launch.
+// checkApp: counts are right, the target is held, constraints hold at every launch.
 func (s *sim) checkApp(a *app) {
 	var tally [2][Unknown + 1]int
-	hosts := map[string]int{}
+	hosts, racks := map[string]int{}, map[string]int{}
 	for _, m := range a.members {
 		if m.inst == nil {
 			continue
@@ -330,6 +336,7 @@ func (s *sim) checkApp(a *app) {
 		tally[m.inst.Goal][m.inst.Condition]++
 		if c := m.inst.Condition; c >= Provisioned && c <= Killing && m.inst.Version >= a.spec.LastConfigChangeAt {
 			hosts[m.inst.Agent.Hostname]++
+			racks[m.inst.Agent.Attributes[0].Value]++
 		}
 	}
 	if tally != a.tally {
@@ -342,8 +349,19 @@ func (s *sim) checkApp(a *app) {
 		return
 	}
 	for _, m := range a.members {
-		if i := m.inst; i != nil && i.Condition == Provisioned && i.StagedAt == s.now && hosts[i.Agent.Hostname] > 1 {
-			panic(fmt.Sprintf("%s: UNIQUE broken on %s", a.spec.ID, i.Agent.Hostname))
+		i := m.inst
+		if i == nil || i.Condition != Provisioned || i.StagedAt != s.now {
+			continue
+		}
+		switch a.spec.Constraints[0].Operator {
+		case "UNIQUE":
+			if hosts[i.Agent.Hostname] > 1 {
+				panic(fmt.Sprintf("%s: UNIQUE broken on %s", a.spec.ID, i.Agent.Hostname))
+			}
+		case "MAX_PER":
+			if rack := i.Agent.Attributes[0].Value; racks[rack] > 2 {
+				panic(fmt.Sprintf("%s: MAX_PER broken on %s", a.spec.ID, rack))
+			}
 		}
 	}
 }

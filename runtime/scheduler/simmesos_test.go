@@ -22,6 +22,7 @@ type mesos struct {
 	offerSeq   int
 	offeredAt  map[string]spec.Timestamp
 	uuidSeq    uint32
+	ran        map[UUID]bool // instances whose task has ever run, and was healthy where it is checked
 }
 
 type simAgent struct {
@@ -41,15 +42,18 @@ type simTask struct {
 	state    TaskState
 	queue    []simUpdate // not acknowledged yet, in order
 	reported TaskState   // as the master last forwarded it
+	checked  bool        // Mesos runs a health check
+	healthy  *bool       // as it was last found
 }
 
 type simUpdate struct {
-	state TaskState
-	uuid  [16]byte
+	state   TaskState
+	uuid    [16]byte
+	healthy *bool
 }
 
 func newMesos(s *sim) *mesos {
-	m := &mesos{sim: s, tasks: map[string]*simTask{}, offers: map[string]*placement.Offer{}, offeredAt: map[string]spec.Timestamp{}}
+	m := &mesos{sim: s, tasks: map[string]*simTask{}, offers: map[string]*placement.Offer{}, offeredAt: map[string]spec.Timestamp{}, ran: map[UUID]bool{}}
 	cpus := 2.0
 	if m.ample = s.rand.IntN(3) > 0; m.ample {
 		cpus = 16 // every agent has room for all that users ask for
@@ -218,7 +222,10 @@ func (m *mesos) accept(c Accept) {
 		if left -= need; left < 0 {
 			panic("offer " + offer.ID + " exceeded")
 		}
-		t := &simTask{id: task.ID, agent: m.agent(offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging}
+		t := &simTask{
+			id: task.ID, agent: m.agent(offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
+			checked: len(task.App.HealthChecks) > 0,
+		}
 		m.tasks[task.ID] = t
 		m.checkSingle(task.ID)
 		m.live(t)
@@ -233,9 +240,35 @@ func (m *mesos) live(t *simTask) {
 		return // it hangs in STARTING
 	}
 	s.after(s.soon()+400*time.Millisecond, 0, func() { m.become(t, TaskRunning) })
+	if t.checked {
+		m.beChecked(t)
+	}
 	if s.chance(0.3) {
 		end := []TaskState{TaskFailed, TaskFinished, TaskFailed, TaskGone}[s.rand.IntN(4)]
 		s.after(time.Second+time.Duration(s.rand.IntN(100))*time.Second, 0, func() { m.become(t, end) })
+	}
+}
+
+// beChecked has a task found healthy, and sometimes sick for a while, or before.
+func (m *mesos) beChecked(t *simTask) {
+	found := func(after time.Duration, healthy bool) {
+		m.sim.after(after, 0, func() {
+			if t.state == TaskRunning {
+				t.healthy = &healthy
+				m.tell(t)
+			}
+		})
+	}
+	first := time.Second + m.sim.soon()
+	if m.sim.chance(0.2) {
+		found(first, false)
+		first += 20 * time.Second
+	}
+	found(first, true)
+	if m.sim.chance(0.2) {
+		sick := first + time.Duration(m.sim.rand.IntN(60))*time.Second
+		found(sick, false)
+		found(sick+10*time.Second, true)
 	}
 }
 
@@ -250,8 +283,17 @@ func (m *mesos) become(t *simTask, state TaskState) {
 		return
 	}
 	t.state = state
+	m.tell(t)
+}
+
+// tell puts the state of a task into its queue.
+func (m *mesos) tell(t *simTask) {
+	if t.state == TaskRunning && (!t.checked || t.healthy != nil && *t.healthy) {
+		_, id, _, _ := ParseTaskID(t.id)
+		m.ran[id] = true
+	}
 	m.uuidSeq++
-	u := simUpdate{state: state, uuid: [16]byte{0xff, byte(m.uuidSeq >> 16), byte(m.uuidSeq >> 8), byte(m.uuidSeq)}}
+	u := simUpdate{state: t.state, healthy: t.healthy, uuid: [16]byte{0xff, byte(m.uuidSeq >> 16), byte(m.uuidSeq >> 8), byte(m.uuidSeq)}}
 	t.queue = append(t.queue, u)
 	if len(t.queue) == 1 {
 		m.flush(t)
@@ -279,7 +321,7 @@ func (m *mesos) flush(t *simTask) {
 }
 
 func (m *mesos) update(t *simTask, u simUpdate) {
-	st := Status{TaskID: t.id, AgentID: t.agent.facts.ID, State: u.state, UUID: u.uuid}
+	st := Status{TaskID: t.id, AgentID: t.agent.facts.ID, State: u.state, UUID: u.uuid, Healthy: u.healthy}
 	m.deliver(m.statusText(&st), StatusUpdate{Status: st})
 }
 
@@ -288,6 +330,9 @@ func (m *mesos) statusText(st *Status) string {
 	text := fmt.Sprintf("status %s %s agent=%s", name, lowerState(st.State), st.AgentID)
 	if !st.NeedsAck() {
 		text += " nouuid"
+	}
+	if st.Healthy != nil {
+		text += map[bool]string{true: " healthy=yes", false: " healthy=no"}[*st.Healthy]
 	}
 	if st.Reason != "" {
 		text += " reason=" + st.Reason
@@ -299,7 +344,7 @@ func (m *mesos) statusText(st *Status) string {
 func (m *mesos) answer(taskID string, state TaskState, reason string) {
 	st := Status{TaskID: taskID, State: state, Reason: reason}
 	if t := m.tasks[taskID]; t != nil {
-		st.AgentID = t.agent.facts.ID
+		st.AgentID, st.Healthy = t.agent.facts.ID, t.healthy
 	}
 	if !m.sim.chance(0.05) {
 		m.deliver(m.statusText(&st), StatusUpdate{Status: st})

@@ -8,6 +8,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // Snapshot is the state after a batch, for everybody who reads. It is immutable
@@ -49,14 +50,23 @@ type AppView struct {
 	LastFailure *TaskFailure
 	// Refusals is the outcome of the last match that looked for a place; nil
 	// when there was none.
-	Refusals *placement.Refusals
+	Refusals   *placement.Refusals
+	OfferTimes OfferTimes
+}
+
+// OfferTimes says when matches of this term last decided about offers for an app;
+// 0 means that none did.
+type OfferTimes struct {
+	Used   spec.Timestamp // one was taken for an instance
+	Unused spec.Timestamp // one was looked at and would not do
 }
 
 // UpgradeView is an app on its way to a new version.
 type UpgradeView struct {
 	Began  spec.Timestamp
-	Paused string // why its strategy stopped it; "" when it goes on
-	Fault  string // why its strategy gave no answer the last time; "" when it did
+	Paused string     // why its strategy stopped it; "" when it goes on
+	Fault  string     // why its strategy gave no answer the last time; "" when it did
+	Excess *sdk.Fault // what its last answer asked for beyond the envelope; nil for nothing
 }
 
 // Revision returns the whole tree as it was at a version; ok is false when that is

@@ -31,8 +31,8 @@ func (s *Scheduler) unknownTask(st *Status) {
 		s.killStray(st)
 		return
 	}
-	if safe, id, _, err := ParseTaskID(st.TaskID); err == nil {
-		s.notify(UnknownTerminated{At: s.now, InstanceID: safe + ".instance-" + id.String(), SafePath: safe, Condition: c})
+	if name, err := ReadTaskID(st.TaskID); err == nil {
+		s.notify(UnknownTerminated{At: s.now, InstanceID: name.InstanceID(), SafePath: name.SafePath, Condition: c})
 	}
 }
 

@@ -16,8 +16,9 @@ import (
 type upgrade struct {
 	began  spec.Timestamp
 	memory []byte
-	paused string // why the strategy stopped it; "" when it goes on
-	cause  string // why the strategy could not be asked; "" when it could
+	paused string     // why the strategy stopped it; "" when it goes on
+	cause  string     // why the strategy could not be asked; "" when it could
+	excess *sdk.Fault // of its last answer, see UpgradeStepped
 
 	due    bool   // something changed since it was asked
 	queued bool   // it is in pending.upgrades
@@ -35,6 +36,9 @@ type UpgradeAsk struct {
 	State  sdk.UpgradeState
 }
 
+// Excess says what of an answer goes beyond the envelope, "" when nothing does.
+func (a *UpgradeAsk) Excess(step *sdk.UpgradeStep) string { return deployment.Excess(&a.State, step) }
+
 // UpgradeStepped is the answer to an UpgradeAsk.
 type UpgradeStepped struct {
 	Number uint64
@@ -43,17 +47,21 @@ type UpgradeStepped struct {
 	// Fault is why the strategy gave no answer; "" when it did. Nothing is started
 	// or killed then, and it is asked again later.
 	Fault string
+	// Excess says how the step goes beyond the envelope, and whose it is; nil when
+	// it does not. It is cut, and the rest is done.
+	Excess *sdk.Fault
 }
 
 // isOld tells whether an earlier configuration launched the member.
 func (a *app) isOld(m *member) bool { return m.inst.Version < a.spec.LastConfigChangeAt }
 
-// beginUpgrade starts to replace the old instances of an app.
+// beginUpgrade starts to replace the old instances of an app, or, under another
+// leader, goes on with it.
 func (s *Scheduler) beginUpgrade(a *app) {
 	if a.upgrade == nil {
 		a.upgrade = &upgrade{began: s.now}
+		s.clearBackoff(a)
 	}
-	s.clearBackoff(a)
 	s.look(a)
 }
 
@@ -182,7 +190,7 @@ func (s *Scheduler) onUpgradeStepped(e UpgradeStepped) {
 		return // the upgrade it was about is over
 	}
 	u := a.upgrade
-	u.asked = 0
+	u.asked, u.excess = 0, e.Excess
 	s.touch(a)
 	if u.cause = e.Fault; e.Fault != "" {
 		s.alarms.add(alarm{at: s.now.Add(upgradeRetry), kind: alarmUpgrade, app: a})
@@ -198,7 +206,7 @@ func (s *Scheduler) onUpgradeStepped(e UpgradeStepped) {
 		s.dirty(deploymentKey(a.lock.plan.ID))
 		return
 	case sdk.RollBack:
-		s.giveUp(a.lock, RolledBack, cmp.Or(e.Step.Reason, "rolled back by its strategy"), true)
+		s.giveUp(a.lock, RolledBack, cmp.Or(e.Step.Reason, "rolled back by its strategy"), !a.lock.undoes)
 		return
 	case sdk.Proceed:
 	}

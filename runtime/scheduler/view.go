@@ -54,9 +54,10 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 	a.sweep()
 	v := &AppView{
 		App: a.spec, Removed: a.removed, LastFailure: a.lastFailure, Refusals: a.refusals,
-		Uncovered: a.uncovered,
-		Versions:  s.definitions.versions(a.spec.ID),
-		Backoff:   Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
+		Uncovered:  a.uncovered,
+		OfferTimes: a.offerTimes,
+		Versions:   s.definitions.versions(a.spec.ID),
+		Backoff:    Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
 	}
 	if n := a.total(); n > 0 {
 		v.Instances = make([]*Instance, 0, n)
@@ -70,7 +71,7 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 		v.Deployments = []string{a.lock.plan.ID}
 	}
 	if u := a.upgrade; u != nil {
-		v.Upgrade = &UpgradeView{Began: u.began, Paused: u.paused, Fault: u.cause}
+		v.Upgrade = &UpgradeView{Began: u.began, Paused: u.paused, Fault: u.cause, Excess: u.excess}
 	}
 	return v
 }

@@ -151,6 +151,10 @@ type Residency struct {
 	TaskLostBehavior                 string
 }
 
+// BoundToVolumes tells whether instances keep volumes, on their agent or outside
+// Mesos: another instance cannot run beside one that it is to replace.
+func (a *App) BoundToVolumes() bool { return a.Resident() || len(a.externalVolumes()) > 0 }
+
 // Resident tells whether instances keep volumes: they return to their agent.
 func (a *App) Resident() bool {
 	if a.Container == nil {

@@ -21,6 +21,7 @@ type Tree struct {
 	Version Timestamp
 	apps    *iradix.Tree[*App]
 	groups  *iradix.Tree[*Group]
+	volumes *iradix.Tree[PathID] // who uses a volume that must be its own, see volumeKey
 }
 
 // TreeChange replaces definitions: a nil value removes the entry.
@@ -33,7 +34,7 @@ type TreeChange struct {
 // With returns the tree with the change applied. Groups above new apps and
 // groups must be in the change where they are missing; see MissingGroups.
 func (t Tree) With(c TreeChange) Tree {
-	out := Tree{Version: c.Version, apps: t.appTree(), groups: t.groupTree()}
+	out := Tree{Version: c.Version, apps: t.appTree(), groups: t.groupTree(), volumes: t.indexVolumes(c.Apps)}
 	if len(c.Apps) > 0 {
 		txn := out.apps.Txn()
 		for id, a := range c.Apps {

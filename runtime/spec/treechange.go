@@ -1,10 +1,8 @@
 package spec
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Remove returns the change that takes the group away with all that is below it.
@@ -96,13 +94,27 @@ func (t Tree) Complete(c TreeChange, s Settings) TreeChange {
 			above(id)
 		}
 	}
-	next := t.With(out)
+	out.Groups = t.makeRoom(c, out)
+	return out
+}
+
+// makeRoom takes groups away whose place an app takes and that nothing is below
+// after the change.
+func (t Tree) makeRoom(c, out TreeChange) map[PathID]*Group {
+	var after *Tree
 	for id, a := range c.Apps {
-		if _, named := c.Groups[id]; a != nil && !named && next.Group(id) != nil && next.empty(id) {
+		if _, named := c.Groups[id]; a == nil || named || t.Group(id) == nil {
+			continue
+		}
+		if after == nil {
+			next := t.With(out)
+			after = &next
+		}
+		if after.empty(id) {
 			out.Groups[id] = nil
 		}
 	}
-	return out
+	return out.Groups
 }
 
 // empty tells whether nothing is below the group.
@@ -147,55 +159,4 @@ func (t Tree) addClash(f *Faults, id PathID) {
 		place++
 	}
 	f.Add(path, messageClash)
-}
-
-// checkVolumeNames looks at the other apps only when the change has brought a
-// volume whose name must be its own.
-func (t Tree) checkVolumeNames(f *Faults, c TreeChange) {
-	var changed []*App
-	for _, a := range c.Apps {
-		if a != nil && len(a.ownVolumes()) > 0 {
-			changed = append(changed, a)
-		}
-	}
-	if len(changed) == 0 {
-		return
-	}
-	users := map[string][]string{}
-	for a := range t.Apps(Root) {
-		for _, v := range a.ownVolumes() {
-			users[v.key] = append(users[v.key], string(a.ID))
-		}
-	}
-	slices.SortFunc(changed, func(a, b *App) int { return cmp.Compare(a.ID, b.ID) })
-	for _, a := range changed {
-		for _, v := range a.ownVolumes() {
-			others := slices.DeleteFunc(slices.Clone(users[v.key]), func(id string) bool { return id == string(a.ID) })
-			if len(others) == 0 {
-				continue
-			}
-			f.Add(at("/apps/"+string(a.ID)+"/container/volumes", v.place), "Volume name '"+short(v.name)+"' in "+string(a.ID)+
-				" conflicts with volume(s) of same name in app(s): "+short(strings.Join(others, ", ")))
-		}
-	}
-}
-
-// ownVolume is a volume outside Mesos that only one app may use.
-type ownVolume struct {
-	key, name string
-	place     int
-}
-
-// ownVolumes are the app's volumes that are not shared.
-func (a *App) ownVolumes() []ownVolume {
-	if a.Container == nil {
-		return nil
-	}
-	var list []ownVolume
-	for i := range a.Container.Volumes {
-		if e := a.Container.Volumes[i].External; e != nil && !e.Shared {
-			list = append(list, ownVolume{key: e.Provider + "\x00" + e.Name, name: e.Name, place: i})
-		}
-	}
-	return list
 }

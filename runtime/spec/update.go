@@ -99,7 +99,7 @@ func (u *Update) App(id PathID, role string, s Settings) *App {
 	base := Defaults()
 	base.ID, base.Role, base.PortDefinitions = id, role, nil
 	app := u.over(base)
-	if u.UpgradeStrategy == nil && (app.Resident() || len(app.externalVolumes()) > 0) {
+	if u.UpgradeStrategy == nil && app.BoundToVolumes() {
 		app.UpgradeStrategy = UpgradeStrategy{MinimumHealthCapacity: 0.5}
 	}
 	if u.UnreachableStrategy == nil && app.Resident() {

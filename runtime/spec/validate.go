@@ -17,6 +17,7 @@ func (a *App) Validate(r Rules) error {
 	a.checkCommand(f)
 	a.checkLabels(f)
 	a.checkEnv(f, r)
+	a.checkLaunch(f)
 	a.checkFetch(f)
 	a.checkResources(f, r)
 	a.checkNetworks(f)
@@ -128,7 +129,7 @@ func (a *App) checkStrategies(f *Faults) {
 	if a.Resident() && !s.Disabled {
 		f.Add("/", "unreachableStrategy must be disabled for resident tasks")
 	}
-	if a.Resident() || len(a.externalVolumes()) > 0 {
+	if a.BoundToVolumes() {
 		f.expectZero("/upgradeStrategy/maximumOverCapacity", a.UpgradeStrategy.MaximumOverCapacity)
 	}
 }

@@ -1,0 +1,76 @@
+package spec
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCheckLaunch(t *testing.T) {
+	long := strings.Repeat("x", 128<<10)
+	for _, tt := range []struct {
+		name string
+		app  App
+		want []Fault
+	}{
+		{"as much as there is room for", App{
+			ID: PathID("/a/" + strings.Repeat("b", 191)), Cmd: long[1:], Args: []string{long[1:]},
+			Env: map[string]string{"A": long[3:], "a b": ""}, EnvSecrets: map[string]string{"S": "s"},
+			HealthChecks: []HealthCheck{{Protocol: CheckCommand, Command: long[1:]}},
+			Container:    &Container{Docker: &DockerImage{Parameters: []Parameter{{"key", long[7:]}}}},
+		}, nil},
+		{"one too many", App{
+			ID: PathID("/a/" + strings.Repeat("b", 192)), Cmd: long, Args: []string{"", long},
+			Env:          map[string]string{"A": long[2:]},
+			HealthChecks: []HealthCheck{{Protocol: CheckCommand, Command: long}},
+			Container:    &Container{Docker: &DockerImage{Parameters: []Parameter{{"key", long[6:]}}}},
+		}, []Fault{
+			{"/id", []string{"is too long for the ids of its tasks, which are limited to 255 bytes by Mesos: " +
+				"expected at most 193 bytes besides the leading slash, got 194"}},
+			{"/cmd", []string{tooLong}},
+			{"/args(1)", []string{tooLong}},
+			{"/env/A", []string{tooLong}},
+			{"/container/docker/parameters(0)", []string{tooLong}},
+			{"/healthChecks(0)/command/value", []string{tooLong}},
+		}},
+		{"what no process can be given", App{
+			ID: "/a", Cmd: "a\x00", Args: []string{"\x00"},
+			Env:        map[string]string{"A=B": "c", "D\x00": "e", "F": "g\x00"},
+			EnvSecrets: map[string]string{"H=": "h"},
+			Check:      &Check{Exec: new("i\x00")},
+		}, []Fault{
+			{"/cmd", []string{noNUL}},
+			{"/args(0)", []string{noNUL}},
+			{"/env/A=B", []string{noName}},
+			{"/env/D\x00", []string{noName}},
+			{"/env/F", []string{noNUL}},
+			{"/env/H=", []string{noName}},
+			{"/check/exec/command/shell", []string{noNUL}},
+		}},
+	} {
+		f := &Faults{Message: MessageInvalidObject}
+		tt.app.checkLaunch(f)
+		if diff := cmp.Diff(tt.want, f.Details); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+const (
+	tooLong = "is too long for Linux to start a process with: expected at most 131071 bytes, " +
+		"the name and '=' of a variable included, got 131072"
+	noNUL  = "must not contain NUL: no process can be given it"
+	noName = "the name of a variable must not contain '=' or NUL"
+)
+
+// TestLaunchIsValidated: the rules are among those of an app.
+func TestLaunchIsValidated(t *testing.T) {
+	app := Defaults()
+	app.ID, app.Cmd, app.Env = "/a", "true", map[string]string{"A=B": "c"}
+	var faults *Faults
+	if err := app.Validate(Rules{}); !errors.As(err, &faults) || faults.Details[0].Path != "/env/A=B" {
+		t.Errorf("error %v", err)
+	}
+}
