@@ -48,6 +48,15 @@ type values struct {
 	errs  []error
 }
 
+// envAliases are further names of environment variables, and their options.
+func envAliases() map[string]string {
+	return map[string]string{
+		"MESOSPHERE_HTTP_CREDENTIALS": "http_credentials",
+		"MESOSPHERE_KEYSTORE_PATH":    "ssl_keystore_path",
+		"MESOSPHERE_KEYSTORE_PASS":    "ssl_keystore_password",
+	}
+}
+
 // envPrefixes are what the environment variable of an option begins with; an
 // earlier one wins.
 var envPrefixes = [...]string{"PACER_", "MARATHON_"} //nolint:gochecknoglobals // a constant
@@ -118,6 +127,13 @@ func (v *values) lookup(name string) (o option, ok bool) {
 // readEnvironment takes PACER_X and MARATHON_X for --x. Marathon sets
 // MARATHON_APP_… for the tasks it runs, and Pacer may be one of them.
 func (v *values) readEnvironment(environ []string) {
+	aliases := envAliases()
+	for _, entry := range environ {
+		key, value, _ := strings.Cut(entry, "=")
+		if name, ok := aliases[key]; ok {
+			v.set(name, value, key)
+		}
+	}
 	for _, prefix := range slices.Backward(envPrefixes[:]) {
 		for _, entry := range environ {
 			key, value, _ := strings.Cut(entry, "=")
@@ -183,7 +199,30 @@ func (v *values) text(name string) string {
 	return v.table[name].def
 }
 
-// on returns a toggle.
+// shown is every option with its value, without secrets, for people to look at.
+func (v *values) shown() map[string]any {
+	all := map[string]any{}
+	for name, o := range v.table {
+		switch value := v.text(name); {
+		case o.kind == toggle:
+			all[name] = v.on(name)
+		case value == "":
+			all[name] = nil
+		case strings.Contains(name, "secret") || strings.Contains(name, "password") || strings.Contains(name, "api_key"),
+			name == "http_credentials":
+			all[name] = hidden
+		case strings.HasPrefix(value, "zk://"):
+			all[name] = maskedURL(value)
+		default:
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// hidden stands for a secret.
+const hidden = "xxxxxxxx"
+
 // oneOf returns an option's value, which must be one of the words.
 func (v *values) oneOf(name string, words ...string) string {
 	got := v.text(name)
@@ -193,6 +232,7 @@ func (v *values) oneOf(name string, words ...string) string {
 	return got
 }
 
+// on returns a toggle.
 func (v *values) on(name string) bool { return v.text(name) == "on" }
 
 // number returns a whole number within the bounds, both inclusive.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -81,10 +82,19 @@ type Config struct {
 	UnrestrictedGPUs bool
 	Modules          func() []Module // nil means none
 	Metrics          func() []Metric // of the node's other parts; nil means none
-	Info             Info
+	// MetricsPrefix is the first word of the metrics that Marathon has as well; ""
+	// means "marathon".
+	MetricsPrefix string
+	NoPrometheus  bool // metrics are JSON only
+	Info          Info
+	Options       map[string]any // what /config shows: options by name, without secrets
+	Loggers       Loggers        // nil: levels of the log cannot be changed
+	HTTP          HTTPOptions
+	// MaxChanges is how many changes may wait for the core; 0 for any number.
+	MaxChanges int
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
-	UI             http.Handler     // serves /ui/; nil: there is none
+	UI             http.Handler     // serves /ui/; nil: the page of the API is there
 	MaxBodyBytes   int64            // 0 means 1 MiB, the store's limit for one change
 	CommandTimeout time.Duration    // 0 means 10 s
 	Now            func() time.Time // nil means time.Now
@@ -110,6 +120,9 @@ func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.MetricsPrefix == "" {
+		c.MetricsPrefix = "marathon"
+	}
 	if c.Modules == nil {
 		c.Modules = func() []Module { return nil }
 	}
@@ -134,7 +147,8 @@ func (c Config) withDefaults() Config {
 // server holds what handlers share.
 type server struct {
 	Config
-	list listCache
+	list    listCache
+	changes atomic.Int64 // that wait for the core
 }
 
 // handler is an endpoint: it writes its answer, or returns the error that is the
@@ -146,9 +160,10 @@ func New(cfg Config) http.Handler {
 	s := &server{Config: cfg.withDefaults()}
 	s.list.boot = bootID()
 	mux := chi.NewMux()
-	mux.Use(s.commonHeaders, routeDecodedPath, s.leaderOnly(s.newProxy()), middleware.GetHead)
+	mux.Use(s.commonHeaders, routeDecodedPath, s.limitRequests, s.crossOrigin, s.authenticate,
+		s.leaderOnly(s.newProxy()), s.compress, middleware.GetHead)
 	mux.NotFound(func(w http.ResponseWriter, _ *http.Request) { writeError(w, errUnknownURI) })
-	mux.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) { writeError(w, errMethod) })
+	mux.MethodNotAllowed(methodMissing(mux))
 
 	mux.Get("/ping", s.ping)
 	mux.Get("/healthz", s.healthz)
@@ -156,26 +171,43 @@ func New(cfg Config) http.Handler {
 
 	s.routeApps(mux)
 	s.routeGroups(mux)
-	mux.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
-	s.route(mux, http.MethodGet, "/v2/tasks", s.allTasks)
-	s.route(mux, http.MethodPost, "/v2/tasks/delete", s.killList)
-	s.route(mux, http.MethodGet, "/v2/deployments", s.deployments)
-	s.route(mux, http.MethodDelete, "/v2/deployments/{id}", s.cancelDeployment)
-	s.route(mux, http.MethodGet, "/v2/queue", s.queue)
-	s.route(mux, http.MethodDelete, "/v2/queue/*", s.resetDelay)
-	s.route(mux, http.MethodGet, "/v2/info", s.info)
-	s.route(mux, http.MethodGet, "/v2/leader", s.leader)
-	s.route(mux, http.MethodDelete, "/v2/leader", s.abdicate)
-	s.route(mux, http.MethodGet, "/v2/events", s.events)
-	s.route(mux, http.MethodGet, "/metrics", s.metrics)
-	s.route(mux, http.MethodGet, "/metrics/prometheus", s.metricsText)
+	s.routeTasks(mux)
+	s.routeSystem(mux)
 	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
 	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)
 	s.route(mux, http.MethodPost, "/pacer/v1/plan", s.plan)
-	s.routeUI(mux)
+	s.routePages(mux)
 	return mux
+}
+
+// routeTasks registers what is about instances and changes under way.
+func (s *server) routeTasks(r chi.Router) {
+	s.route(r, http.MethodGet, "/v2/tasks", s.allTasks)
+	s.route(r, http.MethodPost, "/v2/tasks/delete", s.killList)
+	s.route(r, http.MethodGet, "/v2/deployments", s.deployments)
+	s.route(r, http.MethodDelete, "/v2/deployments/{id}", s.cancelDeployment)
+	s.route(r, http.MethodGet, "/v2/queue", s.queue)
+	s.route(r, http.MethodDelete, "/v2/queue/*", s.resetDelay)
+	s.routeAny(r, http.MethodGet, "/v2/events", s.events)
+	r.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
+}
+
+// routeSystem registers what is about the server itself.
+func (s *server) routeSystem(r chi.Router) {
+	s.route(r, http.MethodGet, "/v2/info", s.info)
+	s.route(r, http.MethodGet, "/v2/leader", s.leader)
+	s.route(r, http.MethodDelete, "/v2/leader", s.abdicate)
+	s.route(r, http.MethodGet, "/v2/plugins", s.plugins)
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete} {
+		s.routeAny(r, method, "/v2/plugins/*", s.pluginPath)
+	}
+	s.route(r, http.MethodGet, "/config", s.config)
+	s.route(r, http.MethodGet, "/logging", s.loggers)
+	s.route(r, http.MethodPost, "/logging", s.setLogger)
+	s.routeAny(r, http.MethodGet, "/metrics", s.metrics)
+	s.routeAny(r, http.MethodGet, "/metrics/prometheus", s.metricsText)
 }
 
 // routeApps registers /v2/apps. Ids have slashes, so everything below it is one
@@ -192,20 +224,14 @@ func (s *server) routeApps(r chi.Router) {
 	s.route(r, http.MethodDelete, "/v2/apps/*", s.deleteApp)
 }
 
-// routeUI serves the web pages, where there are some. Without them "/" is a 404
-// like any other unknown URI, not a redirect into nowhere.
-func (s *server) routeUI(r chi.Router) {
-	if s.UI == nil {
-		return
-	}
-	toUI := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ui/", http.StatusFound) }
-	r.Get("/", toUI)
-	r.Handle("/ui", s.UI)
-	r.Handle("/ui/*", s.UI)
+// route registers an endpoint of the leader that answers in JSON.
+func (s *server) route(r chi.Router, method, pattern string, h handler) {
+	s.routeAny(r, method, pattern, answersJSON(h))
 }
 
-// route registers an endpoint of the leader.
-func (s *server) route(r chi.Router, method, pattern string, h handler) {
+// routeAny registers an endpoint of the leader that sees to the form of its
+// answers by itself.
+func (s *server) routeAny(r chi.Router, method, pattern string, h handler) {
 	r.MethodFunc(method, pattern, func(w http.ResponseWriter, r *http.Request) {
 		core := s.Node.Core()
 		if core == nil { // lost since leaderOnly looked

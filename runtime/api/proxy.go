@@ -22,35 +22,40 @@ func (s *server) leaderOnly(proxy http.Handler) func(http.Handler) http.Handler 
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			path := chi.RouteContext(r.Context()).RoutePath
-			if s.Node.Core() != nil || answersForItself(path) {
+			leader := s.Node.Leader()
+			alone := leader == "" || leader == s.Address // ours is about to begin or has just ended
+			if s.Node.Core() != nil || path == "/healthz" || path == "/readyz" || path == "/ping" && alone {
 				next.ServeHTTP(w, r)
 				return
 			}
-			leader := s.Node.Leader()
 			switch {
 			case slices.Contains(r.Header.Values(viaHeader), s.via()):
 				writeError(w, errProxyLoop)
-			case leader == "" || leader == s.Address: // ours is about to begin or has just ended
+			case alone:
 				writeError(w, errNoLeader)
 			case path == "/v2/events":
 				to := url.URL{Scheme: s.Scheme, Host: leader, Path: path, RawQuery: r.URL.RawQuery}
 				http.Redirect(w, r, to.String(), http.StatusFound)
 			default:
-				clear(w.Header()) // the leader's answer brings its own
-				proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), leaderKey{}, leader)))
+				to := forwarding{leader, w.Header()}
+				proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), forwardingKey{}, to)))
 			}
 		})
 	}
 }
 
-// answersForItself tells which paths are about the node that is asked.
-func answersForItself(path string) bool {
-	return path == "/ping" || path == "/healthz" || path == "/readyz"
+// forwardingKey is the context key of a forwarding.
+type forwardingKey struct{}
+
+// forwarding is where a request goes. The leader is looked up once, so that the
+// check and the use agree.
+type forwarding struct {
+	leader string
+	header http.Header // of the answer, as far as it was this node's before the leader had its say
 }
 
-// leaderKey is the context key of the leader that a request is sent to: it is
-// looked up once, so that the check and the use agree.
-type leaderKey struct{}
+// forwardingOf returns the forwarding of a request that is sent on.
+func forwardingOf(r *http.Request) forwarding { return r.Context().Value(forwardingKey{}).(forwarding) }
 
 // via is how this node signs what it passes on.
 func (s *server) via() string { return "1.1 " + s.Address }
@@ -72,7 +77,7 @@ func (s *server) newProxy() http.Handler {
 	return &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(p *httputil.ProxyRequest) {
-			p.Out.URL.Scheme, p.Out.URL.Host = s.Scheme, p.In.Context().Value(leaderKey{}).(string)
+			p.Out.URL.Scheme, p.Out.URL.Host = s.Scheme, forwardingOf(p.In).leader
 			p.Out.URL.RawQuery = p.In.URL.RawQuery
 			p.Out.Host = ""
 			p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
@@ -80,6 +85,9 @@ func (s *server) newProxy() http.Handler {
 			p.Out.Header.Add(viaHeader, s.via())
 		},
 		ModifyResponse: func(answer *http.Response) error {
+			for name := range answer.Header { // the leader's word counts
+				forwardingOf(answer.Request).header.Del(name)
+			}
 			answer.Header.Add(viaHeader, s.via())
 			return nil
 		},

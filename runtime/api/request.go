@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -21,9 +22,6 @@ func routeDecodedPath(next http.Handler) http.Handler {
 		path := strings.TrimRight(r.URL.Path, "/")
 		if path == "" {
 			path = "/"
-		}
-		if path == "/ui" { // the UI's links are relative to its folder
-			path = "/ui/"
 		}
 		chi.RouteContext(r.Context()).RoutePath = path
 		next.ServeHTTP(w, r)
@@ -83,8 +81,16 @@ func (s *server) anyBody(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	return data, checkPlanBody(r, data)
 }
 
-// clientIP returns the address a request came from, without its port.
+// clientIP returns the address a request came from, without its port. What a
+// standby sends on came from where it says: the last address is its own note, those
+// before it are the client's word. Nobody else is asked who sent a request.
 func clientIP(r *http.Request) string {
+	if len(r.Header.Values(viaHeader)) > 0 {
+		forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		if address, err := netip.ParseAddr(strings.TrimSpace(forwarded[len(forwarded)-1])); err == nil {
+			return address.String()
+		}
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -31,6 +31,7 @@ type world struct {
 
 	leading bool
 	leader  string
+	config  Config
 	handler http.Handler
 	events  *Events
 }
@@ -47,7 +48,7 @@ func newWorld(change func(*Config)) *world {
 	if change != nil {
 		change(&cfg)
 	}
-	w.handler = New(cfg)
+	w.config, w.handler = cfg, New(cfg)
 	w.step(scheduler.Subscribed{FrameworkID: "framework-1", MasterID: "m1", MasterHost: "master", MasterURL: "http://master:5050"})
 	return w
 }
