@@ -97,6 +97,7 @@ type Config struct {
 	UI             http.Handler     // serves /ui/; nil: the page of the API is there
 	MaxBodyBytes   int64            // 0 means 1 MiB, the store's limit for one change
 	CommandTimeout time.Duration    // 0 means 10 s
+	LeaderWait     time.Duration    // that a request waits for a leader while none is known; 0 means 2.75 s, below 0 not at all
 	Now            func() time.Time // nil means time.Now
 	Log            *slog.Logger     // nil means no log
 	// Transport reaches the leader; nil means one with timeouts for that.
@@ -113,6 +114,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CommandTimeout == 0 {
 		c.CommandTimeout = 10 * time.Second
+	}
+	if c.LeaderWait == 0 {
+		c.LeaderWait = 11 * leaderPoll
 	}
 	if c.Now == nil {
 		c.Now = time.Now

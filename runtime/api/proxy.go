@@ -22,16 +22,19 @@ func (s *server) leaderOnly(proxy http.Handler) func(http.Handler) http.Handler 
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			path := chi.RouteContext(r.Context()).RoutePath
-			leader := s.Node.Leader()
-			alone := leader == "" || leader == s.Address // ours is about to begin or has just ended
-			if s.Node.Core() != nil || path == "/healthz" || path == "/readyz" || path == "/ping" && alone {
+			if path == "/healthz" || path == "/readyz" || path == "/ping" && s.leaderNow() == "" {
 				next.ServeHTTP(w, r)
 				return
 			}
-			switch {
-			case slices.Contains(r.Header.Values(viaHeader), s.via()):
+			if s.Node.Core() == nil && slices.Contains(r.Header.Values(viaHeader), s.via()) {
 				writeError(w, errProxyLoop)
-			case alone:
+				return
+			}
+			switch leader := s.awaitLeader(r.Context()); {
+			case leader == s.Address:
+				w.Header().Set("X-Marathon-Leader", s.Scheme+"://"+s.Address) // perhaps it is since a moment ago
+				next.ServeHTTP(w, r)
+			case leader == "":
 				writeError(w, errNoLeader)
 			case path == "/v2/events":
 				to := url.URL{Scheme: s.Scheme, Host: leader, Path: path, RawQuery: r.URL.RawQuery}
@@ -42,6 +45,37 @@ func (s *server) leaderOnly(proxy http.Handler) func(http.Handler) http.Handler 
 			}
 		})
 	}
+}
+
+// leaderNow returns the address of the node that can answer now; "" when there is
+// none. One that is named is not enough when it is this one: its term is about to
+// begin, or has just ended.
+func (s *server) leaderNow() string {
+	if s.Node.Core() != nil {
+		return s.Address
+	}
+	if leader := s.Node.Leader(); leader != s.Address {
+		return leader
+	}
+	return ""
+}
+
+// leaderPoll is how often awaitLeader looks.
+const leaderPoll = 250 * time.Millisecond
+
+// awaitLeader is leaderNow with some patience: between two leaders there is none
+// for a moment, of which clients need not learn.
+func (s *server) awaitLeader(ctx context.Context) string {
+	leader := s.leaderNow()
+	for waited := time.Duration(0); leader == "" && waited < s.LeaderWait; waited += leaderPoll {
+		select {
+		case <-ctx.Done():
+			return ""
+		case <-time.After(leaderPoll):
+			leader = s.leaderNow()
+		}
+	}
+	return leader
 }
 
 // forwardingKey is the context key of a forwarding.

@@ -44,7 +44,7 @@ func newWorld(change func(*Config)) *world {
 	w.core = scheduler.New(scheduler.Config{})
 	w.snapshot = w.core.Snapshot()
 	w.events = NewEvents(0, w.clock)
-	cfg := Config{Node: w, Address: address, Events: w.events, Now: w.clock, Info: Info{Version: "1.11.0"}}
+	cfg := Config{Node: w, Address: address, Events: w.events, Now: w.clock, Info: Info{Version: "1.11.0"}, LeaderWait: -1}
 	if change != nil {
 		change(&cfg)
 	}
