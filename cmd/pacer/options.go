@@ -95,7 +95,7 @@ func httpOptions() []option {
 		{"https_address", "", text, used, "address to listen on for HTTPS; default: all"},
 		{"https_port", "8443", number, used, "port to listen on for HTTPS; 0 takes a free one"},
 		{"http", "on", toggle, used, "listen for HTTP; --disable_http leaves HTTPS"},
-		{"ssl_keystore_path", "", text, used, "file with the key and certificates of HTTPS: a JKS keystore, or PEM"},
+		{"ssl_keystore_path", "", text, used, "file with the key and certificates of HTTPS: a keystore (JKS or PKCS #12), or PEM"},
 		{"ssl_keystore_password", "", text, used, "password of the keystore and of its key"},
 		{"http_credentials", "", text, used, "user:password that every request but those for /ping has to bring"},
 		{"http_realm", "Mesosphere", text, used, "realm of --http_credentials"},
