@@ -47,6 +47,7 @@ type nodeConfig struct {
 	info        api.Info
 	options     map[string]any // for /config
 	http        api.HTTPOptions
+	callbacks   bool   // events are sent to who asks for it
 	maxChanges  int    // that may wait for the core; 0 for any number
 	prefix      string // of the metrics that Marathon has as well; "" for Marathon's
 	noText      bool   // no metrics in Prometheus' text
@@ -89,7 +90,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 		CheckStrategy: cfg.policies.checkStrategy,
 		Rules:         cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
 		Modules: cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
-		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges,
+		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,
 		MetricsPrefix: cfg.prefix, NoPrometheus: cfg.noText, Loggers: cfg.loggers(),
 	})
 	n.server = &http.Server{

@@ -180,6 +180,7 @@ func removedOptions() []option {
 // ownOptions are Pacer's own.
 func ownOptions() []option {
 	return []option{
+		{"event_callbacks", "off", toggle, used, "send events to the URLs that clients name at /v2/eventSubscriptions, as Marathon did until 1.4"},
 		{"policy_dir", "", text, used, "folder of policy modules (*.wasm)"},
 		{"policy_cache", "", text, used, "folder that keeps compiled policy modules; default: none are kept"},
 	}

@@ -36,6 +36,7 @@ func configOf(v *values, sh shell) (cfg nodeConfig, warnings []string, err error
 		spec:         settingsOf(v),
 		maxChanges:   v.number("max_queued_root_group_updates", 1, 1<<20),
 		prefix:       metricsPrefixOf(v),
+		callbacks:    v.on("event_callbacks"),
 		noText:       !v.on("metrics_prometheus"),
 	}
 	cfg.http, warnings = httpOptionsOf(v)

@@ -90,6 +90,8 @@ type Config struct {
 	Options       map[string]any // what /config shows: options by name, without secrets
 	Loggers       Loggers        // nil: levels of the log cannot be changed
 	HTTP          HTTPOptions
+	// Callbacks has events sent to those who ask for it at /v2/eventSubscriptions.
+	Callbacks bool
 	// MaxChanges is how many changes may wait for the core; 0 for any number.
 	MaxChanges int
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
@@ -195,7 +197,7 @@ func (s *server) routeTasks(r chi.Router) {
 	s.route(r, http.MethodGet, "/v2/queue", s.queue)
 	s.route(r, http.MethodDelete, "/v2/queue/*", s.resetDelay)
 	s.routeAny(r, http.MethodGet, "/v2/events", s.events)
-	r.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
+	s.routeCallbacks(r)
 }
 
 // routeSystem registers what is about the server itself.

@@ -35,8 +35,9 @@ import (
 //	at +D                      time passes
 //	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
-//	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus]
+//	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus] [callbacks]
 //	                           how the server was started; what is left out is as by default
+//	core max-deployments=N     begins anew, with room for that many deployments
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
 //	follow [type=T]            attach to the event stream
@@ -162,6 +163,11 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		p.setLeader(false, leader)
 	case "options":
 		p.handler = New(p.playOptions(t, d))
+	case "core":
+		var most int
+		d.ScanArgs(t, "max-deployments", &most)
+		p.core = scheduler.New(scheduler.Config{MaxDeployments: most})
+		p.step(scheduler.Subscribed{FrameworkID: "framework-1", MasterID: "m1", MasterHost: "master", MasterURL: "http://master:5050"})
 	case "terms":
 		var b strings.Builder
 		for _, view := range p.Snapshot().Deployments {
@@ -196,7 +202,7 @@ func (p *player) playOptions(t *testing.T, d *datadriven.TestData) Config {
 	d.MaybeScanArgs(t, "realm", &c.HTTP.Realm)
 	d.MaybeScanArgs(t, "origin", &c.HTTP.AllowOrigin)
 	d.MaybeScanArgs(t, "prefix", &c.MetricsPrefix)
-	c.NoPrometheus = d.HasArg("no-prometheus")
+	c.NoPrometheus, c.Callbacks = d.HasArg("no-prometheus"), d.HasArg("callbacks")
 	return c
 }
 
