@@ -125,6 +125,7 @@ func devNode(f devFlags, listener net.Listener, masterAddress string) nodeConfig
 		http:         api.HTTPOptions{Compress: true},
 	}
 	cfg.info = devInfo(cfg, masterAddress)
+	cfg.options = cfg.info.Marathon
 	return cfg
 }
 

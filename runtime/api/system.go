@@ -101,7 +101,7 @@ func (s *server) policies(_ Core, w http.ResponseWriter, _ *http.Request) error 
 
 // plugin is a policy module as Marathon shows its plugins.
 type plugin struct {
-	ID             string         `json:"id"`
+	ID             string         `json:"id"`             // the name, and the kind of what is built in
 	Plugin         string         `json:"plugin"`         // what it is asked about
 	Implementation string         `json:"implementation"` // its file; "builtin" when it has none
 	Tags           []string       `json:"tags,omitempty"`
@@ -115,9 +115,12 @@ func (s *server) plugins(_ Core, w http.ResponseWriter, _ *http.Request) error {
 		if !m.Loaded {
 			continue
 		}
-		p := plugin{ID: m.Name, Plugin: m.Kind, Implementation: m.File, Tags: []string{m.Form}, Info: map[string]any{"version": m.Version}}
-		if p.Implementation == "" {
-			p.Implementation = m.Form
+		p := plugin{ID: m.Name, Plugin: m.Kind, Implementation: m.File, Tags: []string{m.Form}, Info: map[string]any{}}
+		if m.File == "" { // those of one kind are a module without a name of its own
+			p.ID, p.Implementation = m.Name+"-"+m.Kind, m.Form
+		}
+		if m.Version != "" {
+			p.Info["version"] = m.Version
 		}
 		if names := slices.Concat(m.Operators, m.Strategies); len(names) > 0 {
 			p.Info["offers"] = names
