@@ -11,7 +11,7 @@ import (
 // consolePage names the endpoints, and links to those that are read.
 //
 //go:embed console.html
-var consolePage []byte //nolint:gochecknoglobals // written by the compiler only
+var consolePage []byte
 
 // routePages serves what is for people. Where there is no user interface its
 // place shows the page of the API, so that links to it lead somewhere.

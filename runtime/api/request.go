@@ -14,16 +14,13 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
-// routeDecodedPath makes chi route on the decoded path as it was sent, but for a
-// slash at its end: clients write "/v2/apps//a", "/v2/apps/%2Fa" and "/v2/apps/",
-// and several take a redirect for an error.
+// routeDecodedPath makes chi route on the decoded path as it was sent, but for
+// slashes at its ends: clients write "/v2/apps//a", "/v2/apps/%2Fa", "/v2/apps/"
+// and, from an address with a slash at its end, "//v2/apps", and several take a
+// redirect for an error.
 func routeDecodedPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := strings.TrimRight(r.URL.Path, "/")
-		if path == "" {
-			path = "/"
-		}
-		chi.RouteContext(r.Context()).RoutePath = path
+		chi.RouteContext(r.Context()).RoutePath = "/" + strings.Trim(r.URL.Path, "/")
 		next.ServeHTTP(w, r)
 	})
 }
