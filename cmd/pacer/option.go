@@ -172,8 +172,14 @@ func (v *values) set(name, value, origin string) {
 	v.given[o.name] = value
 }
 
-// check refuses what is not supported and reports what has no effect.
+// check refuses what is not supported or not of its kind, and reports what has no effect.
 func (v *values) check(o option, got string) (warnings []string) {
+	if o.kind == number || o.kind == millis {
+		if _, err := strconv.Atoi(got); err != nil && got != "" {
+			v.fail("--%s: %q: expected a whole number", o.name, got)
+			return nil
+		}
+	}
 	switch {
 	case o.use == idle:
 		return []string{"--" + o.name + " has no effect: " + o.meaning}

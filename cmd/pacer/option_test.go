@@ -82,6 +82,7 @@ func TestOptionsThatAreRefused(t *testing.T) {
 		{"not supported, by variable", []string{"MARATHON_PLUGIN_DIR=/p"}, nil, "--plugin_dir is not supported"},
 		{"toggle not supported", nil, []string{"--disable_suppress_offers"}, "--disable_suppress_offers is not supported"},
 		{"removed", nil, []string{"--event_subscriber", "http_callback"}, "--event_subscriber is not supported"},
+		{"bad number of an option without effect", nil, []string{"--max_queued_offers", "many"}, `--max_queued_offers: "many": expected a whole number`},
 		{"bad toggle", []string{"MARATHON_HA=maybe"}, nil, `MARATHON_HA: "maybe": expected true or false`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -158,6 +159,7 @@ func TestExitCodes(t *testing.T) {
 		{"password without keystore", []string{"serve", "--master", "m", "--ssl_keystore_password", "x"}, exitFlag, "--ssl_keystore_path"},
 		{"no keystore there", []string{"serve", "--master", "m", "--ssl_keystore_path", filepath.Join(t.TempDir(), "none.jks")}, exitFlag, "--ssl_keystore_path"},
 		{"no requests at all", []string{"serve", "--master", "m", "--http_max_concurrent_requests", "0"}, exitFlag, "--http_max_concurrent_requests"},
+		{"bad number without effect", []string{"serve", "--master", "m", "--zk_timeout", "soon"}, exitFlag, "--zk_timeout"},
 		{"bad prefix of metrics", []string{"serve", "--master", "m", "--metrics_name_prefix", "a.b"}, exitFlag, "--metrics_name_prefix"},
 		{"bad zk", []string{"serve", "--master", "127.0.0.1:1", "--zk", "http://x"}, exitFlag, "--zk"},
 		{"bad level", []string{"serve", "--master", "m", "--logging_level", "loud"}, exitFlag, "--logging_level"},

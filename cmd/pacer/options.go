@@ -143,7 +143,7 @@ func tuningOptions() []option {
 	const none = "it tunes a part that Pacer does not have"
 	var out []option
 	for _, name := range []string{
-		"leader_election_backend", "internal_store_backend", "mesos_heartbeat_interval", "mesos_heartbeat_failure_threshold",
+		"mesos_heartbeat_interval", "mesos_heartbeat_failure_threshold",
 		"zk_max_concurrency", "zk_operation_max_retries", "zk_operation_base_retry_sleep_ms",
 		"group_manager_request_timeout", "launch_queue_request_timeout", "task_operation_notification_timeout",
 		"deployment_manager_request_timeout", "killsPerBatch", "killBatchDuration", "kill_chunk_size", "max_parallel_offers",
@@ -153,8 +153,11 @@ func tuningOptions() []option {
 		"scheduler_actions_execution_context_size", "storage_execution_context_size", "app_info_module_execution_context_size",
 		"default_info_service_execution_context_size", "metrics_histogram_reservoir_highest_trackable_value",
 		"metrics_histogram_reservoir_significant_digits", "metrics_histogram_reservoir_resetting_interval_ms",
-		"metrics_histogram_reservoir_resetting_chunks", "assets_path",
+		"metrics_histogram_reservoir_resetting_chunks",
 	} {
+		out = append(out, option{name, "", number, idle, none})
+	}
+	for _, name := range []string{"leader_election_backend", "internal_store_backend", "assets_path"} {
 		out = append(out, option{name, "", text, idle, none})
 	}
 	for _, name := range []string{"internal_version_caching", "metrics_histogram_reservoir_reset_periodically", "metrics"} {

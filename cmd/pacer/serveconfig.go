@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -44,22 +43,29 @@ func configOf(v *values, sh shell) (cfg nodeConfig, warnings []string, err error
 	if v.text("master") == "" {
 		v.fail("--master is required: zk://host1:port1,host2:port2/path, http(s)://host:port or host:port")
 	}
-	if v.on("mesos_authentication") {
-		cfg.credential = master.Credential{
-			Principal: v.text("mesos_authentication_principal"), Secret: v.secret("mesos_authentication_secret"),
-		}
-		if cfg.credential.Principal == "" {
-			v.fail("--mesos_authentication needs --mesos_authentication_principal")
-		}
-	}
+	cfg.credential = credentialOf(v)
 	if cfg.hostname == "" {
 		if cfg.hostname, err = os.Hostname(); err != nil {
 			v.fail("--hostname: the host has no name: %w", err)
 		}
 	}
-	cfg.framework.Hostname = cfg.hostname
+	cfg.framework.Hostname, cfg.info.Marathon["hostname"] = cfg.hostname, cfg.hostname
 	v.millis("zk_session_timeout")
 	return cfg, warnings, v.err()
+}
+
+// credentialOf is how the framework authenticates; the zero value for not at all.
+func credentialOf(v *values) master.Credential {
+	if !v.on("mesos_authentication") {
+		return master.Credential{}
+	}
+	c := master.Credential{
+		Principal: v.text("mesos_authentication_principal"), Secret: v.secret("mesos_authentication_secret"),
+	}
+	if c.Principal == "" {
+		v.fail("--mesos_authentication needs --mesos_authentication_principal")
+	}
+	return c
 }
 
 func frameworkOf(v *values) master.Framework {
@@ -163,54 +169,4 @@ func matcherOf(v *values) placement.Matcher {
 	return m
 }
 
-// infoOf is what /v2/info shows of the options.
-func infoOf(v *values) api.Info {
-	info := baseInfo(v.text("framework_name"))
-	info.Marathon = map[string]any{
-		"checkpoint": v.on("checkpoint"), "executor": "//cmd", "failover_timeout": v.number("failover_timeout", 0, maxMillis/1000),
-		"features": featuresOf(v), "framework_name": v.text("framework_name"), "ha": v.on("ha"), "hostname": orNull(v.text("hostname")),
-		"master": maskedMaster(v.text("master")), "mesos_role": v.text("mesos_role"), "mesos_user": frameworkUser(v),
-		"webui_url": orNull(v.text("webui_url")), "mesos_leader_ui_url": orNull(v.text("mesos_leader_ui_url")),
-		"mesos_bridge_name": v.text("mesos_bridge_name"), "default_network_name": orNull(v.text("default_network_name")),
-		"maintenance_mode": true, "env_vars_prefix": orNull(v.text("env_vars_prefix")),
-	}
-	for _, name := range []string{
-		"decline_offer_duration", "local_port_max", "local_port_min", "max_instances_per_offer", "min_revive_offers_interval",
-		"offer_matching_timeout", "reconciliation_initial_delay", "reconciliation_interval", "task_launch_confirm_timeout",
-		"task_launch_timeout",
-	} {
-		info.Marathon[name] = v.number(name, 0, maxMillis)
-	}
-	info.Marathon["new_group_enforce_role"] = map[string]string{"off": "Off", "top": "Top"}[v.text("new_group_enforce_role")]
-	info.Marathon["leader_proxy_connection_timeout_ms"] = v.number("leader_proxy_connection_timeout", 0, maxMillis)
-	info.Marathon["leader_proxy_read_timeout_ms"] = v.number("leader_proxy_read_timeout", 0, maxMillis)
-	info.ZooKeeper = map[string]any{
-		"zk": maskedURL(v.text("zk")), "zk_session_timeout": v.number("zk_session_timeout", 1, maxMillis),
-		"zk_max_versions": v.number("zk_max_versions", 1, 1<<20),
-	}
-	if origins := originsOf(v); len(origins) > 0 {
-		info.Marathon["access_control_allow_origin"] = origins
-	}
-	info.HTTP = map[string]any{}
-	if v.on("http") {
-		info.HTTP["http_port"] = v.number("http_port", 0, 65535)
-	}
-	if v.text("ssl_keystore_path") != "" {
-		info.HTTP["https_port"] = v.number("https_port", 0, 65535)
-	}
-	return info
-}
-
 func featuresOf(v *values) []string { return listOf(v.text("enable_features")) }
-
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-// baseInfo is what is the same for every way to run the server.
-func baseInfo(name string) api.Info {
-	return api.Info{Name: name, Version: marathonVersion, PacerVersion: version, BuildRef: revision()}
-}
