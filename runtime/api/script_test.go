@@ -36,6 +36,7 @@ import (
 //	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
 //	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus] [callbacks]
+//	        [features=(F,…)] [network=N] [bridge=N]
 //	                           how the server was started; what is left out is as by default
 //	core max-deployments=N     begins anew, with room for that many deployments
 //	terms                      what the deployments under way were asked for with
@@ -202,6 +203,9 @@ func (p *player) playOptions(t *testing.T, d *datadriven.TestData) Config {
 	d.MaybeScanArgs(t, "realm", &c.HTTP.Realm)
 	d.MaybeScanArgs(t, "origin", &c.HTTP.AllowOrigin)
 	d.MaybeScanArgs(t, "prefix", &c.MetricsPrefix)
+	d.MaybeScanArgs(t, "features", &c.Settings.Features)
+	d.MaybeScanArgs(t, "network", &c.Settings.DefaultNetwork)
+	d.MaybeScanArgs(t, "bridge", &c.Settings.BridgeName)
 	c.NoPrometheus, c.Callbacks = d.HasArg("no-prometheus"), d.HasArg("callbacks")
 	return c
 }
