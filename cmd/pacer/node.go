@@ -38,7 +38,7 @@ type nodeConfig struct {
 	matchTimeout time.Duration // 0: the driver's default
 	envPrefix    string        // of the variables that every task is given
 	policies     *policies
-	spec         spec.Settings // without what the framework and the core say
+	definitions  spec.Settings // what the operator has set of these; settings has the rest
 
 	listener    net.Listener   // that others are told of
 	listeners   []net.Listener // all there are; nil for none but listener
@@ -120,10 +120,10 @@ func (cfg nodeConfig) loggers() api.Loggers {
 
 // settings are what definitions depend on.
 func (cfg nodeConfig) settings() spec.Settings {
-	s := cfg.spec
-	s.Role, s.EnforceNewGroups = cfg.framework.Roles[0], cfg.core.EnforceRole
+	s := cfg.definitions
+	s.Role, s.EnforceNewGroups, s.Features = cfg.framework.Roles[0], cfg.core.EnforceRole, slices.Clone(s.Features)
 	if cfg.framework.GPUs {
-		s.Features = append(slices.Clip(s.Features), spec.FeatureGPUs)
+		s.Features = append(s.Features, spec.FeatureGPUs)
 	}
 	return s
 }

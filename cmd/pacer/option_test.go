@@ -283,7 +283,7 @@ func TestHTTPOptions(t *testing.T) {
 }
 
 // What definitions may use is what the options say, and /v2/info shows it.
-func TestSettingsOfDefinitions(t *testing.T) {
+func TestOptionsReachDefinitions(t *testing.T) {
 	v, _, err := read(t, nil, "--master", "m", "--enable_features", "secrets, external_volumes,gpu_resources,vips", "--mesos_role", "web",
 		"--default_network_name", "overlay", "--mesos_bridge_name", "br", "--new_group_enforce_role", "top")
 	if err != nil {

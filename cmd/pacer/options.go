@@ -28,15 +28,15 @@ func mesosOptions() []option {
 		{"mesos_authentication_secret_file", "", text, used, "file with the secret of the principal"},
 		{"enable_features", "", text, used, "comma-separated: task_killing, gpu_resources, secrets, external_volumes, vips"},
 		{"gpu_scheduling_behavior", "restricted", text, used, "restricted or unrestricted: whether apps without GPUs may use agents that have some"},
-		{"deprecated_features", "", text, used, "features of older versions: all are gone, so that only disable_NAME is taken"},
 		{"executor", "//cmd", text, later, "only the command executor runs tasks"},
-		{"mesos_bridge_name", "mesos-bridge", text, used, "name of the network that stands for bridge networking"},
-		{"default_network_name", "", text, used, "name of container networks that apps leave unnamed"},
+		{"mesos_bridge_name", "mesos-bridge", text, used, "CNI network that Mesos' own containers have as their bridge"},
+		{"default_network_name", "", text, used, "name of container networks that apps do not name"},
 		{"accepted_resource_roles_default_behavior", "any", text, later, "apps name their acceptedResourceRoles themselves"},
 		{"mesos_offer_constraints", "off", toggle, later, "offer constraints are not sent"},
 		{"min_mesos_offer_constraints_update_interval", "1000", millis, idle, "offer constraints are not sent"},
 		{"maintenance_mode", "on", toggle, later, "offers of agents in maintenance are always declined"},
 		{"draining_seconds", "0", number, later, "offers are declined from the beginning of a maintenance window"},
+		{"deprecated_features", "", text, used, "features of older versions: all are gone, so that only disable_NAME is taken"},
 	}
 }
 

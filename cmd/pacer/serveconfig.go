@@ -32,7 +32,7 @@ func configOf(v *values, sh shell) (cfg nodeConfig, warnings []string, err error
 		outstanding:  v.number("event_stream_max_outstanding_messages", 1, 1<<20),
 		info:         infoOf(v),
 		options:      v.shown(),
-		spec:         settingsOf(v),
+		definitions:  definitionsOf(v),
 		maxChanges:   v.number("max_queued_root_group_updates", 1, 1<<20),
 		prefix:       metricsPrefixOf(v),
 		callbacks:    v.on("event_callbacks"),
@@ -84,7 +84,7 @@ func frameworkOf(v *values) master.Framework {
 			f.KillingState = true
 		case spec.FeatureGPUs:
 			f.GPUs = true
-		case spec.FeatureSecrets, spec.FeatureExternalVolumes, "vips": // see settingsOf; labels of ports reach Mesos in any case
+		case spec.FeatureSecrets, spec.FeatureExternalVolumes, "vips": // see definitionsOf; labels of ports reach Mesos in any case
 		default:
 			v.fail("--enable_features: %q: expected task_killing, gpu_resources, secrets, external_volumes or vips", feature)
 		}
@@ -92,9 +92,8 @@ func frameworkOf(v *values) master.Framework {
 	return f
 }
 
-// settingsOf is what definitions may use beyond the usual. Apps that do are held
-// as long as there is nothing that carries it out.
-func settingsOf(v *values) spec.Settings {
+// definitionsOf is what definitions depend on and the operator says.
+func definitionsOf(v *values) spec.Settings {
 	s := spec.Settings{DefaultNetwork: v.text("default_network_name"), BridgeName: v.text("mesos_bridge_name")}
 	for _, feature := range featuresOf(v) {
 		if feature == spec.FeatureSecrets || feature == spec.FeatureExternalVolumes {

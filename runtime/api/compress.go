@@ -8,18 +8,15 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// gzipMark is at the end of the tag of a compressed answer, which is not the same
-// text as the plain one.
-const gzipMark = "-gzip"
-
 // compress has answers that are worth it compressed for clients that take gzip.
 // The event stream never is: its clients do not expect it, and what is compressed
-// is not sent at once.
+// is not sent at once. The tag of a compressed answer is a weak one, since another
+// version of this program may compress in another way.
 func (s *server) compress(next http.Handler) http.Handler {
 	if !s.HTTP.Compress {
 		return next
 	}
-	wrap, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.SuffixETag(gzipMark))
+	wrap, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.CompressionLevel(gzip.BestSpeed))
 	if err != nil {
 		panic("api: " + err.Error()) // the options are constants
 	}
@@ -29,26 +26,33 @@ func (s *server) compress(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		// Endpoints know tags without the mark. A client that has the compressed
-		// answer is told about that one.
-		if tag := r.Header.Get("If-None-Match"); strings.Contains(tag, gzipMark+`"`) {
-			r.Header.Set("If-None-Match", strings.ReplaceAll(tag, gzipMark+`"`, `"`))
-			w = &marked{w}
+		// Endpoints know strong tags. Who names a weak one has the compressed answer,
+		// which is as new as the plain one.
+		known := r.Header.Get("If-None-Match")
+		weak := strings.HasPrefix(known, `W/"`)
+		if weak {
+			r.Header.Set("If-None-Match", strings.ReplaceAll(known, `W/"`, `"`))
 		}
-		compressed.ServeHTTP(w, r)
+		compressed.ServeHTTP(&weakening{w, weak}, r)
 	})
 }
 
-// marked puts the mark on the tag of an answer that has no body.
-type marked struct{ http.ResponseWriter }
+// weakening is below what compresses, and makes the tags of what comes out weak.
+type weakening struct {
+	http.ResponseWriter
+	known bool // the client has named a weak tag
+}
 
-// WriteHeader marks the tag of a 304; that of a body was marked with the body.
-func (m *marked) WriteHeader(status int) {
-	if tag := m.Header().Get("ETag"); status == http.StatusNotModified && tag != "" {
-		m.Header().Set("ETag", strings.TrimSuffix(tag, `"`)+gzipMark+`"`)
+// WriteHeader weakens the tag of a compressed answer, and of one that says that
+// such a one has not changed.
+func (w *weakening) WriteHeader(status int) {
+	h := w.Header()
+	changed := status != http.StatusNotModified
+	if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) && (changed && h.Get("Content-Encoding") == "gzip" || !changed && w.known) {
+		h.Set("ETag", "W/"+tag)
 	}
-	m.ResponseWriter.WriteHeader(status)
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap is for http.ResponseController.
-func (m *marked) Unwrap() http.ResponseWriter { return m.ResponseWriter }
+func (w *weakening) Unwrap() http.ResponseWriter { return w.ResponseWriter }

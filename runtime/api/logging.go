@@ -107,7 +107,7 @@ func parseObject(data []byte) (map[string]json.RawMessage, error) {
 	switch err := json.Unmarshal(data, &fields); {
 	case errors.As(err, &syntax):
 		return nil, &spec.SyntaxError{Detail: err.Error()}
-	case err != nil:
+	case err != nil, fields == nil:
 		faults := &spec.Faults{Message: spec.MessageInvalidJSON}
 		faults.Add("/", "error.expected.jsobject")
 		return nil, faults

@@ -46,8 +46,8 @@ func quality(header, offer string) float64 {
 	return q
 }
 
-// answersJSON refuses a client that does not take what an endpoint answers: JSON,
-// and lists of tasks as text, too.
+// answersJSON refuses a client that does not take what an endpoint of Marathon's
+// answers: JSON, and lists of tasks as text, too. Pacer's own see to it themselves.
 func answersJSON(h handler) handler {
 	return func(core Core, w http.ResponseWriter, r *http.Request) error {
 		offers := []string{"application/json"}
@@ -56,7 +56,7 @@ func answersJSON(h handler) handler {
 		if reads && (path == "/v2/tasks" || strings.HasPrefix(path, "/v2/apps/") && strings.HasSuffix(path, "/tasks")) {
 			offers = append(offers, "text/plain")
 		}
-		if acceptedOf(r, offers...) == "" {
+		if !strings.HasPrefix(path, "/pacer/") && acceptedOf(r, offers...) == "" {
 			return errNotAcceptable
 		}
 		return h(core, w, r)

@@ -15,12 +15,12 @@ import (
 )
 
 // routeDecodedPath makes chi route on the decoded path as it was sent, but for
-// slashes at its ends: clients write "/v2/apps//a", "/v2/apps/%2Fa", "/v2/apps/"
-// and, from an address with a slash at its end, "//v2/apps", and several take a
-// redirect for an error.
+// slashes that say nothing: clients write "//v2/apps", "/v2/apps//a",
+// "/v2/apps/%2Fa" and "/v2/apps/", and several take a redirect for an error.
 func routeDecodedPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		chi.RouteContext(r.Context()).RoutePath = "/" + strings.Trim(r.URL.Path, "/")
+		names := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
+		chi.RouteContext(r.Context()).RoutePath = "/" + strings.Join(names, "/")
 		next.ServeHTTP(w, r)
 	})
 }

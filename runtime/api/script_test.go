@@ -36,9 +36,7 @@ import (
 //	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
 //	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus] [callbacks]
-//	        [features=(F,…)] [network=N] [bridge=N]
 //	                           how the server was started; what is left out is as by default
-//	core max-deployments=N     begins anew, with room for that many deployments
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
 //	follow [type=T]            attach to the event stream
@@ -164,11 +162,6 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		p.setLeader(false, leader)
 	case "options":
 		p.handler = New(p.playOptions(t, d))
-	case "core":
-		var most int
-		d.ScanArgs(t, "max-deployments", &most)
-		p.core = scheduler.New(scheduler.Config{MaxDeployments: most})
-		p.step(scheduler.Subscribed{FrameworkID: "framework-1", MasterID: "m1", MasterHost: "master", MasterURL: "http://master:5050"})
 	case "terms":
 		var b strings.Builder
 		for _, view := range p.Snapshot().Deployments {
@@ -203,9 +196,6 @@ func (p *player) playOptions(t *testing.T, d *datadriven.TestData) Config {
 	d.MaybeScanArgs(t, "realm", &c.HTTP.Realm)
 	d.MaybeScanArgs(t, "origin", &c.HTTP.AllowOrigin)
 	d.MaybeScanArgs(t, "prefix", &c.MetricsPrefix)
-	d.MaybeScanArgs(t, "features", &c.Settings.Features)
-	d.MaybeScanArgs(t, "network", &c.Settings.DefaultNetwork)
-	d.MaybeScanArgs(t, "bridge", &c.Settings.BridgeName)
 	c.NoPrometheus, c.Callbacks = d.HasArg("no-prometheus"), d.HasArg("callbacks")
 	return c
 }

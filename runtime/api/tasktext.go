@@ -71,7 +71,7 @@ func endpoint(app *spec.App, i *scheduler.Instance, n int, networks []string) st
 	}
 	m := mappings[n]
 	if m.HostPort != nil {
-		if at := hostPortIndex(mappings, i, n); at < len(i.Ports) {
+		if at := hostPortIndex(mappings, i, n); at < len(i.Ports) && i.Ports[at] != 0 {
 			return i.Agent.Hostname + ":" + strconv.Itoa(int(i.Ports[at]))
 		}
 		return ""

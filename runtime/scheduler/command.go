@@ -162,17 +162,16 @@ func (e *Locked) Error() string {
 // String names the deployments that hold the lock.
 func (e *Locked) String() string { return "locked by " + strings.Join(e.Deployments, ", ") }
 
-// Error returns the text of the API, its missing space included.
+// Error returns the text of the API.
 func (e *TooManyDeployments) Error() string {
 	return fmt.Sprintf("Max number (%d) of running deployments is achieved. Wait for existing deployments to complete "+
-		"or cancel oneusing force=true parameter. You can increase max deployment number by using "+
+		"or cancel one using force=true parameter. You can increase max deployment number by using "+
 		"--max_running_deployments parameter but be advised that this can have negative effects on the performance.", e.Limit)
 }
 
-// Error returns the text of the API, whose bracket leaves out a last port that is
-// one of the range.
+// Error returns the text of the API.
 func (e *PortsExhausted) Error() string {
-	return fmt.Sprintf("All ports in the range [%d-%d) are already in use", e.First, e.Last)
+	return fmt.Sprintf("All ports in the range [%d-%d] are already in use", e.First, e.Last)
 }
 
 // Error returns the text of the API.
