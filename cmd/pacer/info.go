@@ -1,6 +1,10 @@
 package main
 
-import "github.com/pacer-run/pacer/runtime/api"
+import (
+	"strings"
+
+	"github.com/pacer-run/pacer/runtime/api"
+)
 
 // infoOf is what /v2/info shows of the options, those without effect included:
 // they are what was asked for.
@@ -60,3 +64,27 @@ func orNull(s string) any {
 func baseInfo(name string) api.Info {
 	return api.Info{Name: name, Version: marathonVersion, PacerVersion: version, BuildRef: revision()}
 }
+
+// shown is every option with its value, without secrets, for people to look at.
+func (v *values) shown() map[string]any {
+	all := map[string]any{}
+	for name, o := range v.table {
+		switch value := v.text(name); {
+		case o.kind == toggle:
+			all[name] = v.on(name)
+		case value == "":
+			all[name] = nil
+		case strings.Contains(name, "secret") || strings.Contains(name, "password") || strings.Contains(name, "api_key"),
+			name == "http_credentials":
+			all[name] = hidden
+		case strings.HasPrefix(value, "zk://"):
+			all[name] = maskedURL(value)
+		default:
+			all[name] = value
+		}
+	}
+	return all
+}
+
+// hidden stands for a secret.
+const hidden = "xxxxxxxx"

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/pacer-run/pacer/runtime/api"
 )
 
 // levelNames are those of Marathon's --logging_level.
@@ -167,4 +169,20 @@ func (h leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup keeps the level.
 func (h leveled) WithGroup(name string) slog.Handler {
 	return leveled{h.Handler.WithGroup(name), h.level}
+}
+
+// logOf is the log of a part.
+func (cfg nodeConfig) logOf(part string) *slog.Logger {
+	if cfg.levels == nil {
+		return cfg.log
+	}
+	return cfg.levels.logger(part)
+}
+
+// loggers are the levels for the API, nil for none.
+func (cfg nodeConfig) loggers() api.Loggers {
+	if cfg.levels == nil {
+		return nil
+	}
+	return cfg.levels
 }

@@ -102,22 +102,6 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	return n
 }
 
-// logOf is the log of a part.
-func (cfg nodeConfig) logOf(part string) *slog.Logger {
-	if cfg.levels == nil {
-		return cfg.log
-	}
-	return cfg.levels.logger(part)
-}
-
-// loggers are the levels for the API, nil for none.
-func (cfg nodeConfig) loggers() api.Loggers {
-	if cfg.levels == nil {
-		return nil
-	}
-	return cfg.levels
-}
-
 // settings are what definitions depend on.
 func (cfg nodeConfig) settings() spec.Settings {
 	s := cfg.definitions

@@ -48,15 +48,6 @@ type values struct {
 	errs  []error
 }
 
-// envAliases are further names of environment variables, and their options.
-func envAliases() map[string]string {
-	return map[string]string{
-		"MESOSPHERE_HTTP_CREDENTIALS": "http_credentials",
-		"MESOSPHERE_KEYSTORE_PATH":    "ssl_keystore_path",
-		"MESOSPHERE_KEYSTORE_PASS":    "ssl_keystore_password",
-	}
-}
-
 // envPrefixes are what the environment variable of an option begins with; an
 // earlier one wins.
 var envPrefixes = [...]string{"PACER_", "MARATHON_"} //nolint:gochecknoglobals // a constant
@@ -204,30 +195,6 @@ func (v *values) text(name string) string {
 	}
 	return v.table[name].def
 }
-
-// shown is every option with its value, without secrets, for people to look at.
-func (v *values) shown() map[string]any {
-	all := map[string]any{}
-	for name, o := range v.table {
-		switch value := v.text(name); {
-		case o.kind == toggle:
-			all[name] = v.on(name)
-		case value == "":
-			all[name] = nil
-		case strings.Contains(name, "secret") || strings.Contains(name, "password") || strings.Contains(name, "api_key"),
-			name == "http_credentials":
-			all[name] = hidden
-		case strings.HasPrefix(value, "zk://"):
-			all[name] = maskedURL(value)
-		default:
-			all[name] = value
-		}
-	}
-	return all
-}
-
-// hidden stands for a secret.
-const hidden = "xxxxxxxx"
 
 // oneOf returns an option's value, which must be one of the words.
 func (v *values) oneOf(name string, words ...string) string {

@@ -188,3 +188,12 @@ func ownOptions() []option {
 		{"policy_cache", "", text, used, "folder that keeps compiled policy modules; default: none are kept"},
 	}
 }
+
+// envAliases are further names of environment variables, and their options.
+func envAliases() map[string]string {
+	return map[string]string{
+		"MESOSPHERE_HTTP_CREDENTIALS": "http_credentials",
+		"MESOSPHERE_KEYSTORE_PATH":    "ssl_keystore_path",
+		"MESOSPHERE_KEYSTORE_PASS":    "ssl_keystore_password",
+	}
+}

@@ -11,6 +11,22 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
+// routeSystem registers what is about the server itself.
+func (s *server) routeSystem(r chi.Router) {
+	s.route(r, http.MethodGet, "/v2/info", s.info)
+	s.route(r, http.MethodGet, "/v2/leader", s.leader)
+	s.route(r, http.MethodDelete, "/v2/leader", s.abdicate)
+	s.route(r, http.MethodGet, "/v2/plugins", s.plugins)
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete} {
+		s.routeAny(r, method, "/v2/plugins/*", s.pluginPath)
+	}
+	s.route(r, http.MethodGet, "/config", s.config)
+	s.route(r, http.MethodGet, "/logging", s.loggers)
+	s.route(r, http.MethodPost, "/logging", s.setLogger)
+	s.routeAny(r, http.MethodGet, "/metrics", s.metrics)
+	s.routeAny(r, http.MethodGet, "/metrics/prometheus", s.metricsText)
+}
+
 // ping answers that the process is there. Text unless JSON is all that is taken.
 func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 	switch accepted := acceptedOf(r, "text/plain", "text/html", "application/json"); accepted {
