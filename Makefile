@@ -47,6 +47,7 @@ e2e: needs ## the real binary, real processes, a real ZooKeeper
 
 rewrite: ## writes the golden scripts anew; read the diff before you commit it
 	$(GO) test ./runtime/scheduler ./plugins/upgrades -rewrite
+	$(GO) test ./cmd/pacer -run FlagsPage -rewrite
 
 sim: ## the simulation with SEEDS seeds
 	$(GO) test ./runtime/scheduler -run TestSimulation -count=1 -seeds=$(SEEDS)

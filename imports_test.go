@@ -66,6 +66,9 @@ var homes = map[string][]string{
 	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests
 	"github.com/google/uuid":                  {"runtime/driver", "runtime/cluster", "runtime/store", "runtime/election"},
 	"github.com/hashicorp/go-immutable-radix": {"runtime/spec", "runtime/scheduler", "runtime/api"},
+	"github.com/klauspost/compress":           {"runtime/api"},
+	"github.com/pavlo-v-chernykh/keystore-go": {"cmd"},
+	"software.sslmate.com/src/go-pkcs12":      {"cmd"},
 	"github.com/mesos/mesos-go":               {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
 	"github.com/gogo/protobuf":                {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
 	"github.com/prometheus/":                  {"runtime/api"},

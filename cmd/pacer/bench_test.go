@@ -43,7 +43,7 @@ func startNode(t testing.TB, interval time.Duration) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := listen("127.0.0.1", 0)
+	listener, err := listen("--http_port", "127.0.0.1", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,10 +60,11 @@ const allocation = 100 * time.Millisecond
 
 // dev runs until ctx ends.
 func dev(ctx context.Context, sh shell, f devFlags) error {
-	log, err := newLog(sh.stderr, f.logLevel)
+	levels, err := newLevels(sh.stderr, f.logLevel)
 	if err != nil {
 		return err
 	}
+	log := levels.logger(logRoot)
 	dataDir, err := ensureDir("data-dir", f.dataDir)
 	if err != nil {
 		return err
@@ -77,12 +78,12 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 		return err
 	}
 	defer bolt.Close()
-	listener, err := listen(f.httpAddress, f.httpPort)
+	listener, err := listen("--http-port", f.httpAddress, f.httpPort)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	policies, err := loadPolicies(ctx, f.policyDir, filepath.Join(dataDir, "policy-cache"), log)
+	policies, err := loadPolicies(ctx, f.policyDir, filepath.Join(dataDir, "policy-cache"), levels.logger(logPolicy))
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	defer c.Close()
 
 	cfg := devNode(f, listener, c.Addr())
-	cfg.log, cfg.store, cfg.policies = log, bolt, policies
+	cfg.log, cfg.levels, cfg.store, cfg.policies = log, levels, bolt, policies
 	address := advertised(cfg.hostname, listener)
 	var once sync.Once
 	cfg.registered = func() { once.Do(func() { greet(sh, f, address, dataDir, policies) }) }
@@ -121,8 +122,10 @@ func devNode(f devFlags, listener net.Listener, masterAddress string) nodeConfig
 		matchTimeout: defaults.millis("offer_matching_timeout"),
 		listener:     listener,
 		hostname:     f.httpAddress,
+		http:         api.HTTPOptions{Compress: true},
 	}
 	cfg.info = devInfo(cfg, masterAddress)
+	cfg.options = cfg.info.Marathon
 	return cfg
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -26,7 +27,8 @@ import (
 
 // nodeConfig is what one server works with, whoever it was put together by.
 type nodeConfig struct {
-	log          *slog.Logger
+	log          *slog.Logger // of what is no part's
+	levels       *levels      // of the parts of log; nil when there are none
 	store        store.Store
 	detector     master.Detector
 	framework    master.Framework
@@ -36,11 +38,20 @@ type nodeConfig struct {
 	matchTimeout time.Duration // 0: the driver's default
 	envPrefix    string        // of the variables that every task is given
 	policies     *policies
+	definitions  spec.Settings // what the operator has set of these; settings has the rest
 
-	listener    net.Listener
-	hostname    string // as told to others
+	listener    net.Listener   // that others are told of
+	listeners   []net.Listener // all there are; nil for none but listener
+	scheme      string         // of listener and of the leader; "" means "http"
+	hostname    string         // as told to others
 	info        api.Info
-	outstanding int // events that may wait for one listener; 0: the API's default
+	options     map[string]any // for /config
+	http        api.HTTPOptions
+	callbacks   bool   // events are sent to who asks for it
+	maxChanges  int    // that may wait for the core; 0 for any number
+	prefix      string // of the metrics that Marathon has as well; "" for Marathon's
+	noText      bool   // no metrics in Prometheus' text
+	outstanding int    // events that may wait for one listener; 0: the API's default
 	transport   http.RoundTripper
 	// registered is called at each subscription that is the first of a term; may be nil.
 	registered func()
@@ -79,20 +90,23 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 		CheckStrategy: cfg.policies.checkStrategy,
 		Rules:         cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
 		Sandboxes: sandboxes{&master.AgentFiles{Credential: cfg.credential}},
-		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.log, Transport: cfg.transport,
+		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
+		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,
+		MetricsPrefix: cfg.prefix, NoPrometheus: cfg.noText, Loggers: cfg.loggers(),
 	})
 	n.server = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       30 * time.Second,
-		ErrorLog:          slog.NewLogLogger(cfg.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(cfg.logOf(logAPI).Handler(), slog.LevelWarn),
 	}
 	return n
 }
 
 // settings are what definitions depend on.
 func (cfg nodeConfig) settings() spec.Settings {
-	s := spec.Settings{Role: cfg.framework.Roles[0], EnforceNewGroups: cfg.core.EnforceRole}
+	s := cfg.definitions
+	s.Role, s.EnforceNewGroups, s.Features = cfg.framework.Roles[0], cfg.core.EnforceRole, slices.Clone(s.Features)
 	if cfg.framework.GPUs {
 		s.Features = append(s.Features, spec.FeatureGPUs)
 	}
@@ -144,12 +158,18 @@ func (n *node) ready() error {
 // run serves until ctx ends, which is no error, or the leadership of this node.
 func (n *node) run(ctx context.Context) error {
 	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		if err := n.server.Serve(n.listener); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("serving %s: %w", n.listener.Addr(), err)
-		}
-		return nil
-	})
+	on := n.listeners
+	if on == nil {
+		on = []net.Listener{n.listener}
+	}
+	for _, l := range on {
+		group.Go(func() error {
+			if err := n.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serving %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
+	}
 	group.Go(func() error {
 		err := n.candidate.Run(inner, n.lead)
 		if err == nil && ctx.Err() == nil {
@@ -183,7 +203,7 @@ func (n *node) lead(ctx context.Context) error {
 		Policies:     n.policies,
 		Bus:          bus{n.events, n.registered},
 		MatchTimeout: n.matchTimeout,
-		Log:          n.log,
+		Log:          n.logOf(logDriver),
 
 		MaxRecordBytes: store.MaxRecordBytes,
 	})
@@ -192,7 +212,7 @@ func (n *node) lead(ctx context.Context) error {
 	}
 	client, err := master.New(master.Config{
 		Framework: n.framework, Credential: n.credential, Detector: n.detector, Sink: d.Post,
-		FrameworkID: d.FrameworkID, SuppressedRoles: d.SuppressedRoles, Log: n.log,
+		FrameworkID: d.FrameworkID, SuppressedRoles: d.SuppressedRoles, Log: n.logOf(logMaster),
 	})
 	if err != nil {
 		return exit(exitFlag, err)

@@ -118,6 +118,13 @@ func (v *values) lookup(name string) (o option, ok bool) {
 // readEnvironment takes PACER_X and MARATHON_X for --x. Marathon sets
 // MARATHON_APP_… for the tasks it runs, and Pacer may be one of them.
 func (v *values) readEnvironment(environ []string) {
+	aliases := envAliases()
+	for _, entry := range environ {
+		key, value, _ := strings.Cut(entry, "=")
+		if name, ok := aliases[key]; ok {
+			v.set(name, value, key)
+		}
+	}
 	for _, prefix := range slices.Backward(envPrefixes[:]) {
 		for _, entry := range environ {
 			key, value, _ := strings.Cut(entry, "=")
@@ -156,8 +163,14 @@ func (v *values) set(name, value, origin string) {
 	v.given[o.name] = value
 }
 
-// check refuses what is not supported and reports what has no effect.
+// check refuses what is not supported or not of its kind, and reports what has no effect.
 func (v *values) check(o option, got string) (warnings []string) {
+	if o.kind == number || o.kind == millis {
+		if _, err := strconv.Atoi(got); err != nil && got != "" {
+			v.fail("--%s: %q: expected a whole number", o.name, got)
+			return nil
+		}
+	}
 	switch {
 	case o.use == idle:
 		return []string{"--" + o.name + " has no effect: " + o.meaning}
@@ -183,7 +196,6 @@ func (v *values) text(name string) string {
 	return v.table[name].def
 }
 
-// on returns a toggle.
 // oneOf returns an option's value, which must be one of the words.
 func (v *values) oneOf(name string, words ...string) string {
 	got := v.text(name)
@@ -193,6 +205,7 @@ func (v *values) oneOf(name string, words ...string) string {
 	return got
 }
 
+// on returns a toggle.
 func (v *values) on(name string) bool { return v.text(name) == "on" }
 
 // number returns a whole number within the bounds, both inclusive.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"github.com/pacer-run/pacer/runtime/api"
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // read parses a command line of `pacer serve` in an environment.
@@ -44,6 +48,13 @@ func TestOptionsFromFlagsAndEnvironment(t *testing.T) {
 		{"toggle by an empty variable", []string{"MARATHON_DISABLE_CHECKPOINT="}, nil, "checkpoint", "off"},
 		{"toggle by a variable", []string{"MARATHON_CHECKPOINT=false"}, nil, "checkpoint", "off"},
 		{"variables of tasks are not options", []string{"MARATHON_APP_ID=/pacer", "MARATHON_APP_FRAMEWORK_NAME=x"}, nil, "framework_name", "marathon"},
+		{"HTTP off", nil, []string{"--disable_http"}, "http", "off"},
+		{"HTTP off by a variable", []string{"MARATHON_DISABLE_HTTP="}, nil, "http", "off"},
+		{"credentials", []string{"MESOSPHERE_HTTP_CREDENTIALS=a:b"}, nil, "http_credentials", "a:b"},
+		{"the option's own variable wins", []string{"MARATHON_HTTP_CREDENTIALS=c:d", "MESOSPHERE_HTTP_CREDENTIALS=a:b"}, nil, "http_credentials", "c:d"},
+		{"keystore", []string{"MESOSPHERE_KEYSTORE_PATH=/k"}, nil, "ssl_keystore_path", "/k"},
+		{"keystore's password", []string{"MESOSPHERE_KEYSTORE_PASS=p"}, nil, "ssl_keystore_password", "p"},
+		{"camel case", nil, []string{"--killsPerBatch", "7"}, "killsPerBatch", "7"},
 		{"unsupported at its default", nil, []string{"--executor", "//cmd"}, "executor", "//cmd"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -67,10 +78,11 @@ func TestOptionsThatAreRefused(t *testing.T) {
 	}{
 		{"unknown flag", nil, []string{"--frobnicate"}, "unknown flag: --frobnicate"},
 		{"unknown variable", []string{"MARATHON_FROBNICATE=1"}, nil, "MARATHON_FROBNICATE: there is no option --frobnicate"},
-		{"not supported", nil, []string{"--https_port", "8444"}, "--https_port is not supported by this version of Pacer: HTTPS"},
+		{"not supported", nil, []string{"--logstash", "udp://h:1"}, "--logstash is not supported by this version of Pacer: the log goes"},
 		{"not supported, by variable", []string{"MARATHON_PLUGIN_DIR=/p"}, nil, "--plugin_dir is not supported"},
 		{"toggle not supported", nil, []string{"--disable_suppress_offers"}, "--disable_suppress_offers is not supported"},
 		{"removed", nil, []string{"--event_subscriber", "http_callback"}, "--event_subscriber is not supported"},
+		{"bad number of an option without effect", nil, []string{"--max_queued_offers", "many"}, `--max_queued_offers: "many": expected a whole number`},
 		{"bad toggle", []string{"MARATHON_HA=maybe"}, nil, `MARATHON_HA: "maybe": expected true or false`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,7 +152,15 @@ func TestExitCodes(t *testing.T) {
 		{"no master", []string{"serve"}, exitFlag, "--master is required"},
 		{"bad number", []string{"serve", "--master", "m", "--http_port", "http"}, exitFlag, "--http_port"},
 		{"bad range", []string{"serve", "--master", "m", "--local_port_min", "9", "--local_port_max", "8"}, exitFlag, "--local_port_min: 9"},
-		{"bad feature", []string{"serve", "--master", "m", "--enable_features", "secrets"}, exitFlag, "secrets is not supported"},
+		{"bad feature", []string{"serve", "--master", "m", "--enable_features", "maintenance_mode"}, exitFlag, `"maintenance_mode": expected`},
+		{"feature that is gone", []string{"serve", "--master", "m", "--deprecated_features", "text_plain_tasks"}, exitFlag, "text_plain_tasks is gone"},
+		{"no such deprecated feature", []string{"serve", "--master", "m", "--deprecated_features", "disable_x"}, exitFlag, `"disable_x": expected`},
+		{"neither HTTP nor HTTPS", []string{"serve", "--master", "m", "--disable_http"}, exitFlag, "--disable_http needs HTTPS"},
+		{"password without keystore", []string{"serve", "--master", "m", "--ssl_keystore_password", "x"}, exitFlag, "--ssl_keystore_path"},
+		{"no keystore there", []string{"serve", "--master", "m", "--ssl_keystore_path", filepath.Join(t.TempDir(), "none.jks")}, exitFlag, "--ssl_keystore_path"},
+		{"no requests at all", []string{"serve", "--master", "m", "--http_max_concurrent_requests", "0"}, exitFlag, "--http_max_concurrent_requests"},
+		{"bad number without effect", []string{"serve", "--master", "m", "--zk_timeout", "soon"}, exitFlag, "--zk_timeout"},
+		{"bad prefix of metrics", []string{"serve", "--master", "m", "--metrics_name_prefix", "a.b"}, exitFlag, "--metrics_name_prefix"},
 		{"bad zk", []string{"serve", "--master", "127.0.0.1:1", "--zk", "http://x"}, exitFlag, "--zk"},
 		{"bad level", []string{"serve", "--master", "m", "--logging_level", "loud"}, exitFlag, "--logging_level"},
 		{"argument", []string{"dev", "now"}, exitFlag, `unexpected argument "now"`},
@@ -170,6 +190,9 @@ func TestSecretsAreNotShown(t *testing.T) {
 	v, _, err := read(t, nil, "--master", "zk://user:hunter2@h:1/mesos", "--zk", "zk://user:hunter2@h:1/marathon")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if diff := cmp.Diff("zk://xxxxxxxx:xxxxxxxx@h:1/marathon", v.shown()["zk"]); diff != "" {
+		t.Error(diff)
 	}
 	info := infoOf(v)
 	if strings.Contains(info.ZooKeeper["zk"].(string), "hunter2") || strings.Contains(info.Marathon["master"].(string), "hunter2") {
@@ -230,5 +253,63 @@ func TestInfoNamesTheUserOfTasks(t *testing.T) {
 	}
 	if got, want := infoOf(v).Marathon["mesos_user"], frameworkOf(v).User; got != want {
 		t.Errorf("mesos_user is %v, want %v", got, want)
+	}
+}
+
+func TestHTTPOptions(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		args     []string
+		want     api.HTTPOptions
+		warnings int
+	}{
+		{"default", nil, api.HTTPOptions{Realm: "Mesosphere", Compress: true}, 0},
+		{"credentials", []string{"--http_credentials", "ann:a:b", "--http_realm", "R"}, api.HTTPOptions{User: "ann", Password: "a:b", Realm: "R", Compress: true}, 0},
+		{"malformed credentials leave it open", []string{"--http_credentials", "ann"}, api.HTTPOptions{Realm: "Mesosphere", Compress: true}, 1},
+		{"the last origin counts", []string{"--access_control_allow_origin", "http://a, http://b"}, api.HTTPOptions{Realm: "Mesosphere", Compress: true, AllowOrigin: "http://b"}, 0},
+		{"limits", []string{"--http_max_concurrent_requests", "9", "--disable_http_compression"}, api.HTTPOptions{Realm: "Mesosphere", MaxRequests: 9}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v, _, err := read(t, nil, tt.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, warnings := httpOptionsOf(v)
+			if diff := cmp.Diff(tt.want, got); diff != "" || v.err() != nil || len(warnings) != tt.warnings {
+				t.Errorf("error %v, warnings %q, -want +got:\n%s", v.err(), warnings, diff)
+			}
+		})
+	}
+}
+
+// What definitions may use is what the options say, and /v2/info shows it.
+func TestOptionsReachDefinitions(t *testing.T) {
+	v, _, err := read(t, nil, "--master", "m", "--enable_features", "secrets, external_volumes,gpu_resources,vips", "--mesos_role", "web",
+		"--default_network_name", "overlay", "--mesos_bridge_name", "br", "--new_group_enforce_role", "top")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, _, err := configOf(v, shell{stderr: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := spec.Settings{
+		Role: "web", Features: []string{"secrets", "external_volumes", "gpu_resources"}, DefaultNetwork: "overlay", BridgeName: "br",
+		EnforceNewGroups: true,
+	}
+	if diff := cmp.Diff(want, cfg.settings()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if cfg.info.Marathon["default_network_name"] != "overlay" || cfg.info.Marathon["mesos_bridge_name"] != "br" {
+		t.Errorf("/v2/info shows %v", cfg.info.Marathon)
+	}
+}
+
+// Every option that has no effect, or is refused, says why.
+func TestOptionsHaveAReason(t *testing.T) {
+	for _, o := range serveOptions() {
+		if o.meaning == "" {
+			t.Errorf("--%s says nothing", o.name)
+		}
 	}
 }

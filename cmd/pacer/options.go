@@ -21,21 +21,22 @@ func mesosOptions() []option {
 		{"mesos_user", "", text, used, "user that runs tasks; default: the user that runs Pacer"},
 		{"mesos_role", "*", text, used, "Mesos role of the framework and default role of apps"},
 		{"webui_url", "", text, used, "address of the user interface as told to Mesos; default: this server's"},
-		{"mesos_leader_ui_url", "", text, idle, "the leading master's own address is shown"},
+		{"mesos_leader_ui_url", "", text, used, "address of the Mesos UI as told to clients; default: the leading master's own"},
 		{"mesos_authentication", "off", toggle, used, "authenticate with the Mesos master"},
 		{"mesos_authentication_principal", "", text, used, "principal of the framework"},
 		{"mesos_authentication_secret", "", text, used, "secret of the principal"},
 		{"mesos_authentication_secret_file", "", text, used, "file with the secret of the principal"},
-		{"enable_features", "", text, used, "comma-separated: task_killing, gpu_resources, vips"},
+		{"enable_features", "", text, used, "comma-separated: task_killing, gpu_resources, secrets, external_volumes, vips"},
 		{"gpu_scheduling_behavior", "restricted", text, used, "restricted or unrestricted: whether apps without GPUs may use agents that have some"},
 		{"executor", "//cmd", text, later, "only the command executor runs tasks"},
-		{"mesos_bridge_name", "mesos-bridge", text, later, "kept at its default until containers are carried out"},
-		{"default_network_name", "", text, later, "container networks are not covered"},
+		{"mesos_bridge_name", "mesos-bridge", text, used, "CNI network that Mesos' own containers have as their bridge"},
+		{"default_network_name", "", text, used, "name of container networks that apps do not name"},
 		{"accepted_resource_roles_default_behavior", "any", text, later, "apps name their acceptedResourceRoles themselves"},
 		{"mesos_offer_constraints", "off", toggle, later, "offer constraints are not sent"},
 		{"min_mesos_offer_constraints_update_interval", "1000", millis, idle, "offer constraints are not sent"},
 		{"maintenance_mode", "on", toggle, later, "offers of agents in maintenance are always declined"},
 		{"draining_seconds", "0", number, later, "offers are declined from the beginning of a maintenance window"},
+		{"deprecated_features", "", text, used, "features of older versions: all are gone, so that only disable_NAME is taken"},
 	}
 }
 
@@ -64,6 +65,7 @@ func schedulingOptions() []option {
 		{"local_port_max", "20000", number, used, "last service port that is given to apps"},
 		{"env_vars_prefix", "", text, used, "prefix of the variables HOST and PORT… that tasks are given besides their own"},
 		{"max_running_deployments", "100", number, used, "deployments beyond are refused"},
+		{"max_queued_root_group_updates", "500", number, used, "changes that may wait for their turn; more are refused"},
 		{"max_instances_per_offer", "100", number, used, "instances launched on one offer at a time, shared equally among the offers first (Marathon: 5)"},
 		{"offer_matching_timeout", "3000", millis, used, "milliseconds for one match with all policies it asks"},
 		{"decline_offer_duration", "120000", millis, used, "milliseconds for which a declined offer stays away"},
@@ -88,20 +90,20 @@ func httpOptions() []option {
 		{"event_stream_max_outstanding_messages", "1024", number, used, "events that may wait for a slow listener before it is dropped"},
 		{"leader_proxy_connection_timeout", "5000", millis, used, "milliseconds to connect to the leader"},
 		{"leader_proxy_read_timeout", "10000", millis, used, "milliseconds for the leader's answer to begin"},
-		{"leader_proxy_max_open_connections", "64", number, idle, "connections to the leader are not limited"},
-		{"leader_proxy_ssl_ignore_hostname", "off", toggle, later, "HTTPS is not covered"},
-		{"https_address", "", text, later, "HTTPS is not covered"},
-		{"https_port", "8443", number, later, "HTTPS is not covered"},
-		{"disable_http", "false", text, later, "HTTPS is not covered"},
-		{"ssl_keystore_path", "", text, later, "HTTPS is not covered"},
-		{"ssl_keystore_password", "", text, later, "HTTPS is not covered"},
-		{"http_credentials", "", text, later, "authentication is not covered; put a proxy in front"},
-		{"http_realm", "Mesosphere", text, later, "authentication is not covered; put a proxy in front"},
-		{"http_compression", "on", toggle, idle, "answers are not compressed"},
-		{"http_max_concurrent_requests", "", number, later, "requests are not limited"},
-		{"access_control_allow_origin", "", text, later, "cross-origin requests are not allowed"},
-		{"metrics_prometheus", "on", toggle, later, "/metrics/prometheus is always there"},
-		{"metrics_name_prefix", "marathon", text, later, "the names of metrics are fixed"},
+		{"leader_proxy_max_open_connections", "64", number, used, "connections to the leader, and so requests of a standby at a time"},
+		{"leader_proxy_ssl_ignore_hostname", "off", toggle, used, "a standby does not compare the leader's certificate with its host name"},
+		{"https_address", "", text, used, "address to listen on for HTTPS; default: all"},
+		{"https_port", "8443", number, used, "port to listen on for HTTPS; 0 takes a free one"},
+		{"http", "on", toggle, used, "listen for HTTP; --disable_http leaves HTTPS"},
+		{"ssl_keystore_path", "", text, used, "file with the key and certificates of HTTPS: a keystore (JKS or PKCS #12), or PEM"},
+		{"ssl_keystore_password", "", text, used, "password of the keystore and of its key"},
+		{"http_credentials", "", text, used, "user:password that every request but those for /ping has to bring"},
+		{"http_realm", "Mesosphere", text, used, "realm of --http_credentials"},
+		{"http_compression", "on", toggle, used, "compress answers for clients that take gzip"},
+		{"http_max_concurrent_requests", "", number, used, "requests at a time, the event stream's clients aside; more are refused; default: no limit"},
+		{"access_control_allow_origin", "", text, used, "comma-separated: origin whose pages may read answers; of several the last counts, as in Marathon"},
+		{"metrics_prometheus", "on", toggle, used, "/metrics/prometheus"},
+		{"metrics_name_prefix", "marathon", text, used, "first word of the metrics that Marathon has as well"},
 		{"metrics_statsd", "off", toggle, later, "metrics are read from /metrics"},
 		{"metrics_statsd_host", "", text, later, "metrics are read from /metrics"},
 		{"metrics_statsd_port", "", number, later, "metrics are read from /metrics"},
@@ -141,8 +143,8 @@ func tuningOptions() []option {
 	const none = "it tunes a part that Pacer does not have"
 	var out []option
 	for _, name := range []string{
-		"leader_election_backend", "internal_store_backend", "mesos_heartbeat_interval", "mesos_heartbeat_failure_threshold",
-		"zk_max_concurrency", "zk_operation_max_retries", "zk_operation_base_retry_sleep_ms", "max_queued_root_group_updates",
+		"mesos_heartbeat_interval", "mesos_heartbeat_failure_threshold",
+		"zk_max_concurrency", "zk_operation_max_retries", "zk_operation_base_retry_sleep_ms",
 		"group_manager_request_timeout", "launch_queue_request_timeout", "task_operation_notification_timeout",
 		"deployment_manager_request_timeout", "killsPerBatch", "killBatchDuration", "kill_chunk_size", "max_parallel_offers",
 		"max_queued_offers", "max_parallel_status_updates", "max_queued_status_updates", "task_tracker_request_timeout",
@@ -151,8 +153,11 @@ func tuningOptions() []option {
 		"scheduler_actions_execution_context_size", "storage_execution_context_size", "app_info_module_execution_context_size",
 		"default_info_service_execution_context_size", "metrics_histogram_reservoir_highest_trackable_value",
 		"metrics_histogram_reservoir_significant_digits", "metrics_histogram_reservoir_resetting_interval_ms",
-		"metrics_histogram_reservoir_resetting_chunks", "deprecated_features", "assets_path",
+		"metrics_histogram_reservoir_resetting_chunks",
 	} {
+		out = append(out, option{name, "", number, idle, none})
+	}
+	for _, name := range []string{"leader_election_backend", "internal_store_backend", "assets_path"} {
 		out = append(out, option{name, "", text, idle, none})
 	}
 	for _, name := range []string{"internal_version_caching", "metrics_histogram_reservoir_reset_periodically", "metrics"} {
@@ -178,7 +183,17 @@ func removedOptions() []option {
 // ownOptions are Pacer's own.
 func ownOptions() []option {
 	return []option{
+		{"event_callbacks", "off", toggle, used, "send events to the URLs that clients name at /v2/eventSubscriptions, as Marathon did until 1.4"},
 		{"policy_dir", "", text, used, "folder of policy modules (*.wasm)"},
 		{"policy_cache", "", text, used, "folder that keeps compiled policy modules; default: none are kept"},
+	}
+}
+
+// envAliases are further names of environment variables, and their options.
+func envAliases() map[string]string {
+	return map[string]string{
+		"MESOSPHERE_HTTP_CREDENTIALS": "http_credentials",
+		"MESOSPHERE_KEYSTORE_PATH":    "ssl_keystore_path",
+		"MESOSPHERE_KEYSTORE_PASS":    "ssl_keystore_password",
 	}
 }

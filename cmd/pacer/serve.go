@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -35,11 +32,11 @@ leadership exits with 103: run it under a supervisor, as Marathon.`,
 		if err != nil {
 			return exit(exitFlag, err)
 		}
-		cfg, err := configOf(v, sh)
+		cfg, more, err := configOf(v, sh)
 		if err != nil {
 			return exit(exitFlag, err)
 		}
-		for _, w := range warnings {
+		for _, w := range append(warnings, more...) {
 			cfg.log.Warn(w)
 		}
 		return serve(cmd.Context(), v, cfg)
@@ -49,14 +46,14 @@ leadership exits with 103: run it under a supervisor, as Marathon.`,
 
 // serve runs until ctx ends or this server's leadership does.
 func serve(ctx context.Context, v *values, cfg nodeConfig) error {
-	policies, err := loadPolicies(ctx, v.text("policy_dir"), v.text("policy_cache"), cfg.log)
+	policies, err := loadPolicies(ctx, v.text("policy_dir"), v.text("policy_cache"), cfg.logOf(logPolicy))
 	if err != nil {
 		return err
 	}
 	defer policies.close()
 	cfg.policies = policies
 
-	options := zookeeper.Options{SessionTimeout: v.millis("zk_session_timeout"), Log: cfg.log}
+	options := zookeeper.Options{SessionTimeout: v.millis("zk_session_timeout"), Log: cfg.logOf(logZooKeeper)}
 	conn, path, err := dialZooKeeper("zk", v.text("zk"), options)
 	if err != nil {
 		return err
@@ -68,14 +65,16 @@ func serve(ctx context.Context, v *values, cfg nodeConfig) error {
 	}
 	defer closeDetector()
 
-	if cfg.listener, err = listen(v.text("http_address"), v.number("http_port", 0, 65535)); err != nil {
+	on, err := listenAll(v)
+	if err != nil {
 		return err
 	}
-	defer cfg.listener.Close()
-	cfg.transport = proxyTransport(v)
+	defer on.close()
+	cfg.listener, cfg.listeners, cfg.scheme = on.advertised, on.all, on.scheme
+	cfg.transport = proxyTransport(v, on.identity)
 	address := advertised(cfg.hostname, cfg.listener)
 	if cfg.framework.WebUIURL == "" {
-		cfg.framework.WebUIURL = "http://" + address
+		cfg.framework.WebUIURL = cfg.scheme + "://" + address
 	}
 	if err := awaitZooKeeper(ctx, conn, cfg.log); err != nil {
 		return err
@@ -84,7 +83,7 @@ func serve(ctx context.Context, v *values, cfg nodeConfig) error {
 	defer cfg.store.Close()
 	var candidate candidacy = election.NewAlways(address)
 	if v.on("ha") {
-		queue := election.NewCandidate(conn, path, address, cfg.log)
+		queue := election.NewCandidate(conn, path, address, cfg.logOf(logElection))
 		defer queue.Close()
 		candidate = queue
 	}
@@ -105,26 +104,6 @@ func awaitZooKeeper(ctx context.Context, conn *zookeeper.Conn, log *slog.Logger)
 			return nil
 		}
 		log.Warn("waiting for ZooKeeper", "error", err)
-	}
-}
-
-// listen takes the HTTP port.
-func listen(address string, port int) (net.Listener, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(address, fmt.Sprint(port)))
-	if err != nil {
-		return nil, exit(exitBind, fmt.Errorf("--http_port: %w", err))
-	}
-	return l, nil
-}
-
-// proxyTransport reaches the leader with the time limits of the flags.
-func proxyTransport(v *values) *http.Transport {
-	return &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: v.millis("leader_proxy_connection_timeout")}).DialContext,
-		ResponseHeaderTimeout: v.millis("leader_proxy_read_timeout"),
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       time.Minute,
-		DisableCompression:    true,
 	}
 }
 

@@ -3,10 +3,10 @@ package main
 import (
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -14,14 +14,15 @@ import (
 )
 
 // configOf reads all options that are plain values. The error names every one
-// that is wrong.
-func configOf(v *values, sh shell) (nodeConfig, error) {
-	log, err := newLog(sh.stderr, v.text("logging_level"))
+// that is wrong; warnings are about what is not wrong enough for that.
+func configOf(v *values, sh shell) (cfg nodeConfig, warnings []string, err error) {
+	levels, err := newLevels(sh.stderr, v.text("logging_level"))
 	if err != nil {
-		return nodeConfig{}, err
+		return nodeConfig{}, nil, err
 	}
-	cfg := nodeConfig{
-		log:          log,
+	cfg = nodeConfig{
+		log:          levels.logger(logRoot),
+		levels:       levels,
 		framework:    frameworkOf(v),
 		core:         coreOf(v),
 		matcher:      matcherOf(v),
@@ -30,27 +31,41 @@ func configOf(v *values, sh shell) (nodeConfig, error) {
 		hostname:     v.text("hostname"),
 		outstanding:  v.number("event_stream_max_outstanding_messages", 1, 1<<20),
 		info:         infoOf(v),
+		options:      v.shown(),
+		definitions:  definitionsOf(v),
+		maxChanges:   v.number("max_queued_root_group_updates", 1, 1<<20),
+		prefix:       metricsPrefixOf(v),
+		callbacks:    v.on("event_callbacks"),
+		noText:       !v.on("metrics_prometheus"),
 	}
+	cfg.http, warnings = httpOptionsOf(v)
+	checkDeprecated(v)
 	if v.text("master") == "" {
 		v.fail("--master is required: zk://host1:port1,host2:port2/path, http(s)://host:port or host:port")
 	}
-	if v.on("mesos_authentication") {
-		cfg.credential = master.Credential{
-			Principal: v.text("mesos_authentication_principal"), Secret: v.secret("mesos_authentication_secret"),
-		}
-		if cfg.credential.Principal == "" {
-			v.fail("--mesos_authentication needs --mesos_authentication_principal")
-		}
-	}
+	cfg.credential = credentialOf(v)
 	if cfg.hostname == "" {
 		if cfg.hostname, err = os.Hostname(); err != nil {
 			v.fail("--hostname: the host has no name: %w", err)
 		}
 	}
-	cfg.framework.Hostname = cfg.hostname
-	v.number("http_port", 0, 65535)
+	cfg.framework.Hostname, cfg.info.Marathon["hostname"] = cfg.hostname, cfg.hostname
 	v.millis("zk_session_timeout")
-	return cfg, v.err()
+	return cfg, warnings, v.err()
+}
+
+// credentialOf is how the framework authenticates; the zero value for not at all.
+func credentialOf(v *values) master.Credential {
+	if !v.on("mesos_authentication") {
+		return master.Credential{}
+	}
+	c := master.Credential{
+		Principal: v.text("mesos_authentication_principal"), Secret: v.secret("mesos_authentication_secret"),
+	}
+	if c.Principal == "" {
+		v.fail("--mesos_authentication needs --mesos_authentication_principal")
+	}
+	return c
 }
 
 func frameworkOf(v *values) master.Framework {
@@ -63,20 +78,47 @@ func frameworkOf(v *values) master.Framework {
 		Checkpoint:      v.on("checkpoint"),
 		FailoverTimeout: time.Duration(v.number("failover_timeout", 0, maxMillis/1000)) * time.Second,
 	}
-	for feature := range strings.SplitSeq(v.text("enable_features"), ",") {
-		switch strings.TrimSpace(feature) {
+	for _, feature := range featuresOf(v) {
+		switch feature {
 		case "task_killing":
 			f.KillingState = true
-		case "gpu_resources":
+		case spec.FeatureGPUs:
 			f.GPUs = true
-		case "", "vips": // labels of ports reach Mesos in any case
-		case "secrets", "external_volumes", "maintenance_mode":
-			v.fail("--enable_features: %s is not supported by this version of Pacer", feature)
+		case spec.FeatureSecrets, spec.FeatureExternalVolumes, "vips": // see definitionsOf; labels of ports reach Mesos in any case
 		default:
-			v.fail("--enable_features: %q: expected task_killing, gpu_resources or vips", feature)
+			v.fail("--enable_features: %q: expected task_killing, gpu_resources, secrets, external_volumes or vips", feature)
 		}
 	}
 	return f
+}
+
+// definitionsOf is what definitions depend on and the operator says.
+func definitionsOf(v *values) spec.Settings {
+	s := spec.Settings{DefaultNetwork: v.text("default_network_name"), BridgeName: v.text("mesos_bridge_name")}
+	for _, feature := range featuresOf(v) {
+		if feature == spec.FeatureSecrets || feature == spec.FeatureExternalVolumes {
+			s.Features = append(s.Features, feature)
+		}
+	}
+	return s
+}
+
+// checkDeprecated refuses features of older versions, which are all gone. That
+// one is not wanted may be said.
+func checkDeprecated(v *values) {
+	known := []string{
+		"sync_proxy", "json_schemas_resource", "api_heavy_events", "proxy_events", "kamon_metrics", "app_c",
+		"sanitize_accepted_resource_roles", "text_plain_tasks",
+	}
+	for _, item := range listOf(v.text("deprecated_features")) {
+		name, disabled := strings.CutPrefix(item, "disable_")
+		switch {
+		case !slices.Contains(known, name):
+			v.fail("--deprecated_features: %q: expected disable_NAME, where NAME is one of %s", item, strings.Join(known, ", "))
+		case !disabled:
+			v.fail("--deprecated_features: %s is gone; remove it, or write disable_%s", item, item)
+		}
+	}
 }
 
 // frameworkUser is the user of tasks that name none.
@@ -126,52 +168,4 @@ func matcherOf(v *values) placement.Matcher {
 	return m
 }
 
-// infoOf is what /v2/info shows of the options.
-func infoOf(v *values) api.Info {
-	info := baseInfo(v.text("framework_name"))
-	info.Marathon = map[string]any{
-		"checkpoint": v.on("checkpoint"), "executor": "//cmd", "failover_timeout": v.number("failover_timeout", 0, maxMillis/1000),
-		"features": featuresOf(v), "framework_name": v.text("framework_name"), "ha": v.on("ha"), "hostname": orNull(v.text("hostname")),
-		"master": maskedMaster(v.text("master")), "mesos_role": v.text("mesos_role"), "mesos_user": frameworkUser(v),
-		"webui_url":        orNull(v.text("webui_url")),
-		"maintenance_mode": true, "env_vars_prefix": orNull(v.text("env_vars_prefix")),
-	}
-	for _, name := range []string{
-		"decline_offer_duration", "local_port_max", "local_port_min", "max_instances_per_offer", "min_revive_offers_interval",
-		"offer_matching_timeout", "reconciliation_initial_delay", "reconciliation_interval", "task_launch_confirm_timeout",
-		"task_launch_timeout",
-	} {
-		info.Marathon[name] = v.number(name, 0, maxMillis)
-	}
-	info.Marathon["new_group_enforce_role"] = map[string]string{"off": "Off", "top": "Top"}[v.text("new_group_enforce_role")]
-	info.Marathon["leader_proxy_connection_timeout_ms"] = v.number("leader_proxy_connection_timeout", 0, maxMillis)
-	info.Marathon["leader_proxy_read_timeout_ms"] = v.number("leader_proxy_read_timeout", 0, maxMillis)
-	info.ZooKeeper = map[string]any{
-		"zk": maskedURL(v.text("zk")), "zk_session_timeout": v.number("zk_session_timeout", 1, maxMillis),
-		"zk_max_versions": v.number("zk_max_versions", 1, 1<<20),
-	}
-	info.HTTP = map[string]any{"http_port": v.number("http_port", 0, 65535)}
-	return info
-}
-
-func featuresOf(v *values) []string {
-	list := []string{}
-	for feature := range strings.SplitSeq(v.text("enable_features"), ",") {
-		if feature = strings.TrimSpace(feature); feature != "" {
-			list = append(list, feature)
-		}
-	}
-	return list
-}
-
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-// baseInfo is what is the same for every way to run the server.
-func baseInfo(name string) api.Info {
-	return api.Info{Name: name, Version: marathonVersion, PacerVersion: version, BuildRef: revision()}
-}
+func featuresOf(v *values) []string { return listOf(v.text("enable_features")) }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -81,13 +82,25 @@ type Config struct {
 	UnrestrictedGPUs bool
 	Modules          func() []Module // nil means none
 	Metrics          func() []Metric // of the node's other parts; nil means none
-	Info             Info
+	// MetricsPrefix is the first word of the metrics that Marathon has as well; ""
+	// means "marathon".
+	MetricsPrefix string
+	NoPrometheus  bool // metrics are JSON only
+	Info          Info
+	Options       map[string]any // what /config shows: options by name, without secrets
+	Loggers       Loggers        // nil: levels of the log cannot be changed
+	HTTP          HTTPOptions
+	// Callbacks has events sent to those who ask for it at /v2/eventSubscriptions.
+	Callbacks bool
+	// MaxChanges is how many changes may wait for the core; 0 for any number.
+	MaxChanges int
 	// Ready says why this node cannot do its work; nil, or an answer of nil, for ready.
 	Ready          func() error
-	UI             http.Handler     // serves /ui/; nil: there is none
 	Sandboxes      Sandboxes        // nil: files of tasks are not served
+	UI             http.Handler     // serves /ui/; nil: the page of the API is there
 	MaxBodyBytes   int64            // 0 means 1 MiB, the store's limit for one change
 	CommandTimeout time.Duration    // 0 means 10 s
+	LeaderWait     time.Duration    // that a request waits for a leader while none is known; 0 means 2.75 s, below 0 not at all
 	Now            func() time.Time // nil means time.Now
 	Log            *slog.Logger     // nil means no log
 	// Transport reaches the leader; nil means one with timeouts for that.
@@ -105,11 +118,17 @@ func (c Config) withDefaults() Config {
 	if c.CommandTimeout == 0 {
 		c.CommandTimeout = 10 * time.Second
 	}
+	if c.LeaderWait == 0 {
+		c.LeaderWait = 11 * leaderPoll
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.MetricsPrefix == "" {
+		c.MetricsPrefix = "marathon"
 	}
 	if c.Modules == nil {
 		c.Modules = func() []Module { return nil }
@@ -135,7 +154,8 @@ func (c Config) withDefaults() Config {
 // server holds what handlers share.
 type server struct {
 	Config
-	list listCache
+	list    listCache
+	changes atomic.Int64 // that wait for the core
 }
 
 // handler is an endpoint: it writes its answer, or returns the error that is the
@@ -147,9 +167,10 @@ func New(cfg Config) http.Handler {
 	s := &server{Config: cfg.withDefaults()}
 	s.list.boot = bootID()
 	mux := chi.NewMux()
-	mux.Use(s.commonHeaders, routeDecodedPath, s.leaderOnly(s.newProxy()), middleware.GetHead)
+	mux.Use(s.commonHeaders, routeDecodedPath, s.limitRequests, s.crossOrigin, s.authenticate,
+		s.leaderOnly(s.newProxy()), s.compress, middleware.GetHead)
 	mux.NotFound(func(w http.ResponseWriter, _ *http.Request) { writeError(w, errUnknownURI) })
-	mux.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) { writeError(w, errMethod) })
+	mux.MethodNotAllowed(methodMissing(mux))
 
 	mux.Get("/ping", s.ping)
 	mux.Get("/healthz", s.healthz)
@@ -157,27 +178,28 @@ func New(cfg Config) http.Handler {
 
 	s.routeApps(mux)
 	s.routeGroups(mux)
-	mux.HandleFunc("/v2/eventSubscriptions", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errCallbacks) })
-	s.route(mux, http.MethodGet, "/v2/tasks", s.allTasks)
-	s.route(mux, http.MethodPost, "/v2/tasks/delete", s.killList)
-	s.route(mux, http.MethodGet, "/v2/deployments", s.deployments)
-	s.route(mux, http.MethodDelete, "/v2/deployments/{id}", s.cancelDeployment)
-	s.route(mux, http.MethodGet, "/v2/queue", s.queue)
-	s.route(mux, http.MethodDelete, "/v2/queue/*", s.resetDelay)
-	s.route(mux, http.MethodGet, "/v2/info", s.info)
-	s.route(mux, http.MethodGet, "/v2/leader", s.leader)
-	s.route(mux, http.MethodDelete, "/v2/leader", s.abdicate)
-	s.route(mux, http.MethodGet, "/v2/events", s.events)
-	s.route(mux, http.MethodGet, "/metrics", s.metrics)
-	s.route(mux, http.MethodGet, "/metrics/prometheus", s.metricsText)
+	s.routeTasks(mux)
+	s.routeSystem(mux)
 	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
 	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)
 	s.route(mux, http.MethodPost, "/pacer/v1/plan", s.plan)
 	s.routeSandboxes(mux)
-	s.routeUI(mux)
+	s.routePages(mux)
 	return mux
+}
+
+// routeTasks registers what is about instances and changes under way.
+func (s *server) routeTasks(r chi.Router) {
+	s.route(r, http.MethodGet, "/v2/tasks", s.allTasks)
+	s.route(r, http.MethodPost, "/v2/tasks/delete", s.killList)
+	s.route(r, http.MethodGet, "/v2/deployments", s.deployments)
+	s.route(r, http.MethodDelete, "/v2/deployments/{id}", s.cancelDeployment)
+	s.route(r, http.MethodGet, "/v2/queue", s.queue)
+	s.route(r, http.MethodDelete, "/v2/queue/*", s.resetDelay)
+	s.routeAny(r, http.MethodGet, "/v2/events", s.events)
+	s.routeCallbacks(r)
 }
 
 // routeApps registers /v2/apps. Ids have slashes, so everything below it is one
@@ -194,20 +216,14 @@ func (s *server) routeApps(r chi.Router) {
 	s.route(r, http.MethodDelete, "/v2/apps/*", s.deleteApp)
 }
 
-// routeUI serves the web pages, where there are some. Without them "/" is a 404
-// like any other unknown URI, not a redirect into nowhere.
-func (s *server) routeUI(r chi.Router) {
-	if s.UI == nil {
-		return
-	}
-	toUI := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ui/", http.StatusFound) }
-	r.Get("/", toUI)
-	r.Handle("/ui", s.UI)
-	r.Handle("/ui/*", s.UI)
+// route registers an endpoint of the leader that answers in JSON.
+func (s *server) route(r chi.Router, method, pattern string, h handler) {
+	s.routeAny(r, method, pattern, answersJSON(h))
 }
 
-// route registers an endpoint of the leader.
-func (s *server) route(r chi.Router, method, pattern string, h handler) {
+// routeAny registers an endpoint of the leader that sees to the form of its
+// answers by itself.
+func (s *server) routeAny(r chi.Router, method, pattern string, h handler) {
 	r.MethodFunc(method, pattern, func(w http.ResponseWriter, r *http.Request) {
 		core := s.Node.Core()
 		if core == nil { // lost since leaderOnly looked

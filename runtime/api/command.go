@@ -110,8 +110,14 @@ func appsOf(put []scheduler.PutApp) []*spec.App {
 	return apps
 }
 
-// carryOut has the core carry a change out; see command.
+// carryOut has the core carry a change out; see command. When as many as may are
+// waiting the change is refused.
 func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeTree) (scheduler.Reply, func(), error) {
+	defer s.changes.Add(-1)
+	if n := s.changes.Add(1); s.MaxChanges > 0 && n > int64(s.MaxChanges) {
+		text := "GroupManager queue may not exceed " + strconv.Itoa(s.MaxChanges) + " entries"
+		return scheduler.Reply{}, func() {}, &problem{http.StatusServiceUnavailable, text}
+	}
 	return s.command(r, core, func(request scheduler.RequestID, deployment string) scheduler.Event {
 		change.Request, change.DeploymentID = request, deployment
 		return change

@@ -24,16 +24,19 @@ func (p *problem) Error() string { return p.message }
 
 // sentinel problems are told apart by their value, which never changes.
 const (
-	errUnknownURI   = sentinel("URI not found")
-	errCallbacks    = sentinel("Event subscriptions by callback are gone: follow the event stream at /v2/events")
-	errMethod       = sentinel("Method Not Allowed")
-	errMediaType    = sentinel("Unsupported Media Type")
-	errNoLeader     = sentinel("Could not determine the current leader")
-	errNobodyLeads  = sentinel("There is no leader")
-	errProxyLoop    = sentinel("Detected proxying loop.")
-	errProxyRefused = sentinel("Connection to leader refused.")
-	errNoID         = sentinel("requirement failed: App Update must have app id set")
-	errScaleAndWipe = sentinel("You cannot use scale and wipe at the same time.")
+	errUnknownURI    = sentinel("URI not found")
+	errCallbacks     = sentinel("Event subscriptions by callback are gone: follow the event stream at /v2/events")
+	errMethod        = sentinel("Method Not Allowed")
+	errMediaType     = sentinel("Unsupported Media Type")
+	errNotAcceptable = sentinel("Not Acceptable")
+	errCredentials   = sentinel("Invalid username or password.")
+	errNoPrometheus  = sentinel("Prometheus reporter is disabled")
+	errNoLeader      = sentinel("Could not determine the current leader")
+	errNobodyLeads   = sentinel("There is no leader")
+	errProxyLoop     = sentinel("Detected proxying loop.")
+	errProxyRefused  = sentinel("Connection to leader refused.")
+	errNoID          = sentinel("requirement failed: App Update must have app id set")
+	errScaleAndWipe  = sentinel("You cannot use scale and wipe at the same time.")
 )
 
 // sentinel is an error whose text is its identity. Being a constant it cannot be
@@ -50,6 +53,10 @@ func (e sentinel) status() int {
 		return http.StatusMethodNotAllowed
 	case errMediaType:
 		return http.StatusUnsupportedMediaType
+	case errNotAcceptable:
+		return http.StatusNotAcceptable
+	case errCredentials:
+		return http.StatusUnauthorized
 	case errNoLeader:
 		return http.StatusServiceUnavailable
 	case errProxyLoop, errProxyRefused:

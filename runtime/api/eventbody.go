@@ -121,6 +121,13 @@ type streamChanged struct {
 	RemoteAddress string `json:"remoteAddress"`
 }
 
+// subscription is a callback that comes or goes.
+type subscription struct {
+	head
+	ClientIP    string `json:"clientIp"`
+	CallbackURL string `json:"callbackUrl"`
+}
+
 // apiPost is an accepted definition, as it is in force.
 type apiPost struct {
 	head

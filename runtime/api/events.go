@@ -106,23 +106,33 @@ func (e *Events) send(batch ...frame) {
 
 // attach adds a client. Its own attachment is the first event it sees.
 func (e *Events) attach(address string, only []string) *stream {
-	s := &stream{address: address, only: only, wake: make(chan struct{}, 1), over: make(chan struct{})}
+	s := newStream(address, only)
+	e.add(s, "event_stream_attached", func(h head) any { return streamChanged{h, address} })
+	return s
+}
+
+// add adds a stream and tells all, itself included.
+func (e *Events) add(s *stream, event string, body func(head) any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.streams = append(e.streams, s)
-	e.publishLocked("event_stream_attached", func(h head) any { return streamChanged{h, address} })
-	return s
+	e.publishLocked(event, body)
 }
 
 // detach removes a client and tells the others.
 func (e *Events) detach(s *stream) {
+	e.remove(s, "event_stream_detached", func(h head) any { return streamChanged{h, s.address} })
+}
+
+// remove removes a stream and tells the others.
+func (e *Events) remove(s *stream, event string, body func(head) any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if s.wasSlow() {
 		e.slow++
 	}
 	e.streams = slices.DeleteFunc(e.streams, func(other *stream) bool { return other == s })
-	e.publishLocked("event_stream_detached", func(h head) any { return streamChanged{h, s.address} })
+	e.publishLocked(event, body)
 }
 
 // Disconnect ends all streams, as the end of leadership must: what happens next

@@ -21,7 +21,7 @@ type Info struct {
 func (s *server) info(core Core, w http.ResponseWriter, _ *http.Request) error {
 	snapshot := core.Snapshot()
 	marathon := withNulls(s.Info.Marathon, marathonOptions())
-	if snapshot.MasterURL != "" {
+	if snapshot.MasterURL != "" && marathon["mesos_leader_ui_url"] == nil {
 		marathon["mesos_leader_ui_url"] = snapshot.MasterURL
 	}
 	name := s.Info.Name

@@ -11,7 +11,8 @@ import (
 
 // metrics answers in JSON when that is asked for, in Prometheus' text otherwise.
 func (s *server) metrics(core Core, w http.ResponseWriter, r *http.Request) error {
-	if acceptedOf(r, "text/plain", "application/openmetrics-text", "application/json") != "application/json" {
+	accepted := acceptedOf(r, "text/plain", "application/openmetrics-text", "application/json")
+	if !s.NoPrometheus && accepted != "application/json" {
 		return s.metricsText(core, w, r)
 	}
 	families, err := s.gather(core)
@@ -24,6 +25,9 @@ func (s *server) metrics(core Core, w http.ResponseWriter, r *http.Request) erro
 
 // metricsText answers in Prometheus' text form.
 func (s *server) metricsText(core Core, w http.ResponseWriter, _ *http.Request) error {
+	if s.NoPrometheus {
+		return errNoPrometheus
+	}
 	families, err := s.gather(core)
 	if err != nil {
 		return err
@@ -45,6 +49,7 @@ func (s *server) gather(core Core) ([]*dto.MetricFamily, error) {
 	registry := prometheus.NewRegistry()
 	c := &collector{
 		snapshot: core.Snapshot(), clients: s.Events.Clients(), slow: s.Events.SlowClients(), others: s.Metrics(),
+		prefix: s.MetricsPrefix,
 	}
 	if err := registry.Register(c); err != nil {
 		return nil, err

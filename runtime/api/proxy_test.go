@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -121,5 +123,34 @@ func TestLeaderThatIsGone(t *testing.T) {
 	standby.handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/v2/apps", nil))
 	if got, want := fmt.Sprint(answer.Code, answer.Body), `502{"message":"Connection to leader refused."}`; strings.ReplaceAll(got, " {", "{") != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// A request that comes between two leaders waits a little for the next one.
+func TestRequestsWaitForALeader(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		after time.Duration // that this node leads
+		want  string
+	}{
+		{"soon enough", 2 * time.Second, "200 http://" + address},
+		{"too late", 4 * time.Second, "503 "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(func(c *Config) { c.LeaderWait = 0 })
+				w.setLeader(false, "")
+				time.AfterFunc(tt.after, func() { w.setLeader(true, address) })
+				began := time.Now()
+				answer := get(w.handler, "/v2/apps")
+				if got := fmt.Sprint(answer.Code, " ", answer.Header().Get("X-Marathon-Leader")); got != tt.want {
+					t.Errorf("%s, want %s", got, tt.want)
+				}
+				if waited := time.Since(began); waited > 3*time.Second {
+					t.Errorf("it took %s", waited)
+				}
+				time.Sleep(tt.after) // the timer is a part of the bubble
+			})
+		})
 	}
 }

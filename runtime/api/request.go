@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -20,11 +21,7 @@ import (
 func routeDecodedPath(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		names := strings.FieldsFunc(r.URL.Path, func(c rune) bool { return c == '/' })
-		path := "/" + strings.Join(names, "/")
-		if path == "/ui" { // the UI's links are relative to its folder
-			path = "/ui/"
-		}
-		chi.RouteContext(r.Context()).RoutePath = path
+		chi.RouteContext(r.Context()).RoutePath = "/" + strings.Join(names, "/")
 		next.ServeHTTP(w, r)
 	})
 }
@@ -82,8 +79,16 @@ func (s *server) anyBody(w http.ResponseWriter, r *http.Request) ([]byte, error)
 	return data, checkPlanBody(r, data)
 }
 
-// clientIP returns the address a request came from, without its port.
+// clientIP returns the address a request came from, without its port. What a
+// standby sends on came from where it says: the last address is its own note, those
+// before it are the client's word. Nobody else is asked who sent a request.
 func clientIP(r *http.Request) string {
+	if len(r.Header.Values(viaHeader)) > 0 {
+		forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		if address, err := netip.ParseAddr(strings.TrimSpace(forwarded[len(forwarded)-1])); err == nil {
+			return address.String()
+		}
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -124,12 +124,12 @@ func runOn(
 	box.folder = "/frameworks/" + snapshot.FrameworkID + "/executors/" + executorID(view.App, task) + "/runs/latest"
 	for _, i := range view.Instances {
 		if i.Agent != nil && i.Agent.ID == agent && i.Agent.Port != 0 {
-			box.endpoint = endpoint(i.Agent.IP, i.Agent.Hostname, i.Agent.Port)
+			box.endpoint = agentEndpoint(i.Agent.IP, i.Agent.Hostname, i.Agent.Port)
 			return box, nil
 		}
 	}
 	if seen := snapshot.Sightings.ByAgent()[agent]; seen.Agent != nil && seen.Agent.Port != 0 {
-		box.endpoint = endpoint(seen.Agent.IP, seen.Agent.Hostname, seen.Agent.Port)
+		box.endpoint = agentEndpoint(seen.Agent.IP, seen.Agent.Hostname, seen.Agent.Port)
 		return box, nil
 	}
 	return sandbox{}, &problem{http.StatusNotFound, "Agent '" + agent + "' of task '" + task + "' is not known any more"}
@@ -144,7 +144,7 @@ func executorID(app *spec.App, task string) string {
 	return task
 }
 
-func endpoint(ip, host string, port uint16) string {
+func agentEndpoint(ip, host string, port uint16) string {
 	if address, err := netip.ParseAddr(ip); err == nil {
 		return netip.AddrPortFrom(address, port).String()
 	}

@@ -39,6 +39,8 @@ import (
 //	master up|down             the subscription
 //	message executor=E text=T  an executor's, on the agent of h1
 //	lead | standby [leader=L]  this node's part
+//	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus] [callbacks]
+//	                           how the server was started; what is left out is as by default
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
 //	follow [type=T]            attach to the event stream
@@ -84,6 +86,20 @@ func scriptConfig(c *Config) {
 	}
 	c.MaxBodyBytes = 2000
 	c.Sandboxes = &fakeAgents{}
+	c.Options = map[string]any{"framework_name": "marathon", "http_credentials": "xxxxxxxx"}
+	c.Loggers = &scriptLoggers{levels: map[string]string{"ROOT": "INFO", "api": "INFO (inherited)"}}
+}
+
+// scriptLoggers keeps what it is told.
+type scriptLoggers struct{ levels map[string]string }
+
+func (l *scriptLoggers) Levels() map[string]string { return l.levels }
+
+func (l *scriptLoggers) SetLevel(name, level string, during time.Duration) {
+	l.levels[name] = strings.ToUpper(level)
+	if during > 0 {
+		l.levels[name] += " for " + during.String()
+	}
 }
 
 // player carries out the commands of one file.
@@ -156,6 +172,8 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		leader := ""
 		d.MaybeScanArgs(t, "leader", &leader)
 		p.setLeader(false, leader)
+	case "options":
+		p.handler = New(p.playOptions(t, d))
 	case "terms":
 		var b strings.Builder
 		for _, view := range p.Snapshot().Deployments {
@@ -193,6 +211,23 @@ func configured(t *testing.T, d *datadriven.TestData) *world {
 		scriptConfig(c)
 		c.Settings, c.MaxBodyBytes = settings, 0
 	})
+}
+
+func (p *player) playOptions(t *testing.T, d *datadriven.TestData) Config {
+	c := p.config
+	var credentials string
+	d.MaybeScanArgs(t, "credentials", &credentials)
+	if credentials != "" {
+		var err error
+		if c.HTTP.User, c.HTTP.Password, err = ParseCredentials(credentials); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.MaybeScanArgs(t, "realm", &c.HTTP.Realm)
+	d.MaybeScanArgs(t, "origin", &c.HTTP.AllowOrigin)
+	d.MaybeScanArgs(t, "prefix", &c.MetricsPrefix)
+	c.NoPrometheus, c.Callbacks = d.HasArg("no-prometheus"), d.HasArg("callbacks")
+	return c
 }
 
 func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
@@ -273,6 +308,8 @@ func show(t *testing.T, answer *httptest.ResponseRecorder) string {
 	if body := answer.Body.Bytes(); json.Valid(body) {
 		b.Write(layout(t, body, ""))
 		b.WriteByte('\n')
+	} else if bytes.Equal(body, consolePage) {
+		b.WriteString("(the page of the API)\n")
 	} else if len(body) > 0 {
 		b.WriteString(strings.TrimRight(strings.ReplaceAll(string(body), "\t", "→"), "\n") + "\n")
 	}

@@ -36,6 +36,11 @@ type stream struct {
 	slow   bool // why it is closed
 }
 
+// newStream returns a stream that wants the types; all for none.
+func newStream(address string, only []string) *stream {
+	return &stream{address: address, only: only, wake: make(chan struct{}, 1), over: make(chan struct{})}
+}
+
 // push queues what the client wants of a batch. When limit frames wait already the
 // stream ends instead. What waits is counted before the batch and not after it:
 // one event of the core may bring thousands, and they make nobody slow.

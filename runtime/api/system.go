@@ -1,13 +1,31 @@
 package api
 
 import (
-	"mime"
 	"net/http"
-	"strconv"
+	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/go-chi/chi/v5"
 
 	"github.com/pacer-run/pacer/runtime/spec"
 )
+
+// routeSystem registers what is about the server itself.
+func (s *server) routeSystem(r chi.Router) {
+	s.route(r, http.MethodGet, "/v2/info", s.info)
+	s.route(r, http.MethodGet, "/v2/leader", s.leader)
+	s.route(r, http.MethodDelete, "/v2/leader", s.abdicate)
+	s.route(r, http.MethodGet, "/v2/plugins", s.plugins)
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete} {
+		s.routeAny(r, method, "/v2/plugins/*", s.pluginPath)
+	}
+	s.route(r, http.MethodGet, "/config", s.config)
+	s.route(r, http.MethodGet, "/logging", s.loggers)
+	s.route(r, http.MethodPost, "/logging", s.setLogger)
+	s.routeAny(r, http.MethodGet, "/metrics", s.metrics)
+	s.routeAny(r, http.MethodGet, "/metrics/prometheus", s.metricsText)
+}
 
 // ping answers that the process is there. Text unless JSON is all that is taken.
 func (s *server) ping(w http.ResponseWriter, r *http.Request) {
@@ -20,43 +38,6 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", accepted)
 		w.Write([]byte("pong")) //nolint:errcheck // the client is gone
 	}
-}
-
-// acceptedOf returns the offer that the client likes best, an earlier one among
-// equals; "" when it takes none.
-func acceptedOf(r *http.Request, offers ...string) string {
-	header := strings.Join(r.Header.Values("Accept"), ",")
-	if strings.TrimSpace(header) == "" {
-		return offers[0]
-	}
-	best, bestQuality := "", 0.0
-	for _, offer := range offers {
-		if q := quality(header, offer); q > bestQuality {
-			best, bestQuality = offer, q
-		}
-	}
-	return best
-}
-
-// quality is how much an Accept header wants a media type: that of its most
-// specific entry, 0 for not at all.
-func quality(header, offer string) float64 {
-	kind, _, _ := strings.Cut(offer, "/")
-	specific, q := -1, 0.0
-	for entry := range strings.SplitSeq(header, ",") {
-		name, params, err := mime.ParseMediaType(entry)
-		if err != nil {
-			continue
-		}
-		rank := map[string]int{"*/*": 0, kind + "/*": 1, offer: 2}
-		if r, ok := rank[name]; ok && r > specific {
-			specific, q = r, 1
-			if v, err := strconv.ParseFloat(params["q"], 64); err == nil {
-				q = v
-			}
-		}
-	}
-	return q
 }
 
 // healthz says that the process serves requests.
@@ -88,15 +69,39 @@ func (s *server) leader(_ Core, w http.ResponseWriter, _ *http.Request) error {
 // abdicate has another node lead. What Marathon does besides when it is asked for
 // a backup or a restore is not done here, so nothing is.
 func (s *server) abdicate(_ Core, w http.ResponseWriter, r *http.Request) error {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil { // what cannot be read must not pass for what was not asked
+		return spec.NewFault("/", "URI has invalid syntax.")
+	}
 	for _, name := range []string{"backup", "restore"} {
-		if r.URL.Query().Has(name) {
-			return spec.NewFault("/", name+" is not supported by this version of Pacer")
+		if !query.Has(name) {
+			continue
 		}
+		if err := checkBackupURI(query.Get(name)); err != nil {
+			return err
+		}
+		return spec.NewFault("/", name+" is not supported by this version of Pacer")
 	}
 	if !s.Node.Abdicate() {
 		return errNobodyLeads
 	}
 	writeJSON(w, http.StatusOK, errorBody{Message: "Leadership abdicated"})
+	return nil
+}
+
+// checkBackupURI refuses what Marathon refuses: a file is file:///path, an object
+// s3://bucket/key.
+func checkBackupURI(text string) error {
+	uri, err := url.Parse(text)
+	if err != nil || text == "" {
+		return spec.NewFault("/", "URI has invalid syntax.")
+	}
+	path := strings.TrimPrefix(uri.Path, "/") != ""
+	file := uri.Scheme == "file" && uri.Host == "" && path
+	object := uri.Scheme == "s3" && uri.Host != "" && path
+	if !file && !object {
+		return spec.NewFault("/", "Invalid URI or unsupported scheme: "+text)
+	}
 	return nil
 }
 
@@ -107,5 +112,54 @@ func (s *server) policies(_ Core, w http.ResponseWriter, _ *http.Request) error 
 		modules = []Module{}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"modules": modules})
+	return nil
+}
+
+// plugin is a policy module as Marathon shows its plugins.
+type plugin struct {
+	ID             string         `json:"id"`             // the name, and the kind of what is built in
+	Plugin         string         `json:"plugin"`         // what it is asked about
+	Implementation string         `json:"implementation"` // its file; "builtin" when it has none
+	Tags           []string       `json:"tags,omitempty"`
+	Info           map[string]any `json:"info,omitempty"`
+}
+
+// plugins lists the modules that are loaded.
+func (s *server) plugins(_ Core, w http.ResponseWriter, _ *http.Request) error {
+	list := []plugin{}
+	for _, m := range s.Modules() {
+		if !m.Loaded {
+			continue
+		}
+		p := plugin{ID: m.Name, Plugin: m.Kind, Implementation: m.File, Tags: []string{m.Form}, Info: map[string]any{}}
+		if m.File == "" { // those of one kind are a module without a name of its own
+			p.ID, p.Implementation = m.Name+"-"+m.Kind, m.Form
+		}
+		if m.Version != "" {
+			p.Info["version"] = m.Version
+		}
+		if names := slices.Concat(m.Operators, m.Strategies); len(names) > 0 {
+			p.Info["offers"] = names
+		}
+		list = append(list, p)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"plugins": list})
+	return nil
+}
+
+// pluginPath answers below a plugin's name, where Marathon's plugins may serve
+// pages of their own. Policy modules have none.
+func (s *server) pluginPath(_ Core, _ http.ResponseWriter, r *http.Request) error {
+	id, _, _ := strings.Cut(strings.TrimLeft(chi.URLParam(r, "*"), "/"), "/")
+	return &problem{http.StatusNotFound, "No plugin with this pluginId: " + id}
+}
+
+// config answers the options of this node by their names.
+func (s *server) config(_ Core, w http.ResponseWriter, _ *http.Request) error {
+	options := s.Options
+	if options == nil {
+		options = map[string]any{}
+	}
+	writeJSON(w, http.StatusOK, options)
 	return nil
 }

@@ -1,10 +1,8 @@
 package api
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -51,39 +49,6 @@ func writeTasks(w http.ResponseWriter, r *http.Request, views []*scheduler.AppVi
 		return nil
 	}
 	w.Header().Set("Content-Type", "text/plain")
-	w.Write(taskLines(views)) //nolint:errcheck // the client is gone
+	w.Write(taskLines(views, networksOf(r))) //nolint:errcheck // the client is gone
 	return nil
-}
-
-// taskLines has a line per app and service port: the app, the port, and where
-// the running instances listen, each followed by a tab.
-func taskLines(views []*scheduler.AppView) []byte {
-	var b bytes.Buffer
-	for _, v := range views {
-		ports := v.App.ServicePorts()
-		if len(ports) == 0 {
-			b.WriteString(v.App.ID.Safe() + "\t \t")
-			writeHosts(&b, v, -1)
-		}
-		for n, port := range ports {
-			b.WriteString(v.App.ID.Safe() + "\t" + strconv.Itoa(port) + "\t")
-			writeHosts(&b, v, n)
-		}
-	}
-	return b.Bytes()
-}
-
-// writeHosts ends a line with the hosts of an app's running instances and their
-// n-th port; without ports when n is negative.
-func writeHosts(b *bytes.Buffer, v *scheduler.AppView, n int) {
-	for _, i := range v.Instances {
-		switch {
-		case i.Condition != scheduler.Running || i.Agent == nil:
-		case n < 0:
-			b.WriteString(i.Agent.Hostname + "\t")
-		case n < len(i.Ports):
-			b.WriteString(i.Agent.Hostname + ":" + strconv.Itoa(int(i.Ports[n])) + "\t")
-		}
-	}
-	b.WriteByte('\n')
 }

@@ -31,6 +31,7 @@ type world struct {
 
 	leading bool
 	leader  string
+	config  Config
 	handler http.Handler
 	events  *Events
 }
@@ -46,11 +47,11 @@ func newWorldOf(core scheduler.Config, change func(*Config)) *world {
 	w.core = scheduler.New(core)
 	w.snapshot = w.core.Snapshot()
 	w.events = NewEvents(0, w.clock)
-	cfg := Config{Node: w, Address: address, Events: w.events, Now: w.clock, Info: Info{Version: "1.11.0"}}
+	cfg := Config{Node: w, Address: address, Events: w.events, Now: w.clock, Info: Info{Version: "1.11.0"}, LeaderWait: -1}
 	if change != nil {
 		change(&cfg)
 	}
-	w.handler = New(cfg)
+	w.config, w.handler = cfg, New(cfg)
 	w.step(scheduler.Subscribed{FrameworkID: "framework-1", MasterID: "m1", MasterHost: "master", MasterURL: "http://master:5050"})
 	return w
 }

@@ -33,7 +33,6 @@ func (a *App) checkLaunch(f *Faults) {
 	for _, name := range sortedKeys(a.Env) {
 		f.checkEnvName(name)
 		f.checkExecLength("/env/"+short(name), len(name)+1+len(a.Env[name]))
-		f.checkNUL("/env/"+short(name), a.Env[name])
 	}
 	for _, name := range sortedKeys(a.EnvSecrets) {
 		f.checkEnvName(name)
@@ -54,20 +53,13 @@ func (a *App) checkLaunch(f *Faults) {
 // checkEnvName refuses names that a process would read otherwise than they were
 // written, or not at all.
 func (f *Faults) checkEnvName(name string) {
-	if strings.ContainsAny(name, "=\x00") {
-		f.Add("/env/"+short(name), "the name of a variable must not contain '=' or NUL")
+	if strings.Contains(name, "=") {
+		f.Add("/env/"+short(name), "the name of a variable must not contain '='")
 	}
 }
 
 func (f *Faults) checkExec(path, text string) {
 	f.checkExecLength(path, len(text))
-	f.checkNUL(path, text)
-}
-
-func (f *Faults) checkNUL(path, text string) {
-	if strings.Contains(text, "\x00") {
-		f.Add(path, "must not contain NUL: no process can be given it")
-	}
 }
 
 func (f *Faults) checkExecLength(path string, length int) {
