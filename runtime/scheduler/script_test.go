@@ -54,6 +54,7 @@ type world struct {
 	requests RequestID
 	plans    int
 	terms    byte
+	basis    Basis // of the last rehearsal
 }
 
 func newWorld() *world {
@@ -216,6 +217,11 @@ func (w *world) drain(saved bool) string {
 	}
 	w.lastCall = e.Calls
 	w.asks = append(w.asks, e.Upgrades...)
+	for _, r := range e.Replies {
+		if r.Rehearsal != nil {
+			w.basis = r.Rehearsal.Basis
+		}
+	}
 	if out := e.Text(w.s, w.namesOf()); out != "" {
 		return out
 	}
