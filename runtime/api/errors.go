@@ -140,6 +140,7 @@ func refusalAnswer(err error) (int, errorBody) {
 	var (
 		exists   *scheduler.Exists
 		stale    *scheduler.Stale
+		outdated *scheduler.Outdated
 		locked   *scheduler.Locked
 		tooMany  *scheduler.TooManyDeployments
 		ports    *scheduler.PortsExhausted
@@ -150,7 +151,7 @@ func refusalAnswer(err error) (int, errorBody) {
 		body     = errorBody{Message: err.Error()}
 	)
 	switch {
-	case errors.As(err, &exists), errors.As(err, &stale):
+	case errors.As(err, &exists), errors.As(err, &stale), errors.As(err, &outdated):
 		return http.StatusConflict, body
 	case errors.As(err, &locked):
 		for _, id := range locked.Deployments {

@@ -14,6 +14,9 @@ func (p *planning) warnings(c placement.Cluster) []planWarning {
 		return planWarning{App: p.App, Code: code, Text: fmt.Sprintf(format, args...)}
 	}
 	var out []planWarning
+	if p.after == nil {
+		return out
+	}
 	if names := p.after.Uncovered(); len(names) > 0 && p.Starts > 0 {
 		out = append(out, warn("notLaunchable", "this version does not carry out its fields %q", names))
 	}

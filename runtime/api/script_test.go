@@ -28,7 +28,7 @@ import (
 // answers, against the real core.
 //
 //	http                       a request as it goes over the wire; the body after an empty line;
-//	                           "uuid-N" is the value that an answer has shown by this number
+//	                           "uuid-N" and "token-N" are values that answers have shown by these numbers
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
 //	status app=A [n=N] state=S [message=M] [healthy=true|false]
 //	                           a task state of the app's n-th instance
@@ -86,13 +86,18 @@ type player struct {
 	*world
 	stream *stream
 	chosen []string // random values so far, in the order in which they came up
+	tokens []string // of plans, likewise
 }
 
 // play carries out one command. Instance ids and host ports are the core's to
 // choose, so the answer shows them by number.
 func (p *player) play(t *testing.T, d *datadriven.TestData) string {
 	random := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b310[0-9]{2}\b`)
-	return random.ReplaceAllStringFunc(p.answer(t, d), func(value string) string {
+	answer := regexp.MustCompile(`"token": ?"[A-Za-z0-9_-]+"`).ReplaceAllStringFunc(p.answer(t, d), func(field string) string {
+		p.tokens = append(p.tokens, strings.Split(field, `"`)[3])
+		return fmt.Sprintf(`"token": "token-%d"`, len(p.tokens)-1)
+	})
+	return random.ReplaceAllStringFunc(answer, func(value string) string {
 		n := slices.Index(p.chosen, value)
 		if n < 0 {
 			n = len(p.chosen)
@@ -108,12 +113,17 @@ func (p *player) play(t *testing.T, d *datadriven.TestData) string {
 
 // restore puts in the values for which numbers are shown.
 func (p *player) restore(text string) string {
-	return regexp.MustCompile(`uuid-[0-9]+`).ReplaceAllStringFunc(text, func(name string) string {
-		n, err := strconv.Atoi(strings.TrimPrefix(name, "uuid-"))
-		if err != nil || n >= len(p.chosen) {
+	return regexp.MustCompile(`(uuid|token)-[0-9]+`).ReplaceAllStringFunc(text, func(name string) string {
+		kind, number, _ := strings.Cut(name, "-")
+		values := p.chosen
+		if kind == "token" {
+			values = p.tokens
+		}
+		n, err := strconv.Atoi(number)
+		if err != nil || n >= len(values) {
 			return name
 		}
-		return p.chosen[n]
+		return values[n]
 	})
 }
 
