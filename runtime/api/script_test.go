@@ -35,6 +35,7 @@ import (
 //	at +D                      time passes
 //	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
+//	why app=A                  state and text of why
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
 //	follow [type=T]            attach to the event stream
@@ -154,6 +155,8 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		leader := ""
 		d.MaybeScanArgs(t, "leader", &leader)
 		p.setLeader(false, leader)
+	case "why":
+		return p.why(t, d)
 	case "terms":
 		var b strings.Builder
 		for _, view := range p.Snapshot().Deployments {
@@ -192,6 +195,17 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 		t.Fatal(err)
 	}
 	return ""
+}
+
+func (p *player) why(t *testing.T, d *datadriven.TestData) string {
+	var app string
+	d.ScanArgs(t, "app", &app)
+	code, text := send(p.world, http.MethodGet, "/pacer/v1/apps"+app+"/why", "")
+	var body whyBody
+	if err := json.Unmarshal([]byte(text), &body); code != http.StatusOK || err != nil {
+		return fmt.Sprintf("%d %s\n", code, text)
+	}
+	return body.State + ": " + body.Text + "\n"
 }
 
 // request sends a request and shows its answer.
