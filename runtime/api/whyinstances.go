@@ -21,15 +21,11 @@ type census struct {
 
 func censusOf(v *scheduler.AppView) (c census) {
 	for _, i := range v.Instances {
-		switch i.Condition {
-		case scheduler.UnreachableInactive:
-			c.replaced++
-			continue
-		case scheduler.Unreachable:
-			c.away = append(c.away, i)
-			continue
-		}
 		switch {
+		case i.Condition == scheduler.UnreachableInactive:
+			c.replaced++
+		case i.Condition == scheduler.Unreachable:
+			c.away = append(c.away, i)
 		case i.Goal != scheduler.GoalRunning || i.Condition == scheduler.Killing:
 			c.ending++
 		case i.Condition == scheduler.Running:

@@ -73,12 +73,14 @@ func TestWhyState(t *testing.T) {
 		},
 		{
 			"no offer of known agents",
-			scheduler.AppView{}, unknown, whyWaiting,
+			scheduler.AppView{},
+			unknown, whyWaiting,
 			"1 instance without a place: it waits for offers, and none was seen of 3 known agents",
 		},
 		{
 			"refused, but not by policies alone",
-			scheduler.AppView{}, refused, whyWaiting,
+			scheduler.AppView{},
+			refused, whyWaiting,
 			"1 instance without a place: by the last offers seen, 0 of 2 agents would do",
 		},
 		{
@@ -92,8 +94,10 @@ func TestWhyState(t *testing.T) {
 			scheduler.AppView{
 				Deployments: []string{"d"}, Upgrade: &scheduler.UpgradeView{},
 				Instances: []*scheduler.Instance{
-					{Condition: scheduler.Running, Version: 1, Healthy: &unwell}, {Condition: scheduler.Running, Version: 1},
-					{Condition: scheduler.Running}, {Condition: scheduler.Staging, Version: 1},
+					{Condition: scheduler.Running, Version: 1, Healthy: &unwell},
+					{Condition: scheduler.Running, Version: 1},
+					{Condition: scheduler.Running},
+					{Condition: scheduler.Staging, Version: 1},
 				},
 			},
 			placement.Explanation{}, whyHealth,

@@ -64,22 +64,6 @@ func (s *Scheduler) tryChange(c *ChangeTree) (*running, error) {
 	return r, nil
 }
 
-// checkChange says the command as a change of the tree, with the instances to end
-// by app, if it may be one.
-func (s *Scheduler) checkChange(c *ChangeTree) (change spec.TreeChange, kill map[spec.PathID][]UUID, err error) {
-	if len(s.deployments) >= s.cfg.MaxDeployments {
-		return change, nil, &TooManyDeployments{Limit: s.cfg.MaxDeployments}
-	}
-	if err := s.checkBases(c); err != nil {
-		return change, nil, err
-	}
-	if change, err = s.treeChange(c); err != nil {
-		return change, nil, err
-	}
-	kill, err = s.scaleDownByKills(c, &change)
-	return change, kill, err
-}
-
 // planChange plans a change, takes its locks and puts it into force.
 func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running, error) {
 	plan, after, err := s.draft(c, &change)
