@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 )
 
@@ -126,6 +127,43 @@ func TestPlansAreCarriedOut(t *testing.T) {
 			}
 			if code, text := send(w, tt.method, tt.path+"?plan="+url.QueryEscape(token), tt.body); code >= 300 {
 				t.Errorf("with its token: %d %s", code, text)
+			}
+		})
+	}
+}
+
+// TestPlanComesBeforeItsRivals: what comes between the look at the plan and the
+// change is noticed by the core.
+func TestPlanComesBeforeItsRivals(t *testing.T) {
+	for name, tt := range map[string]struct {
+		method, path, body, query, plan string
+		rival                           string // put at /v2/groups/g just before
+	}{
+		"a member came":   {"DELETE", "/v2/groups/g", "", "", `{"delete":"/g"}`, `{"apps":[{"id":"x","cmd":"x","instances":0},{"id":"y","cmd":"x","instances":0}]}`},
+		"a member went":   {"PUT", "/v2/groups/g", `{"dependencies":["/h"]}`, "group=/g", "", `{"apps":[]}`},
+		"an app changed":  {"PUT", "/v2/apps/g/x", `{"cmd":"y"}`, "app=/g/x", "", `{"apps":[{"id":"x","cmd":"z","instances":0}]}`},
+		"a group changed": {"PUT", "/v2/groups/g", `{"dependencies":["/h"]}`, "group=/g", "", `{"dependencies":["/i"]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			core := &rivalled{}
+			var node Config
+			core.world = newWorld(func(c *Config) { node = *c })
+			node.Node = core
+			handler := New(node)
+			ask(core.handler, http.MethodPut, "/v2/groups/g", `{"apps":[{"id":"x","cmd":"x","instances":0}]}`)
+			plan := tt.plan
+			if plan == "" {
+				plan = tt.body
+			}
+			token := tokenFor(t, core.world, tt.query, plan)
+			core.rival = func() {
+				if answer := ask(core.handler, http.MethodPut, "/v2/groups/g", tt.rival); answer.Code != http.StatusOK {
+					t.Errorf("the rival: %d %s", answer.Code, answer.Body)
+				}
+			}
+			answer := ask(handler, tt.method, tt.path+"?plan="+token, tt.body)
+			if answer.Code != http.StatusConflict || !strings.Contains(answer.Body.String(), "plan again") {
+				t.Errorf("%d %s", answer.Code, answer.Body)
 			}
 		})
 	}

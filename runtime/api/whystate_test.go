@@ -100,7 +100,8 @@ func TestWhyState(t *testing.T) {
 					{Condition: scheduler.Staging, Version: 1},
 				},
 			},
-			placement.Explanation{}, whyHealth,
+			placement.Explanation{},
+			whyHealth,
 			"its upgrade waits for health: 1 of 2 new instances are well",
 		},
 		{

@@ -54,7 +54,8 @@ type world struct {
 	requests RequestID
 	plans    int
 	terms    byte
-	basis    Basis // of the last rehearsal
+	basis    Basis                       // of the last rehearsal
+	around   func(ev Event, step func()) // what a test does around each event; nil: nothing
 }
 
 func newWorld() *world {
@@ -119,8 +120,17 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	w.s.Step(w.now, ev)
+	w.stepWith(ev)
 	return w.drain(true) + w.answerAsks(), nil
+}
+
+// stepWith takes an event in, with what the test does around it.
+func (w *world) stepWith(ev Event) {
+	if w.around != nil {
+		w.around(ev, func() { w.s.Step(w.now, ev) })
+		return
+	}
+	w.s.Step(w.now, ev)
 }
 
 // answerAsks has the strategy of the script answer until nothing is asked.
