@@ -160,8 +160,12 @@ func (s *server) operators() map[string]string {
 		if !m.Loaded {
 			continue
 		}
+		name := m.Name
+		if m.Version != "" { // what is built in has none of its own
+			name += "@" + m.Version
+		}
 		for _, operator := range m.Operators {
-			out[operator] = m.Name + "@" + m.Version
+			out[operator] = name
 		}
 	}
 	return out

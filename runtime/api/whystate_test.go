@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
@@ -132,5 +133,21 @@ func TestWhyState(t *testing.T) {
 				t.Errorf("%s: %s\nwant %s: %s", b.State, b.Text, tt.state, tt.text)
 			}
 		})
+	}
+}
+
+// TestModuleOfOperator: a module without a version is named without one, and one
+// that is not loaded answers nothing.
+func TestModuleOfOperator(t *testing.T) {
+	s := &server{Config: Config{Modules: func() []Module {
+		return []Module{
+			{Name: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
+			{Name: "zoo", Version: "1.0.0", Operators: []string{"ZOO"}, Loaded: true},
+			{Name: "broken", Operators: []string{"BROKEN"}},
+		}
+	}}}
+	want := map[string]string{"UNIQUE": "builtin", "ZOO": "zoo@1.0.0"}
+	if got := s.operators(); !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
