@@ -28,7 +28,7 @@ type whyBody struct {
 	HeldUntil   string           `json:"heldUntil,omitempty"` // by the back-off
 	LastFailure string           `json:"lastFailure,omitempty"`
 	Fault       *policyFault     `json:"fault,omitempty"`
-	VoidSince   string           `json:"voidSince,omitempty"` // offers seen before are void
+	VoidSince   string           `json:"voidSince,omitempty"` // some offers, seen before, are void
 	Verdicts    map[string]int   `json:"verdicts"`            // all agents by verdict
 	Total       int              `json:"total"`               // agents that the query lets through, on whichever page
 	Agents      []whyAgent       `json:"agents"`              // of this page, by id
@@ -175,6 +175,12 @@ func (s *server) operators() map[string]string {
 func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation, operators map[string]string) {
 	b.Agents = []whyAgent{}
 	sightings := snapshot.Sightings.ByAgent()
+	for _, seen := range sightings {
+		if seen.Offer != nil && seen.At < snapshot.VoidSince {
+			b.VoidSince = snapshot.VoidSince.String()
+			break
+		}
+	}
 	for verdict, n := range e.Tally {
 		if n > 0 {
 			b.Verdicts[placement.Verdict(verdict).String()] = n
@@ -185,9 +191,6 @@ func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation,
 		out := whyAgent{ID: a.Agent.ID, Hostname: a.Agent.Hostname, Verdict: a.Verdict.String(), Rules: make([]whyRule, len(a.Findings))}
 		if seen := sightings[a.Agent.ID]; a.Offer != nil {
 			out.Offer, out.Seen, out.Void = a.Offer.ID, seen.At.String(), seen.At < snapshot.VoidSince
-			if out.Void {
-				b.VoidSince = snapshot.VoidSince.String()
-			}
 		}
 		for j, f := range a.Findings {
 			out.Rules[j] = whyRule{Rule: f.Name, Asked: f.Asked, Had: f.Had, Verdict: f.Verdict.String(), Reason: f.Reason}
