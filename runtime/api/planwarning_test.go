@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -39,12 +40,12 @@ func TestPlanWarnings(t *testing.T) {
 			p := planning{after: &tt.app, old: tt.old}
 			p.Starts = tt.app.Instances
 			p.Places = &placesBody{Wanted: tt.app.Instances, Placed: tt.placed, Refused: tt.refused}
-			got := ""
+			var got strings.Builder
 			for _, w := range p.warnings(c) {
-				got += w.Code + " "
+				got.WriteString(w.Code + " ")
 			}
-			if got != tt.warnings {
-				t.Errorf("warned of %q, want %q", got, tt.warnings)
+			if got.String() != tt.warnings {
+				t.Errorf("warned of %q, want %q", got.String(), tt.warnings)
 			}
 		})
 	}
