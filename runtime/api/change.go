@@ -97,15 +97,11 @@ func (s *server) changeApp(core Core, w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	u, err := spec.ParseUpdate(data, formOf(r), true)
+	updates, err := s.appUpdate(w, r, t.id, data)
 	if err != nil {
 		return err
 	}
-	if err := s.noteUnknown(w, r, u); err != nil {
-		return err
-	}
-	u.ID = &t.id
-	reply, created, done, err := s.put(core, r, []*spec.Update{u})
+	reply, change, done, err := s.commit(core, r, s.putting(r, updates))
 	defer done()
 	if err != nil {
 		return err
@@ -114,12 +110,22 @@ func (s *server) changeApp(core Core, w http.ResponseWriter, r *http.Request) er
 		s.announce(r, app)
 	}
 	status := http.StatusOK
-	if created {
+	if created(change) {
 		status = http.StatusCreated
 		w.Header().Set("Location", rootURL(r)+string(t.id))
 	}
 	answerDeployment(w, status, reply)
 	return nil
+}
+
+// appUpdate reads what is to become of one app.
+func (s *server) appUpdate(w http.ResponseWriter, r *http.Request, id spec.PathID, data []byte) ([]*spec.Update, error) {
+	u, err := spec.ParseUpdate(data, formOf(r), true)
+	if err != nil {
+		return nil, err
+	}
+	u.ID = &id
+	return []*spec.Update{u}, s.noteUnknown(w, r, u)
 }
 
 // changeApps carries out PUT and PATCH of a list, as one deployment.
@@ -128,25 +134,31 @@ func (s *server) changeApps(core Core, w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	updates, err := spec.ParseUpdates(data, formOf(r))
+	updates, err := s.appUpdates(w, r, data)
 	if err != nil {
 		return err
 	}
-	for _, u := range updates {
-		if u.ID == nil {
-			return errNoID
-		}
-	}
-	if err := s.noteUnknown(w, r, updates...); err != nil {
-		return err
-	}
-	reply, _, done, err := s.put(core, r, updates)
+	reply, _, done, err := s.commit(core, r, s.putting(r, updates))
 	defer done()
 	if err != nil {
 		return err
 	}
 	answerDeployment(w, http.StatusOK, reply)
 	return nil
+}
+
+// appUpdates reads what is to become of several apps.
+func (s *server) appUpdates(w http.ResponseWriter, r *http.Request, data []byte) ([]*spec.Update, error) {
+	updates, err := spec.ParseUpdates(data, formOf(r))
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range updates {
+		if u.ID == nil {
+			return nil, errNoID
+		}
+	}
+	return updates, s.noteUnknown(w, r, updates...)
 }
 
 // formOf says how a body is meant: PATCH is always partial, and so is PUT until
@@ -179,13 +191,15 @@ func (s *server) deleteApp(core Core, w http.ResponseWriter, r *http.Request) er
 	case t.part == "restart":
 		return &scheduler.NotFound{App: t.id + "/restart"} // no app has such a name
 	}
-	v := viewOf(core.Snapshot(), t.id)
-	if v == nil {
-		return &scheduler.NotFound{App: t.id}
+	return s.deploy(core, w, r, removingApp(r, t.id))
+}
+
+// removingApp takes an app away, whoever holds it unless told otherwise.
+func removingApp(r *http.Request, id spec.PathID) derivation {
+	return func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
+		change := scheduler.ChangeTree{Remove: []spec.PathID{id}, Force: flag(r, "force", true)}
+		return onApp(r, snapshot, id, change)
 	}
-	return s.deploy(core, w, r, scheduler.ChangeTree{
-		Remove: []spec.PathID{t.id}, Force: flag(r, "force", true),
-	}, v.App)
 }
 
 // answerDeployment answers a change. The id is in the header as well, since some

@@ -13,30 +13,39 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
-// put derives new definitions from the snapshot and has them carried out; anew
-// when they were outdated by the time the core saw them. created tells whether
-// an app was new. done must be called when the answer is written.
-func (s *server) put(core Core, r *http.Request, updates []*spec.Update) (reply scheduler.Reply, created bool, done func(), err error) {
+// derivation makes the change that a request asks for out of what is there.
+type derivation func(*scheduler.Snapshot) (scheduler.ChangeTree, error)
+
+// commit derives a change from the snapshot and has it carried out; anew when it
+// was outdated by the time the core saw it. done must be called when the answer is
+// written.
+func (s *server) commit(core Core, r *http.Request, derive derivation) (reply scheduler.Reply, change scheduler.ChangeTree, done func(), err error) {
 	for attempt := 0; ; attempt++ {
-		change := scheduler.ChangeTree{Force: flag(r, "force", false)}
-		snapshot := core.Snapshot()
-		if err = checkPlanBases(r, snapshot, updates); err == nil {
-			change.Put, err = s.deriveAll(r, snapshot, updates)
-		}
-		if err != nil {
-			return reply, false, func() {}, err
-		}
-		change.Terms, err = termsOf(r, appsOf(change.Put)...)
-		if err != nil {
-			return reply, false, func() {}, err
+		if change, err = derive(core.Snapshot()); err != nil {
+			return reply, change, func() {}, err
 		}
 		reply, done, err = s.carryOut(r, core, change)
 		if attempt == staleRetries || !outdated(err) {
-			created = slices.ContainsFunc(change.Put, func(p scheduler.PutApp) bool { return p.Base == 0 })
-			return reply, created, done, err
+			return reply, change, done, err
 		}
 		done()
 	}
+}
+
+// putting derives new definitions from updates.
+func (s *server) putting(r *http.Request, updates []*spec.Update) derivation {
+	return func(snapshot *scheduler.Snapshot) (change scheduler.ChangeTree, err error) {
+		change.Force = flag(r, "force", false)
+		if change.Put, err = s.deriveAll(r, snapshot, updates); err == nil {
+			change.Terms, err = termsOf(r, appsOf(change.Put)...)
+		}
+		return change, err
+	}
+}
+
+// created tells whether a change brings new apps.
+func created(change scheduler.ChangeTree) bool {
+	return slices.ContainsFunc(change.Put, func(p scheduler.PutApp) bool { return p.Base == 0 })
 }
 
 // deriveAll makes the definitions that updates ask for. The faults of a list
@@ -64,8 +73,9 @@ func outdated(err error) bool {
 		stale    *scheduler.Stale
 		exists   *scheduler.Exists
 		notFound *scheduler.NotFound
+		noGroup  *scheduler.GroupNotFound
 	)
-	return errors.As(err, &stale) || errors.As(err, &exists) || errors.As(err, &notFound)
+	return errors.As(err, &stale) || errors.As(err, &exists) || errors.As(err, &notFound) || errors.As(err, &noGroup)
 }
 
 // derive makes the definition that an update of one app asks for.
@@ -110,9 +120,14 @@ func appsOf(put []scheduler.PutApp) []*spec.App {
 	return apps
 }
 
-// carryOut has the core carry a change out; see command. When as many as may are
-// waiting the change is refused.
+// carryOut has the core carry a change out, as planned when the query has the token
+// of a plan; see command. When as many as may are waiting the change is refused.
 func (s *server) carryOut(r *http.Request, core Core, change scheduler.ChangeTree) (scheduler.Reply, func(), error) {
+	basis, err := tokenOf(r)
+	if err != nil {
+		return scheduler.Reply{}, func() {}, err
+	}
+	change.Basis = basis
 	defer s.changes.Add(-1)
 	if n := s.changes.Add(1); s.MaxChanges > 0 && n > int64(s.MaxChanges) {
 		text := "GroupManager queue may not exceed " + strconv.Itoa(s.MaxChanges) + " entries"

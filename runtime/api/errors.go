@@ -147,6 +147,7 @@ func refusalAnswer(err error) (int, errorBody) {
 	var (
 		exists   *scheduler.Exists
 		stale    *scheduler.Stale
+		outdated *scheduler.Outdated
 		locked   *scheduler.Locked
 		tooMany  *scheduler.TooManyDeployments
 		ports    *scheduler.PortsExhausted
@@ -156,7 +157,7 @@ func refusalAnswer(err error) (int, errorBody) {
 		body     = errorBody{Message: err.Error()}
 	)
 	switch {
-	case errors.As(err, &exists), errors.As(err, &stale):
+	case errors.As(err, &exists), errors.As(err, &stale), errors.As(err, &outdated):
 		return http.StatusConflict, body
 	case errors.As(err, &locked):
 		for _, id := range locked.Deployments {

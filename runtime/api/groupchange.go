@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
@@ -15,16 +14,17 @@ func (s *server) createGroup(core Core, w http.ResponseWriter, r *http.Request) 
 	if err != nil {
 		return err
 	}
-	reply, done, err := s.changeTree(core, r, u.ID, func(snapshot *scheduler.Snapshot) (spec.TreeChange, error) {
+	put := s.puttingGroup(r, u)
+	reply, _, done, err := s.commit(core, r, func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
 		switch {
 		case snapshot.Tree.Group(u.ID) != nil:
-			return spec.TreeChange{}, &problem{
+			return scheduler.ChangeTree{}, &problem{
 				http.StatusConflict, "Group " + string(u.ID) + " is already created. Use PUT to change this group.",
 			}
 		case snapshot.Tree.App(u.ID) != nil:
-			return spec.TreeChange{}, &problem{http.StatusConflict, "An app with the path " + string(u.ID) + " already exists."}
+			return scheduler.ChangeTree{}, &problem{http.StatusConflict, "An app with the path " + string(u.ID) + " already exists."}
 		}
-		return s.deriveTree(r, snapshot, u)
+		return put(snapshot)
 	})
 	defer done()
 	if err != nil {
@@ -44,15 +44,26 @@ func (s *server) changeGroup(core Core, w http.ResponseWriter, r *http.Request) 
 	if flag(r, "dryRun", false) {
 		return s.rehearse(core.Snapshot(), w, r, u)
 	}
-	reply, done, err := s.changeTree(core, r, u.ID, func(snapshot *scheduler.Snapshot) (spec.TreeChange, error) {
-		return s.deriveTree(r, snapshot, u)
-	})
-	defer done()
-	if err != nil {
-		return err
+	return s.deploy(core, w, r, s.puttingGroup(r, u))
+}
+
+// puttingGroup makes a group what an update says.
+func (s *server) puttingGroup(r *http.Request, u *spec.GroupUpdate) derivation {
+	return func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
+		change, err := s.deriveTree(r, snapshot, u)
+		if err != nil {
+			return scheduler.ChangeTree{}, err
+		}
+		return onGroup(r, snapshot, u.ID, change)
 	}
-	answerDeployment(w, http.StatusOK, reply)
-	return nil
+}
+
+// onGroup says the change of a group in the words of the core.
+func onGroup(r *http.Request, snapshot *scheduler.Snapshot, id spec.PathID, change spec.TreeChange) (c scheduler.ChangeTree, err error) {
+	c = commandOf(snapshot.Tree, change)
+	c.Group, c.Members, c.Force = id, id, flag(r, "force", false)
+	c.Terms, err = termsOf(r, appsOf(c.Put)...)
+	return c, err
 }
 
 // rehearse answers the steps that a change would be carried out in.
@@ -84,18 +95,17 @@ func (s *server) deleteGroup(core Core, w http.ResponseWriter, r *http.Request) 
 	if err != nil {
 		return err
 	}
-	reply, done, err := s.changeTree(core, r, id, func(snapshot *scheduler.Snapshot) (spec.TreeChange, error) {
+	return s.deploy(core, w, r, removingGroup(r, id))
+}
+
+// removingGroup takes a group away, which has to be there.
+func removingGroup(r *http.Request, id spec.PathID) derivation {
+	return func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
 		if snapshot.Tree.Group(id) == nil {
-			return spec.TreeChange{}, &scheduler.GroupNotFound{Group: id}
+			return scheduler.ChangeTree{}, &scheduler.GroupNotFound{Group: id}
 		}
-		return snapshot.Tree.Remove(id), nil
-	})
-	defer done()
-	if err != nil {
-		return err
+		return onGroup(r, snapshot, id, snapshot.Tree.Remove(id))
 	}
-	answerDeployment(w, http.StatusOK, reply)
-	return nil
 }
 
 // enforceRole carries out PATCH. A body that says nothing asks for the default.
@@ -137,8 +147,8 @@ func (s *server) enforceRole(core Core, w http.ResponseWriter, r *http.Request) 
 // URL's.
 func (s *server) groupUpdate(w http.ResponseWriter, r *http.Request) (*spec.GroupUpdate, error) {
 	id, err := urlGroup(r)
-	if err == nil && id != spec.Root {
-		_, err = spec.ParseAppID(string(id), spec.Root) // the same words are reserved
+	if err == nil {
+		err = checkGroupID(id)
 	}
 	if err != nil {
 		return nil, err
@@ -147,37 +157,24 @@ func (s *server) groupUpdate(w http.ResponseWriter, r *http.Request) (*spec.Grou
 	if err != nil {
 		return nil, err
 	}
+	return parseGroup(w, r, id, data)
+}
+
+// checkGroupID refuses the words that no app's id ends with either.
+func checkGroupID(id spec.PathID) error {
+	if id == spec.Root {
+		return nil
+	}
+	_, err := spec.ParseAppID(string(id), spec.Root)
+	return err
+}
+
+// parseGroup reads what is to become of a group.
+func parseGroup(w http.ResponseWriter, r *http.Request, id spec.PathID, data []byte) (*spec.GroupUpdate, error) {
 	u, err := spec.ParseGroupUpdate(data, id)
 	if err != nil {
 		return nil, err
 	}
 	u.Force = flag(r, "force", false)
 	return u, noteUnknownFields(w, r, "a group or an app", u.Unknown)
-}
-
-// changeTree derives a change from the snapshot and has it carried out; anew when
-// it was outdated by the time the core saw it. done must be called when the
-// answer is written.
-func (s *server) changeTree(
-	core Core, r *http.Request, id spec.PathID, derive func(*scheduler.Snapshot) (spec.TreeChange, error),
-) (reply scheduler.Reply, done func(), err error) {
-	for attempt := 0; ; attempt++ {
-		tree := core.Snapshot()
-		change, err := derive(tree)
-		if err != nil {
-			return reply, func() {}, err
-		}
-		command := commandOf(tree.Tree, change)
-		command.Group, command.Force = id, flag(r, "force", false)
-		command.Terms, err = termsOf(r, appsOf(command.Put)...)
-		if err != nil {
-			return reply, func() {}, err
-		}
-		reply, done, err = s.carryOut(r, core, command)
-		var gone *scheduler.GroupNotFound
-		if attempt == staleRetries || !outdated(err) && !errors.As(err, &gone) {
-			return reply, done, err
-		}
-		done()
-	}
 }

@@ -209,7 +209,10 @@ func (s *server) scaleDown(core Core, w http.ResponseWriter, r *http.Request, in
 	if len(apps) == 1 {
 		change.Group = apps[0].ID.Parent()
 	}
-	return s.deploy(core, w, r, change, apps...)
+	return s.deploy(core, w, r, func(*scheduler.Snapshot) (_ scheduler.ChangeTree, err error) {
+		change.Terms, err = termsOf(r, apps...)
+		return change, err
+	})
 }
 
 func idsOf(instances []*scheduler.Instance) []scheduler.UUID {

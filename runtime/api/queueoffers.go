@@ -46,7 +46,7 @@ type offerText struct {
 // unusedOffers tells of the last offer of each agent that does not fit, by the
 // rules as they are now.
 func (s *server) unusedOffers(ctx context.Context, snapshot *scheduler.Snapshot, now spec.Timestamp, v *scheduler.AppView) []unusedOffer {
-	e := s.explain(ctx, snapshot, now, v.Wanted())
+	e := s.explain(ctx, snapshot.Cluster(now), v.Wanted(), func(*placement.Agent) bool { return true })
 	seen := snapshot.Sightings.ByAgent()
 	list := []unusedOffer{}
 	for i := range e.Agents {

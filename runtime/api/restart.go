@@ -19,24 +19,31 @@ func (s *server) restartApp(core Core, w http.ResponseWriter, r *http.Request) e
 	case t.wildcard:
 		return errUnknownURI
 	}
-	v := viewOf(core.Snapshot(), t.id)
-	if v == nil {
-		return &scheduler.NotFound{App: t.id}
-	}
-	return s.deploy(core, w, r, scheduler.ChangeTree{
-		Restart: []spec.PathID{t.id}, Force: flag(r, "force", false), Group: t.id.Parent(),
-	}, v.App)
+	return s.deploy(core, w, r, restarting(r, t.id))
 }
 
-// deploy carries out a change that needs nothing but the terms it is asked for
-// with, and answers with its deployment. apps are those that it is about.
-func (s *server) deploy(core Core, w http.ResponseWriter, r *http.Request, change scheduler.ChangeTree, apps ...*spec.App) error {
-	terms, err := termsOf(r, apps...)
-	if err != nil {
-		return err
+// restarting replaces the instances of an app.
+func restarting(r *http.Request, id spec.PathID) derivation {
+	return func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
+		change := scheduler.ChangeTree{Restart: []spec.PathID{id}, Force: flag(r, "force", false), Group: id.Parent()}
+		return onApp(r, snapshot, id, change)
 	}
-	change.Terms = terms
-	reply, done, err := s.carryOut(r, core, change)
+}
+
+// onApp completes the change of an app, which has to be there.
+func onApp(r *http.Request, snapshot *scheduler.Snapshot, id spec.PathID, change scheduler.ChangeTree) (scheduler.ChangeTree, error) {
+	v := viewOf(snapshot, id)
+	if v == nil {
+		return change, &scheduler.NotFound{App: id}
+	}
+	var err error
+	change.Terms, err = termsOf(r, v.App)
+	return change, err
+}
+
+// deploy has a change carried out and answers with its deployment.
+func (s *server) deploy(core Core, w http.ResponseWriter, r *http.Request, derive derivation) error {
+	reply, _, done, err := s.commit(core, r, derive)
 	defer done()
 	if err != nil {
 		return err

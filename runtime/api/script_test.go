@@ -30,7 +30,7 @@ import (
 //	config [features=(F,…)] [role=R] [network=N] [bridge=B] [enforce] [deployments=N] [ports=N]
 //	                           begins anew with other settings
 //	http                       a request as it goes over the wire; the body after an empty line;
-//	                           "uuid-N" is the value that an answer has shown by this number
+//	                           "uuid-N" and "token-N" are values that answers have shown by these numbers
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
 //	status app=A [n=N] state=S [message=M] [healthy=true|false]
 //	                           a task state of the app's n-th instance
@@ -41,6 +41,7 @@ import (
 //	lead | standby [leader=L]  this node's part
 //	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus] [callbacks]
 //	                           how the server was started; what is left out is as by default
+//	why app=A                  state and text of why
 //	terms                      what the deployments under way were asked for with
 //	fail                       the next command is not answered
 //	follow [type=T]            attach to the event stream
@@ -107,13 +108,18 @@ type player struct {
 	*world
 	stream *stream
 	chosen []string // random values so far, in the order in which they came up
+	tokens []string // of plans, likewise
 }
 
 // play carries out one command. Instance ids and host ports are the core's to
 // choose, so the answer shows them by number.
 func (p *player) play(t *testing.T, d *datadriven.TestData) string {
 	random := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b310[0-9]{2}\b`)
-	return random.ReplaceAllStringFunc(p.answer(t, d), func(value string) string {
+	answer := regexp.MustCompile(`"token": ?"[A-Za-z0-9_-]+"`).ReplaceAllStringFunc(p.answer(t, d), func(field string) string {
+		p.tokens = append(p.tokens, strings.Split(field, `"`)[3])
+		return fmt.Sprintf(`"token": "token-%d"`, len(p.tokens)-1)
+	})
+	return random.ReplaceAllStringFunc(answer, func(value string) string {
 		n := slices.Index(p.chosen, value)
 		if n < 0 {
 			n = len(p.chosen)
@@ -129,12 +135,17 @@ func (p *player) play(t *testing.T, d *datadriven.TestData) string {
 
 // restore puts in the values for which numbers are shown.
 func (p *player) restore(text string) string {
-	return regexp.MustCompile(`uuid-[0-9]+`).ReplaceAllStringFunc(text, func(name string) string {
-		n, err := strconv.Atoi(strings.TrimPrefix(name, "uuid-"))
-		if err != nil || n >= len(p.chosen) {
+	return regexp.MustCompile(`(uuid|token)-[0-9]+`).ReplaceAllStringFunc(text, func(name string) string {
+		kind, number, _ := strings.Cut(name, "-")
+		values := p.chosen
+		if kind == "token" {
+			values = p.tokens
+		}
+		n, err := strconv.Atoi(number)
+		if err != nil || n >= len(values) {
 			return name
 		}
-		return p.chosen[n]
+		return values[n]
 	})
 }
 
@@ -174,6 +185,8 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		p.setLeader(false, leader)
 	case "options":
 		p.handler = New(p.playOptions(t, d))
+	case "why":
+		return p.why(t, d)
 	case "terms":
 		var b strings.Builder
 		for _, view := range p.Snapshot().Deployments {
@@ -251,6 +264,17 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 		t.Fatal(err)
 	}
 	return ""
+}
+
+func (p *player) why(t *testing.T, d *datadriven.TestData) string {
+	var app string
+	d.ScanArgs(t, "app", &app)
+	code, text := send(p.world, http.MethodGet, "/pacer/v1/apps"+app+"/why", "")
+	var body whyBody
+	if err := json.Unmarshal([]byte(text), &body); code != http.StatusOK || err != nil {
+		return fmt.Sprintf("%d %s\n", code, text)
+	}
+	return body.State + ": " + body.Text + "\n"
 }
 
 // request sends a request and shows its answer.

@@ -28,9 +28,11 @@ type whyBody struct {
 	HeldUntil   string           `json:"heldUntil,omitempty"` // by the back-off
 	LastFailure string           `json:"lastFailure,omitempty"`
 	Fault       *policyFault     `json:"fault,omitempty"`
-	VoidSince   string           `json:"voidSince,omitempty"` // offers seen before are void
-	Verdicts    map[string]int   `json:"verdicts"`            // agents by verdict
-	Agents      []whyAgent       `json:"agents"`
+	VoidSince   string           `json:"voidSince,omitempty"` // some offers, seen before, are void
+	Verdicts    map[string]int   `json:"verdicts"`            // all agents by verdict
+	Total       int              `json:"total"`               // agents that the query lets through, on whichever page
+	Agents      []whyAgent       `json:"agents"`              // of this page, by id
+	Next        string           `json:"next,omitempty"`      // to ask on after; "" on the last page
 	NearMisses  []nearMissAnswer `json:"nearMisses"`
 }
 
@@ -61,7 +63,8 @@ type whyRule struct {
 
 type nearMissAnswer struct {
 	Text   string   `json:"text"`
-	Agents []string `json:"agents"` // their host names
+	Count  int      `json:"count"`  // of agents
+	Agents []string `json:"agents"` // the host names of the first of them
 }
 
 // unknownRules has no answer of any constraint.
@@ -73,14 +76,17 @@ func unknownRules(_ context.Context, app *spec.App) ([]placement.Rule, func()) {
 	return rules, func() {}
 }
 
-// why answers GET /pacer/v1/apps/{id}/why. The query's agent, an id or a host name,
-// leaves the others out.
+// why answers GET /pacer/v1/apps/{id}/why.
 func (s *server) why(core Core, w http.ResponseWriter, r *http.Request) error {
 	text, ok := strings.CutSuffix(strings.TrimRight(chi.URLParam(r, "*"), "/"), "/why")
 	if !ok {
 		return errUnknownURI
 	}
 	id, err := spec.ParseAppID(text, spec.Root)
+	if err != nil {
+		return err
+	}
+	limit, err := pageLimit(r)
 	if err != nil {
 		return err
 	}
@@ -92,16 +98,50 @@ func (s *server) why(core Core, w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
 	now := spec.TimestampOf(s.Now())
-	e := s.explain(ctx, snapshot, now, v.Wanted())
-	body := whyBody{App: id, Verdicts: map[string]int{}, NearMisses: []nearMissAnswer{}}
+	cluster := snapshot.Cluster(now)
+	page := pageOf(cluster.Agents, limit, r.URL.Query().Get("agent"), r.URL.Query().Get("after"))
+	e := s.explain(ctx, cluster, v.Wanted(), page.has)
+	body := whyBody{App: id, Verdicts: map[string]int{}, Total: page.total, Next: page.next, NearMisses: []nearMissAnswer{}}
 	body.describe(snapshot, v, now, &e)
-	body.agents(snapshot, &e, s.operators(), r.URL.Query().Get("agent"))
+	body.agents(snapshot, &e, s.operators())
+	body.nearMisses(&e, limit)
 	writeJSON(w, http.StatusOK, body)
 	return nil
 }
 
-// explain asks the placement. A panic of a policy is a fault like any other.
-func (s *server) explain(ctx context.Context, snapshot *scheduler.Snapshot, now spec.Timestamp, w placement.Wanted) (e placement.Explanation) {
+// agentPage is a part of the agents, which are in the order of their ids.
+type agentPage struct {
+	shown map[string]bool // by id
+	total int
+	next  string
+}
+
+func (p *agentPage) has(a *placement.Agent) bool { return p.shown[a.ID] }
+
+// pageOf chooses the agents behind the id after. only, an id or a host name, leaves
+// the others out.
+func pageOf(agents []*placement.Agent, limit int, only, after string) *agentPage {
+	p := &agentPage{shown: map[string]bool{}}
+	last := ""
+	for _, a := range agents {
+		if only != "" && only != a.ID && only != a.Hostname {
+			continue
+		}
+		p.total++
+		switch {
+		case a.ID <= after:
+		case len(p.shown) < limit:
+			p.shown[a.ID], last = true, a.ID
+		default:
+			p.next = last
+		}
+	}
+	return p
+}
+
+// explain asks the placement, with the words of the rules on those agents that are
+// asked for. A panic of a policy is a fault like any other.
+func (s *server) explain(ctx context.Context, cluster placement.Cluster, w placement.Wanted, asked func(*placement.Agent) bool) (e placement.Explanation) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			e = placement.Explanation{App: w.App, Waiting: w.Count, Fault: fmt.Errorf("a policy panicked: %v", cause)}
@@ -109,9 +149,8 @@ func (s *server) explain(ctx context.Context, snapshot *scheduler.Snapshot, now 
 	}()
 	rules, done := s.Rules(ctx, w.App)
 	defer done()
-	cluster := snapshot.Cluster(now)
 	cluster.UnrestrictedGPUs = s.UnrestrictedGPUs
-	return placement.Explain(ctx, cluster, w, rules)
+	return placement.ExplainSome(ctx, cluster, w, rules, asked)
 }
 
 // operators maps the constraints' operators to the modules that answer them.
@@ -121,17 +160,27 @@ func (s *server) operators() map[string]string {
 		if !m.Loaded {
 			continue
 		}
+		name := m.Name
+		if m.Version != "" { // what is built in has none of its own
+			name += "@" + m.Version
+		}
 		for _, operator := range m.Operators {
-			out[operator] = m.Name + "@" + m.Version
+			out[operator] = name
 		}
 	}
 	return out
 }
 
 // agents fills in how each agent fares.
-func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation, operators map[string]string, only string) {
+func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation, operators map[string]string) {
 	b.Agents = []whyAgent{}
 	sightings := snapshot.Sightings.ByAgent()
+	for _, seen := range sightings {
+		if seen.Offer != nil && seen.At < snapshot.VoidSince {
+			b.VoidSince = snapshot.VoidSince.String()
+			break
+		}
+	}
 	for verdict, n := range e.Tally {
 		if n > 0 {
 			b.Verdicts[placement.Verdict(verdict).String()] = n
@@ -139,15 +188,9 @@ func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation,
 	}
 	for i := range e.Agents {
 		a := &e.Agents[i]
-		if only != "" && only != a.Agent.ID && only != a.Agent.Hostname {
-			continue
-		}
 		out := whyAgent{ID: a.Agent.ID, Hostname: a.Agent.Hostname, Verdict: a.Verdict.String(), Rules: make([]whyRule, len(a.Findings))}
 		if seen := sightings[a.Agent.ID]; a.Offer != nil {
 			out.Offer, out.Seen, out.Void = a.Offer.ID, seen.At.String(), seen.At < snapshot.VoidSince
-			if out.Void {
-				b.VoidSince = snapshot.VoidSince.String()
-			}
 		}
 		for j, f := range a.Findings {
 			out.Rules[j] = whyRule{Rule: f.Name, Asked: f.Asked, Had: f.Had, Verdict: f.Verdict.String(), Reason: f.Reason}
@@ -157,9 +200,13 @@ func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation,
 		}
 		b.Agents = append(b.Agents, out)
 	}
+}
+
+// nearMisses tells of the first agents alone by name.
+func (b *whyBody) nearMisses(e *placement.Explanation, limit int) {
 	for _, miss := range e.NearMisses {
-		out := nearMissAnswer{Text: miss.Text}
-		for _, a := range miss.Agents {
+		out := nearMissAnswer{Text: miss.Text, Count: len(miss.Agents)}
+		for _, a := range miss.Agents[:min(limit, len(miss.Agents))] {
 			out.Agents = append(out.Agents, a.Hostname)
 		}
 		b.NearMisses = append(b.NearMisses, out)

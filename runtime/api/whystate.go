@@ -13,26 +13,28 @@ import (
 
 // The states of an app, as why tells them.
 const (
-	whyRunning   = "running"
-	whyStarting  = "starting"
-	whyWaiting   = "waiting"
-	whyHeld      = "held"
-	whyDeploying = "deploying"
-	whyPaused    = "paused"
-	whyStrategy  = "strategyFault"
-	whyPolicy    = "policyFault"
-	whyUncovered = "notLaunchable"
+	whyRunning     = "running"
+	whyStarting    = "starting"
+	whySuspended   = "suspended"
+	whyWaiting     = "waiting"
+	whyDenied      = "denied"
+	whyHeld        = "held"
+	whyUnreachable = "unreachable"
+	whyHealth      = "health"
+	whyDependency  = "dependency"
+	whyDeploying   = "deploying"
+	whyPaused      = "paused"
+	whyStrategy    = "strategyFault"
+	whyPolicy      = "policyFault"
+	whyUncovered   = "notLaunchable"
 )
 
 // describe says in one sentence what keeps the app from being as asked. Of
 // several causes it is the one that would have to end first.
 func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, now spec.Timestamp, e *placement.Explanation) {
 	b.Instances, b.Waiting, b.Uncovered = v.App.Instances, e.Waiting, v.App.Uncovered()
-	for _, i := range v.Instances {
-		if i.Condition == scheduler.Running {
-			b.Running++
-		}
-	}
+	census := censusOf(v)
+	b.Running = census.running
 	b.Deployments = []deploymentID{}
 	for _, id := range v.Deployments {
 		b.Deployments = append(b.Deployments, deploymentID{id})
@@ -44,7 +46,16 @@ func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, n
 		b.HeldUntil = v.Backoff.Until.String()
 	}
 	b.Fault = faultOf(v, e)
-	b.State, b.Text = b.cause(snapshot, v, e)
+	for _, cause := range []func() (state, text string){
+		func() (string, string) { return b.strategyCause(v) },
+		func() (string, string) { return b.placeCause(snapshot, v, e) },
+		func() (string, string) { return deploymentCause(snapshot, v, census) },
+		func() (string, string) { return instanceCause(v, census) },
+	} {
+		if b.State, b.Text = cause(); b.State != "" {
+			break
+		}
+	}
 	if u := v.Upgrade; b.Fault == nil && u != nil && u.Excess != nil {
 		b.Fault = &policyFault{u.Excess.Module, u.Excess.Cause}
 		b.Text += fmt.Sprintf("; what the policy module %s says of its upgrade is cut: %s", u.Excess.Module, u.Excess.Cause)
@@ -66,7 +77,9 @@ func faultOf(v *scheduler.AppView, e *placement.Explanation) *policyFault {
 	return &policyFault{Cause: err.Error()}
 }
 
-func (b *whyBody) cause(snapshot *scheduler.Snapshot, v *scheduler.AppView, e *placement.Explanation) (state, text string) {
+// strategyCause is what is not to be launched at all, or the word of the upgrade
+// strategy; "" for none.
+func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 	switch u := v.Upgrade; {
 	case len(b.Uncovered) > 0 && b.Waiting > 0:
 		return whyUncovered, "it cannot be launched by this version because of its fields " + strings.Join(b.Uncovered, ", ")
@@ -74,40 +87,48 @@ func (b *whyBody) cause(snapshot *scheduler.Snapshot, v *scheduler.AppView, e *p
 		return whyPaused, "its upgrade is paused by its strategy: " + u.Paused
 	case u != nil && u.Fault != "":
 		return whyStrategy, "its upgrade waits because its strategy gave no answer: " + u.Fault
-	case b.Waiting > 0 && b.HeldUntil != "" && v.LastFailure != nil:
+	}
+	return "", ""
+}
+
+// placeCause is why instances have no place; "" when all have one.
+func (b *whyBody) placeCause(snapshot *scheduler.Snapshot, v *scheduler.AppView, e *placement.Explanation) (state, text string) {
+	waiting := count(b.Waiting, "instance") + " without a place: "
+	offered := e.Tally[placement.Fits] + e.Tally[placement.Refused] + e.Tally[placement.Faulted]
+	agents := offered + e.Tally[placement.NoOffer]
+	switch {
+	case b.Waiting == 0:
+		return "", ""
+	case b.HeldUntil != "" && v.LastFailure != nil:
 		return whyHeld, fmt.Sprintf("it is held by its back-off until %s after the failure %s", b.HeldUntil, b.LastFailure)
-	case b.Waiting > 0 && b.HeldUntil != "":
+	case b.HeldUntil != "":
 		return whyHeld, fmt.Sprintf("it is held by its back-off until %s", b.HeldUntil)
-	case b.Waiting > 0 && b.Fault != nil && b.Fault.Module != "":
+	case b.Fault != nil && b.Fault.Module != "":
 		return whyPolicy, fmt.Sprintf("it waits because the policy module %s failed: %s", b.Fault.Module, b.Fault.Cause)
-	case b.Waiting > 0 && b.Fault != nil:
+	case b.Fault != nil:
 		return whyPolicy, "it waits because a policy could not be asked: " + b.Fault.Cause
-	case b.Waiting > 0:
-		return whyWaiting, waitingText(snapshot, b, e)
-	case len(v.Deployments) > 0:
-		return whyDeploying, deployingText(snapshot, v.Deployments[0])
-	case b.Running == b.Instances && len(v.Instances) == b.Running:
-		return whyRunning, "it runs as asked: " + count(b.Running, "instance")
-	default:
-		return whyStarting, fmt.Sprintf("%d of %s run, and none waits for a place", b.Running, count(b.Instances, "instance"))
+	case !snapshot.Subscribed:
+		return whyWaiting, waiting + "no Mesos master is connected"
+	case agents == 0:
+		return whyWaiting, waiting + "it waits for offers, and no agent is known yet"
+	case offered == 0:
+		return whyWaiting, waiting + fmt.Sprintf("it waits for offers, and none was seen of %s", count(agents, "known agent"))
+	case e.DeniedAgents == offered:
+		return whyDenied, waiting + deniedText(e, offered)
+	case e.Tally[placement.Fits] > 0:
+		return whyWaiting, waiting + fmt.Sprintf("it waits for the next offers, and by the last ones seen %d of %s would do",
+			e.Tally[placement.Fits], count(agents, "agent"))
 	}
+	return whyWaiting, waiting + fmt.Sprintf("by the last offers seen, 0 of %s would do", count(agents, "agent"))
 }
 
-func waitingText(snapshot *scheduler.Snapshot, b *whyBody, e *placement.Explanation) string {
-	if !snapshot.Subscribed {
-		return fmt.Sprintf("%s without a place: no Mesos master is connected", count(b.Waiting, "instance"))
+// deniedText names the constraints by which policies refuse all agents.
+func deniedText(e *placement.Explanation, offered int) string {
+	var constraints []string
+	for _, d := range e.Denied {
+		constraints = append(constraints, fmt.Sprintf("%s refuses %d", d.Name, d.Agents))
 	}
-	return fmt.Sprintf("%s without a place: by the last offers seen, %d of %s would do",
-		count(b.Waiting, "instance"), e.Tally[placement.Fits], count(len(e.Agents), "agent"))
-}
-
-func deployingText(snapshot *scheduler.Snapshot, id string) string {
-	for _, d := range snapshot.Deployments {
-		if d.Plan.ID == id {
-			return fmt.Sprintf("deployment %s holds the lock and is at step %d of %d", id, stepNumber(d.Current, d.Plan.Steps), len(d.Plan.Steps))
-		}
-	}
-	return fmt.Sprintf("deployment %s holds the lock", id)
+	return fmt.Sprintf("denied by policy on %s with offers: %s", count(offered, "agent"), strings.Join(constraints, ", "))
 }
 
 // count writes "1 instance", "2 instances".

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/deployment"
@@ -15,9 +16,17 @@ func TestWhyState(t *testing.T) {
 	const now = spec.Timestamp(10_000)
 	fault := &sdk.Fault{Module: "zoo@1.0.0", Cause: "fuel exhausted"}
 	snapshot := &scheduler.Snapshot{Subscribed: true, Deployments: []*scheduler.DeploymentView{
-		{Plan: &deployment.Plan{ID: "d", Steps: make([]deployment.Step, 3)}, Current: 1},
+		{Plan: &deployment.Plan{ID: "d", Steps: []deployment.Step{{}, {Actions: []deployment.Action{{App: "/a"}, {App: "/b"}}}, {}}}, Current: 1},
+		{Plan: &deployment.Plan{ID: "late", Steps: []deployment.Step{
+			{}, {Actions: []deployment.Action{{App: "/b"}, {App: "/c"}, {App: "/d"}, {App: "/e"}}}, {Actions: []deployment.Action{{App: "/a"}}},
+		}}, Current: 1},
 	}}
 	waiting := placement.Explanation{Waiting: 2}
+	unknown := placement.Explanation{Waiting: 1}
+	unknown.Tally[placement.NoOffer] = 3
+	refused := placement.Explanation{Waiting: 1, Denied: []placement.Denial{{Name: "rack:UNIQUE", Agents: 1}}, DeniedAgents: 1}
+	refused.Tally[placement.Refused] = 2
+	unwell := false
 	for _, tt := range []struct {
 		name  string
 		view  scheduler.AppView
@@ -55,6 +64,13 @@ func TestWhyState(t *testing.T) {
 			"deployment d holds the lock and is at step 2 of 3; what the policy module zoo@1.0.0 says of its upgrade is cut: it asked to kill 9",
 		},
 		{
+			"waits for many",
+			scheduler.AppView{Deployments: []string{"late"}},
+			placement.Explanation{},
+			whyDependency,
+			"it waits for step 2 of 3 of deployment late: /b, /c, /d and 1 more",
+		},
+		{
 			"held without a failure",
 			scheduler.AppView{Backoff: scheduler.Backoff{Until: now + 1}},
 			waiting, whyHeld,
@@ -64,7 +80,40 @@ func TestWhyState(t *testing.T) {
 			"back-off over",
 			scheduler.AppView{Backoff: scheduler.Backoff{Until: now}},
 			waiting, whyWaiting,
-			"2 instances without a place: by the last offers seen, 0 of 0 agents would do",
+			"2 instances without a place: it waits for offers, and no agent is known yet",
+		},
+		{
+			"no offer of known agents",
+			scheduler.AppView{},
+			unknown, whyWaiting,
+			"1 instance without a place: it waits for offers, and none was seen of 3 known agents",
+		},
+		{
+			"refused, but not by policies alone",
+			scheduler.AppView{},
+			refused, whyWaiting,
+			"1 instance without a place: by the last offers seen, 0 of 2 agents would do",
+		},
+		{
+			"suspended",
+			scheduler.AppView{Instances: []*scheduler.Instance{{Condition: scheduler.Killing}}},
+			placement.Explanation{},
+			whySuspended, "it is suspended, and 1 instance still to end",
+		},
+		{
+			"its upgrade at one that is not well, and an old one",
+			scheduler.AppView{
+				Deployments: []string{"d"}, Upgrade: &scheduler.UpgradeView{},
+				Instances: []*scheduler.Instance{
+					{Condition: scheduler.Running, Version: 1, Healthy: &unwell},
+					{Condition: scheduler.Running, Version: 1},
+					{Condition: scheduler.Running},
+					{Condition: scheduler.Staging, Version: 1},
+				},
+			},
+			placement.Explanation{},
+			whyHealth,
+			"its upgrade waits for health: 1 of 2 new instances are well",
 		},
 		{
 			"fault of the last match",
@@ -83,16 +132,32 @@ func TestWhyState(t *testing.T) {
 			"an old fault of an app that waits for nothing",
 			scheduler.AppView{Refusals: &placement.Refusals{Fault: fault}},
 			placement.Explanation{},
-			whyRunning, "it runs as asked: 0 instances",
+			whySuspended, "it is suspended: it asks for no instances",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.view.App = &spec.App{ID: "/a"}
+			tt.view.App = &spec.App{ID: "/a", LastConfigChangeAt: 1}
 			var b whyBody
 			b.describe(snapshot, &tt.view, now, &tt.e)
 			if b.State != tt.state || b.Text != tt.text {
 				t.Errorf("%s: %s\nwant %s: %s", b.State, b.Text, tt.state, tt.text)
 			}
 		})
+	}
+}
+
+// TestModuleOfOperator: a module without a version is named without one, and one
+// that is not loaded answers nothing.
+func TestModuleOfOperator(t *testing.T) {
+	s := &server{Config: Config{Modules: func() []Module {
+		return []Module{
+			{Name: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
+			{Name: "zoo", Version: "1.0.0", Operators: []string{"ZOO"}, Loaded: true},
+			{Name: "broken", Operators: []string{"BROKEN"}},
+		}
+	}}}
+	want := map[string]string{"UNIQUE": "builtin", "ZOO": "zoo@1.0.0"}
+	if got := s.operators(); !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

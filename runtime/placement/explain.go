@@ -16,15 +16,33 @@ import (
 // offer that has taken as many instances as a match may put there fits the next
 // match all the same.
 func Explain(ctx context.Context, c Cluster, w Wanted, rules []Rule) Explanation {
+	return ExplainSome(ctx, c, w, rules, func(*Agent) bool { return true })
+}
+
+// ExplainSome is Explain with the words of the rules on those agents alone that are
+// asked for: of ten thousand nobody reads all. All agents count for everything else.
+func ExplainSome(ctx context.Context, c Cluster, w Wanted, rules []Rule, asked func(*Agent) bool) Explanation {
 	e := newExplainer(&c, &w, rules)
 	e.ask(ctx)
 	e.imagine()
 	out := Explanation{App: w.App, Waiting: max(0, w.Count), Fault: e.fault()}
-	candidates := e.candidates()
-	out.Agents = make([]AgentExplanation, len(candidates))
-	for i := range candidates {
-		out.Agents[i] = e.explain(&candidates[i])
-		out.Tally[out.Agents[i].Verdict]++
+	var looks []look
+	for _, candidate := range e.candidates() {
+		var best int
+		looks, best = e.looks(looks[:0], &candidate)
+		verdict := e.verdict(&candidate, looks, best)
+		out.Tally[verdict]++
+		if len(looks) > 0 && e.deny(looks[best].number) {
+			out.DeniedAgents++
+		}
+		if asked(candidate.agent) {
+			out.Agents = append(out.Agents, e.explain(&candidate, looks, best, verdict))
+		}
+	}
+	for i, n := range e.denied {
+		if n > 0 {
+			out.Denied = append(out.Denied, Denial{Constraint: i, Name: constraintText(rules[i].Constraint), Agents: n})
+		}
 	}
 	out.NearMisses = e.nearest()
 	return out
@@ -39,6 +57,7 @@ type explainer struct {
 	seeker  seeker
 	heard   []*listener // by rule; nil where there is no policy
 	faults  []error     // by rule; nil for none
+	denied  []int       // by rule: agents that it refuses
 	outline []Finding   // what is asked of an offer, without the answers
 	changes changes
 	gains   map[Relaxation]*gain
@@ -65,6 +84,7 @@ func newExplainer(c *Cluster, w *Wanted, rules []Rule) *explainer {
 		m:       Matcher{UnrestrictedGPUs: c.UnrestrictedGPUs},
 		heard:   make([]*listener, len(rules)),
 		faults:  make([]error, len(rules)),
+		denied:  make([]int, len(rules)),
 		gains:   map[Relaxation]*gain{},
 		amounts: map[Milli]string{},
 	}
@@ -133,30 +153,56 @@ func (e *explainer) candidates() []candidate {
 	return all
 }
 
-// explain puts together what the rules say about an agent's offers.
-func (e *explainer) explain(c *candidate) AgentExplanation {
-	out := AgentExplanation{Agent: c.agent, Verdict: NoOffer}
-	if len(c.rows) == 0 {
-		out.Findings = e.findings(e.lookAt(c.agent))
-		return out
-	}
-	looks, best := make([]look, len(c.rows)), 0
+// looks looks at the agent's offers, and tells which of them is closest to fitting.
+func (e *explainer) looks(into []look, c *candidate) (looks []look, best int) {
 	for i, row := range c.rows {
-		looks[i] = e.look(row)
-		if looks[i].against() < looks[best].against() {
+		into = append(into, e.look(row))
+		if into[i].against() < into[best].against() {
 			best = i
 		}
 	}
-	out.Verdict = looks[best].verdict(e)
+	return into, best
+}
+
+// verdict is how an agent comes out. What would make one fit that does not is noted.
+func (e *explainer) verdict(c *candidate, looks []look, best int) Verdict {
+	if len(looks) == 0 {
+		return NoOffer
+	}
+	verdict := looks[best].verdict(e)
+	for i := range looks {
+		if verdict != Fits {
+			e.relax(c.agent, &looks[i])
+		}
+	}
+	return verdict
+}
+
+// deny counts the agent with the number for the constraints that refuse it, and
+// tells whether any does.
+func (e *explainer) deny(number int32) (denied bool) {
+	for i := range e.denied {
+		if e.constraint(i, number) == Refused {
+			e.denied[i]++
+			denied = true
+		}
+	}
+	return denied
+}
+
+// explain puts together what the rules say about an agent's offers.
+func (e *explainer) explain(c *candidate, looks []look, best int, verdict Verdict) AgentExplanation {
+	out := AgentExplanation{Agent: c.agent, Verdict: verdict}
+	if len(looks) == 0 {
+		out.Findings = e.findings(e.lookAt(c.agent))
+		return out
+	}
 	for i := range looks {
 		o := OfferExplanation{Offer: looks[i].offer, Findings: e.findings(&looks[i])}
 		if i == best {
 			out.OfferExplanation = o
 		} else {
 			out.Others = append(out.Others, o)
-		}
-		if out.Verdict != Fits {
-			e.relax(c.agent, &looks[i])
 		}
 	}
 	return out

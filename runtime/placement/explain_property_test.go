@@ -89,6 +89,42 @@ func TestExplainAgreesWithMatch(t *testing.T) {
 	}
 }
 
+// TestExplainSomeCountsAll wants the agents that nobody asked for to count like the
+// others, and the counts of denials to be those of the findings.
+func TestExplainSomeCountsAll(t *testing.T) {
+	questions(t, func(t *rapid.T, q question) {
+		all := q.explain()
+		some := placement.ExplainSome(context.Background(), q.cluster, q.wanted, q.rules, func(a *placement.Agent) bool { return a.ID > "S1" })
+		kept := slices.DeleteFunc(slices.Clone(all.Agents), func(a placement.AgentExplanation) bool { return a.Agent.ID <= "S1" })
+		if !slices.EqualFunc(some.Agents, kept, func(x, y placement.AgentExplanation) bool { return cmp.Equal(x, y) }) {
+			t.Fatalf("explained %v, expected %v", some.Agents, kept)
+		}
+		if some.Tally != all.Tally || !cmp.Equal(some.NearMisses, all.NearMisses) || !slices.Equal(some.Denied, all.Denied) {
+			t.Fatalf("counted %v %v %v, of all %v %v %v", some.Tally, some.Denied, some.NearMisses, all.Tally, all.Denied, all.NearMisses)
+		}
+		denied, agents := make([]int, len(q.rules)), 0
+		for _, a := range all.Agents {
+			any := false
+			for _, f := range a.Findings {
+				if a.Offer != nil && f.Rule == placement.RuleConstraint && f.Verdict == placement.Refused {
+					denied[f.Constraint]++
+					any = true
+				}
+			}
+			if any {
+				agents++
+			}
+		}
+		counted := make([]int, len(q.rules))
+		for _, d := range all.Denied {
+			counted[d.Constraint] = d.Agents
+		}
+		if !slices.Equal(denied, counted) || agents != all.DeniedAgents {
+			t.Fatalf("denied %v on %d agents, by the findings %v on %d", all.Denied, all.DeniedAgents, denied, agents)
+		}
+	})
+}
+
 // countFirst counts an offer under the first rule that refuses it.
 func countFirst(o placement.OfferExplanation, declined *[placement.Reasons]int) {
 	for _, f := range o.Findings {

@@ -21,15 +21,27 @@ type Cluster struct {
 type Explanation struct {
 	App     *spec.App
 	Waiting int                // instances without a place
-	Agents  []AgentExplanation // in the order of Cluster.Agents, then those that only an offer named
-	// Tally counts Agents by verdict. An instance is placed if Tally[Fits] > 0.
+	Agents  []AgentExplanation // that were asked for, in the order of Cluster.Agents, then those that only an offer named
+	// Tally counts all agents by verdict. An instance is placed if Tally[Fits] > 0.
 	Tally [Verdicts]int
+	// Denied counts the agents on whose best offer a constraint refuses the instance,
+	// whatever else does; DeniedAgents are those on which any does. An agent without an
+	// offer is none of them.
+	Denied       []Denial
+	DeniedAgents int
 	// Fault is the first of the rules' faults: the app fits nowhere while there is
 	// one. nil for none.
 	Fault error
 	// NearMisses are the changes of one rule by which most agents were gained, the
 	// best first; at most MostNearMisses.
 	NearMisses []NearMiss
+}
+
+// Denial is a constraint that refuses agents.
+type Denial struct {
+	Constraint int    // index of the prepared rule
+	Name       string // as Finding.Name
+	Agents     int
 }
 
 // AgentExplanation says how one agent fares.

@@ -14,7 +14,7 @@ const MostNearMisses = 10
 // Agents that fit now are not among them, and may not fit after the change.
 type NearMiss struct {
 	Relaxation
-	Agents []*Agent // gained, in the order of Explanation.Agents; never empty
+	Agents []*Agent // gained, in the order in which all agents come; never empty
 	Text   string   // "2 agents fit if mem <= 512"
 }
 

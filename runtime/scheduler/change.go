@@ -11,6 +11,11 @@ import (
 // refuses it and leaves everything as it was.
 func (s *Scheduler) onChangeTree(c ChangeTree) {
 	reply := Reply{Request: c.Request, DeploymentID: c.DeploymentID}
+	if c.Rehearse {
+		reply.Rehearsal, reply.Err = s.rehearse(&c)
+		s.reply(reply)
+		return
+	}
 	accepted, err := s.tryChange(&c)
 	if err != nil {
 		s.refuse(c.Request, c.DeploymentID, err, c.subject())
@@ -47,17 +52,7 @@ func (s *Scheduler) nextVersion() spec.Timestamp { return max(s.now, s.tree.Vers
 // tryChange checks everything first and changes the state only when nothing can
 // go wrong any more.
 func (s *Scheduler) tryChange(c *ChangeTree) (*running, error) {
-	if len(s.deployments) >= s.cfg.MaxDeployments {
-		return nil, &TooManyDeployments{Limit: s.cfg.MaxDeployments}
-	}
-	if err := s.checkBases(c); err != nil {
-		return nil, err
-	}
-	change, err := s.treeChange(c)
-	if err != nil {
-		return nil, err
-	}
-	kill, err := s.scaleDownByKills(c, &change)
+	change, kill, err := s.checkChange(c)
 	if err != nil {
 		return nil, err
 	}
@@ -71,25 +66,37 @@ func (s *Scheduler) tryChange(c *ChangeTree) (*running, error) {
 
 // planChange plans a change, takes its locks and puts it into force.
 func (s *Scheduler) planChange(c *ChangeTree, change spec.TreeChange) (*running, error) {
-	change = s.tree.Complete(change, spec.Settings{EnforceNewGroups: s.cfg.EnforceRole})
-	o := deployment.Options{
-		ID: c.DeploymentID, Version: s.nextVersion(), Restart: map[spec.PathID]bool{}, DependenciesFirst: s.cfg.DependenciesFirst,
-	}
-	for _, id := range c.Restart {
-		o.Restart[id] = true
-	}
-	plan, after, err := deployment.Make(s.tree, change, o)
+	plan, after, err := s.draft(c, &change)
 	if err != nil {
 		return nil, err
 	}
-	if err := after.Validate(change); err != nil {
-		return nil, err
+	if c.Basis != (Basis{}) {
+		if err := c.Basis.check(s.basisOf(c, &change, plan)); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.claimLocks(plan, c.Force); err != nil {
 		return nil, err
 	}
 	s.adopt(plan, after)
 	return &running{plan: plan, terms: c.Terms, began: s.now}, nil
+}
+
+// draft plans a change, to which it adds the groups that follow from it, and
+// returns the tree after it.
+func (s *Scheduler) draft(c *ChangeTree, change *spec.TreeChange) (*deployment.Plan, spec.Tree, error) {
+	*change = s.tree.Complete(*change, spec.Settings{EnforceNewGroups: s.cfg.EnforceRole})
+	o := deployment.Options{
+		ID: c.DeploymentID, Version: s.nextVersion(), Restart: map[spec.PathID]bool{}, DependenciesFirst: s.cfg.DependenciesFirst,
+	}
+	for _, id := range c.Restart {
+		o.Restart[id] = true
+	}
+	plan, after, err := deployment.Make(s.tree, *change, o)
+	if err != nil {
+		return nil, spec.Tree{}, err
+	}
+	return plan, after, after.Validate(*change)
 }
 
 // treeChange is the command as a change of the tree, with service ports.
@@ -161,12 +168,7 @@ func (s *Scheduler) scaleDownByKills(c *ChangeTree, change *spec.TreeChange) (ma
 // claimLocks refuses a plan for apps that other deployments change, or, when
 // forced, cancels those.
 func (s *Scheduler) claimLocks(plan *deployment.Plan, force bool) error {
-	var holders []*running
-	for _, ch := range plan.Changes {
-		if r := s.holder(ch.App()); r != nil && !slices.Contains(holders, r) {
-			holders = append(holders, r)
-		}
-	}
+	holders := s.holders(plan)
 	if len(holders) > 0 && !force {
 		locked := &Locked{}
 		for _, r := range holders {
@@ -179,6 +181,16 @@ func (s *Scheduler) claimLocks(plan *deployment.Plan, force bool) error {
 		s.recover(r, plan)
 	}
 	return nil
+}
+
+// holders are the deployments that change apps of the plan, each once.
+func (s *Scheduler) holders(plan *deployment.Plan) (holders []*running) {
+	for _, ch := range plan.Changes {
+		if r := s.holder(ch.App()); r != nil && !slices.Contains(holders, r) {
+			holders = append(holders, r)
+		}
+	}
+	return holders
 }
 
 // holder returns the deployment that changes an app, nil when there is none. An app

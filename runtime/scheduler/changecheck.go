@@ -6,6 +6,22 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
+// checkChange says the command as a change of the tree, with the instances to end
+// by app, if it may be one.
+func (s *Scheduler) checkChange(c *ChangeTree) (change spec.TreeChange, kill map[spec.PathID][]UUID, err error) {
+	if len(s.deployments) >= s.cfg.MaxDeployments {
+		return change, nil, &TooManyDeployments{Limit: s.cfg.MaxDeployments}
+	}
+	if err := s.checkBases(c); err != nil {
+		return change, nil, err
+	}
+	if change, err = s.treeChange(c); err != nil {
+		return change, nil, err
+	}
+	kill, err = s.scaleDownByKills(c, &change)
+	return change, kill, err
+}
+
 // checkBases refuses what was derived from something else than what is there.
 func (s *Scheduler) checkBases(c *ChangeTree) error {
 	named := map[spec.PathID]bool{}

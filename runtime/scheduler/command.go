@@ -30,6 +30,14 @@ type ChangeTree struct {
 	// of the one app, else the root.
 	Group spec.PathID
 	Terms Terms
+	// Rehearse has the change checked and planned, and nothing changed: the reply
+	// has a Rehearsal. Only locks do not refuse a rehearsal.
+	Rehearse bool
+	// Basis is of an earlier rehearsal: when it would be another one now the command
+	// is refused with Outdated. The zero value asks for none.
+	Basis Basis
+	// Members is a group of which every member counts for the basis; "" for none.
+	Members spec.PathID
 }
 
 // PutApp is one new definition. The core sets its version and service ports.
@@ -102,6 +110,7 @@ type Reply struct {
 	Version      spec.Timestamp
 	Apps         []*spec.App // the definitions as accepted, in the order of Put
 	Killed       []*Instance // of KillInstances, as they were before
+	Rehearsal    *Rehearsal  // of a ChangeTree that asked for it
 	Err          error
 }
 

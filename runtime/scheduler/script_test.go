@@ -54,6 +54,8 @@ type world struct {
 	requests RequestID
 	plans    int
 	terms    byte
+	basis    Basis                       // of the last rehearsal
+	around   func(ev Event, step func()) // what a test does around each event; nil: nothing
 }
 
 func newWorld() *world {
@@ -118,8 +120,17 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	w.s.Step(w.now, ev)
+	w.stepWith(ev)
 	return w.drain(true) + w.answerAsks(), nil
+}
+
+// stepWith takes an event in, with what the test does around it.
+func (w *world) stepWith(ev Event) {
+	if w.around != nil {
+		w.around(ev, func() { w.s.Step(w.now, ev) })
+		return
+	}
+	w.s.Step(w.now, ev)
 }
 
 // answerAsks has the strategy of the script answer until nothing is asked.
@@ -216,6 +227,11 @@ func (w *world) drain(saved bool) string {
 	}
 	w.lastCall = e.Calls
 	w.asks = append(w.asks, e.Upgrades...)
+	for _, r := range e.Replies {
+		if r.Rehearsal != nil {
+			w.basis = r.Rehearsal.Basis
+		}
+	}
 	if out := e.Text(w.s, w.namesOf()); out != "" {
 		return out
 	}

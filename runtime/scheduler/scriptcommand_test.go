@@ -22,6 +22,7 @@ import (
 //	put apps=/a,/b:2 groups=/g needs… remove=/c remove-groups=/h
 //	scale app=/web to=3        delete app=/web force
 //	kill /web.1 /web.2 [wipe]  kill-scale /web.1 force
+//	any change: rehearse, and then rehearsed: on the basis of the last rehearsal; members=/g
 //	cancel d1 [force] [timeout=1m]         reset-delay app=/web     enforce-role group=/dev on
 func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 	a := args(d)
@@ -72,10 +73,15 @@ func (w *world) change(a map[string]string) ChangeTree {
 	w.requests++
 	w.plans++
 	timeout, _ := time.ParseDuration(cmp.Or(a["timeout"], "0s"))
-	return ChangeTree{
+	c := ChangeTree{
 		Request: w.requests, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != "",
-		Terms: Terms{Timeout: timeout, RollBack: a["rollback"] != ""},
+		Terms:    Terms{Timeout: timeout, RollBack: a["rollback"] != ""},
+		Rehearse: a["rehearse"] != "", Members: spec.PathID(a["members"]),
 	}
+	if a["rehearsed"] != "" {
+		c.Basis = w.basis
+	}
+	return c
 }
 
 func (w *world) putApp(a map[string]string) Event {

@@ -172,7 +172,21 @@ func replyText(r Reply) string {
 	if r.Err != nil {
 		return fmt.Sprintf("%d refused: %v", r.Request, r.Err)
 	}
+	if r.Rehearsal != nil {
+		return fmt.Sprintf("%d rehearsed:%s", r.Request, rehearsalText(r.Rehearsal))
+	}
 	return fmt.Sprintf("%d accepted as %s", r.Request, r.DeploymentID)
+}
+
+func rehearsalText(r *Rehearsal) string {
+	var b strings.Builder
+	for i := range r.Plan.Steps {
+		fmt.Fprintf(&b, " step %d %s", i+1, actionsText(r.Plan, i))
+	}
+	if len(r.Locks) > 0 {
+		b.WriteString(" locked by " + strings.Join(r.Locks, " "))
+	}
+	return b.String()
 }
 
 func noticeText(s *Scheduler, x Notice, n Names) string {
