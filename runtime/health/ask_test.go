@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -340,20 +341,20 @@ func TestPreservedResponse(t *testing.T) {
 
 func TestHTTPS(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, r.Proto)
+		fmt.Fprint(w, r.Proto, ", taken up: ", r.TLS.DidResume)
 	}))
 	server.TLS = &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
 	server.EnableHTTP2 = true
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS() // with a certificate for another name, of nobody known
 	defer server.Close()
 	c := newClient(&Config{}, 1)
 	defer c.close()
 	target := local(t, server.Listener, ready(200))
 	target.Protocol, target.Readiness.PreserveLastResponse = spec.CheckHTTPS, true
-	for range 2 {
-		if got := one(t, c, target); !got.good || got.response.Body != "HTTP/1.1" {
-			t.Errorf("%+v", got)
+	for _, want := range []string{"HTTP/1.1, taken up: false", "HTTP/1.1, taken up: true"} {
+		if got := c.ask(t.Context(), newProbe(target.normal()), false); !got.good || got.response.Body != want {
+			t.Errorf("%+v, want %s", got.response, want)
 		}
 	}
 	// The wrong one of the two protocols is a failure with a cause.
