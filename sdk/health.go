@@ -44,11 +44,12 @@ type HealthCheck struct {
 // PreparedHealth answers for the instances of one app version. It is used by one
 // goroutine at a time.
 type PreparedHealth interface {
-	// Judge answers one verdict for each history. It is asked when a result was
-	// added to them, and with the latest ones after a change of leader. Each verdict
-	// must depend on its own history alone. An error is a fault of the module: every
-	// verdict stays what it was and nothing is replaced. It must not keep histories;
-	// the answer is the caller's.
+	// Judge answers one verdict for each history. It is asked when results were
+	// added to them, and with the latest ones after a change of leader; but it need
+	// not be asked about one more success of an instance that is healthy by a record
+	// of nothing but successes. Each verdict must depend on its own history alone.
+	// An error is a fault of the module: every verdict stays what it was and nothing
+	// is replaced. It must not keep histories; the answer is the caller's.
 	Judge(ctx context.Context, histories []HealthHistory) ([]HealthVerdict, error)
 	// Close releases what Prepare took. It may be called once.
 	Close()

@@ -212,7 +212,7 @@ func TestTimeout(t *testing.T) {
 		"no connection":      {spec.CheckHTTP, nil},
 		"no connection, TCP": {spec.CheckTCP, nil},
 		"no TLS":             {spec.CheckHTTPS, nil},
-		"no answer":          {spec.CheckHTTP, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }},
+		"no answer":          {spec.CheckHTTP, silent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -289,6 +289,8 @@ func chunks(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
+func silent(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
 func endless(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	_ = http.NewResponseController(w).Flush()
@@ -306,7 +308,9 @@ func TestPreservedResponse(t *testing.T) {
 			w.Header().Set("Content-Type", "text/x")
 			fmt.Fprint(w, "yes")
 		}, Response{200, "text/x", "yes"}, true},
-		"not ready":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "warming up", 503) }, Response{503, "text/plain; charset=utf-8", "warming up\n"}, false},
+		"not ready": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "warming up", http.StatusServiceUnavailable)
+		}, Response{503, "text/plain; charset=utf-8", "warming up\n"}, false},
 		"a good status": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }, Response{204, "", ""}, false},
 		"too much":      {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "t"); fmt.Fprint(w, long) }, Response{200, "t", long[:MaxBody]}, true},
 		"no text": {func(w http.ResponseWriter, _ *http.Request) {
@@ -314,10 +318,7 @@ func TestPreservedResponse(t *testing.T) {
 			fmt.Fprint(w, "a\xffb")
 		}, Response{200, "t", "a\uFFFDb"}, true},
 		"a body with a gap": {endless, Response{200, "", ""}, true},
-		"no answer": {
-			func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-			Response{504, "text/plain", "Marathon could not query URL: http://agent:31000/: no answer within 5s"}, false,
-		},
+		"no answer":         {silent, Response{504, "text/plain", "Marathon could not query URL: http://agent:31000/: no answer within 5s"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

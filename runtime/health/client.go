@@ -40,18 +40,20 @@ type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 // certificate: instances show ones of their own making, for names of their own.
 type client struct {
 	dial      dialer
+	stop      func() // ends what may go on beside probes
 	transport *http.Transport
 	header    http.Header // of every request
 }
 
 func newClient(c *Config, limit int) *client {
-	dial := c.Dial
+	dial, stop := dialer(c.Dial), func() {}
 	if dial == nil {
-		dial = (&net.Dialer{KeepAlive: -1}).DialContext
+		r, end := newResolver()
+		dial, stop = r.dial, end
 	}
 	sessions := tls.NewLRUClientSessionCache(maxSessions)
 	return &client{
-		dial: dial,
+		dial: dial, stop: stop,
 		transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				return dial(own(ctx), network, address)
@@ -71,7 +73,10 @@ func newClient(c *Config, limit int) *client {
 	}
 }
 
-func (c *client) close() { c.transport.CloseIdleConnections() }
+func (c *client) close() {
+	c.stop()
+	c.transport.CloseIdleConnections()
+}
 
 // own is the context of the probe for which there is to be a connection. What the
 // transport hands on does not end when the probe is given up.

@@ -31,8 +31,8 @@ type Config struct {
 	// below 0 none. See client.go for which are.
 	Connections int
 	UserAgent   string // "" means "Pacer"
-	// Dial opens a connection; nil means net.Dialer. host:port has an IP address
-	// or a name.
+	// Dial opens a connection. The address has an IP address or a name as its host.
+	// nil means one that looks a name up twice a minute, and not for each probe.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
