@@ -207,19 +207,25 @@ func TestNothingToAsk(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	for name, tt := range map[string]struct {
 		protocol spec.CheckProtocol
-		answer   http.HandlerFunc // nil: nobody takes the connection
+		answer   http.HandlerFunc // nil: there is no server
+		accept   bool             // without one, connections are taken and then left alone
 	}{
-		"no connection":      {spec.CheckHTTP, nil},
-		"no connection, TCP": {spec.CheckTCP, nil},
-		"no TLS":             {spec.CheckHTTPS, nil},
-		"no answer":          {spec.CheckHTTP, silent},
+		"no connection":        {spec.CheckHTTP, nil, false},
+		"no connection, TCP":   {spec.CheckTCP, nil, false},
+		"no connection, HTTPS": {spec.CheckHTTPS, nil, false},
+		"no server":            {spec.CheckHTTP, nil, true},
+		"no TLS":               {spec.CheckHTTPS, nil, true},
+		"no answer":            {spec.CheckHTTP, silent, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := newNetwork()
 				c := newClient(&Config{Dial: n.dial}, 1)
-				if tt.answer != nil {
+				switch {
+				case tt.answer != nil:
 					c = serve(t, n, tt.answer)
+				case tt.accept:
+					go func() { _, _ = n.Accept() }()
 				}
 				target := web(1, time.Second)
 				target.Protocol, target.Timeout = tt.protocol, 7*time.Second

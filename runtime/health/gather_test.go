@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,8 +10,11 @@ import (
 
 func TestGather(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var got string
 		g := NewGather(100*time.Millisecond, 3, func(results []Result) {
+			mu.Lock()
+			defer mu.Unlock()
 			got += "|"
 			for _, r := range results {
 				got += fmt.Sprint(r.Status)
@@ -22,6 +26,8 @@ func TestGather(t *testing.T) {
 				g.Add(Result{Status: s})
 			}
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}

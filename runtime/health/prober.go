@@ -21,7 +21,8 @@ import (
 type Config struct {
 	// Sink takes what each probe found, of targets that are still wanted; a target
 	// may go away while Sink is being called. It is called by several goroutines, and
-	// while it blocks there is one probe less at a time.
+	// while it blocks there is one probe less at a time. It has to return when the
+	// context of Run is done.
 	Sink func(Result)
 	// Concurrency is how many probes may be under way; 0 means 256. Targets whose
 	// last probe had no answer in time may take half of it: those that answer are
@@ -83,8 +84,7 @@ func New(c Config) *Prober {
 
 // Update makes these the targets there are. Those that were targets before keep
 // their place in time; probes under way of those that are not any more, or have
-// changed, are given up, and their results dropped. Of two with the same key the
-// later one counts.
+// changed, are given up, and their results dropped. The keys have to differ.
 func (p *Prober) Update(targets []Target) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

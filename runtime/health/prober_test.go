@@ -278,9 +278,11 @@ func TestConcurrency(t *testing.T) {
 		}
 		s.Update(targets) // needs twenty at a time
 		time.Sleep(time.Minute)
+		mu.Lock()
 		if most != 10 {
 			t.Errorf("%d under way at a time", most)
 		}
+		mu.Unlock()
 		if st := s.Stats(); st.Waiting == 0 || st.UnderWay != 10 {
 			t.Errorf("%+v", st)
 		}
@@ -444,4 +446,29 @@ func TestSinkBlocks(t *testing.T) {
 		cancel()
 		<-ended
 	})
+}
+
+// BenchmarkUpdate says the same 10,000 targets again, and one that differs.
+func BenchmarkUpdate(b *testing.B) {
+	targets := make([]Target, 10_000)
+	for i := range targets {
+		targets[i] = web(i, 10*time.Second)
+	}
+	for name, update := range map[string]func(p *Prober, one Target){
+		"all": func(p *Prober, one Target) { targets[0] = one; p.Update(targets) },
+		"one": func(p *Prober, one Target) { p.Change([]Target{one}, nil) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			p := New(Config{})
+			p.Update(targets)
+			one := targets[0]
+			for b.Loop() {
+				one.Port = 31000 + (one.Port+1)%100
+				update(p, one)
+			}
+			if st := p.Stats(); st.Targets != len(targets) {
+				b.Fatalf("%+v", st)
+			}
+		})
+	}
 }
