@@ -114,7 +114,7 @@ type load struct {
 
 // figures are what a load cost, per probe where that has a meaning.
 type figures struct {
-	probes     int
+	rate       float64       // probes per second
 	p50, p99   time.Duration // from when a probe was due to its start
 	cpu        time.Duration
 	goroutines int
@@ -125,12 +125,13 @@ func (l *load) measure(tb testing.TB, ports map[spec.CheckProtocol]int) figures 
 	tb.Helper()
 	var mu sync.Mutex
 	var late []time.Duration
-	bad := ""
+	bad, asked := "", map[Key]bool{}
 	heap := heapInUse()
 	p := New(Config{Connections: l.connections, Sink: func(r Result) {
 		mu.Lock()
 		defer mu.Unlock()
 		late = append(late, r.Late)
+		asked[r.Key] = true
 		if !r.Good {
 			bad = r.Cause
 		}
@@ -151,25 +152,22 @@ func (l *load) measure(tb testing.TB, ports map[spec.CheckProtocol]int) figures 
 	mu.Lock()
 	late = late[:0]
 	mu.Unlock()
-	before := cpuTime(tb)
+	before, from := cpuTime(tb), time.Now()
 	time.Sleep(l.window)
-	cpu, goroutines := cpuTime(tb)-before, runtime.NumGoroutine()
+	cpu, took, goroutines := cpuTime(tb)-before, time.Since(from), runtime.NumGoroutine()
 	mu.Lock()
 	defer mu.Unlock()
 	if bad != "" {
 		tb.Fatalf("%s: a probe failed: %s", l.name, bad)
 	}
-	// A machine that is busy with other things makes fewer of them; the figure is shown.
-	if want := l.targets * int(l.window) / int(l.interval); len(late) == 0 || len(late) > want*12/10 {
-		tb.Fatalf("%s: %d probes, want %d", l.name, len(late), want)
-	}
-	if st := p.Stats(); int(st.Probes) < l.targets || st.Bad+st.Dropped > 0 {
-		tb.Fatalf("%s: %d targets: %+v", l.name, l.targets, st)
+	// How many there are in the window is a figure: a machine may be busy otherwise.
+	if st := p.Stats(); len(late) == 0 || len(asked) != l.targets || st.Bad+st.Dropped > 0 {
+		tb.Fatalf("%s: %d of %d targets asked: %+v", l.name, len(asked), l.targets, st)
 	}
 	slices.Sort(late)
 	n := len(late)
 	return figures{
-		probes: n, p50: late[n/2], p99: late[n*99/100], cpu: cpu / time.Duration(n),
+		rate: float64(n) / took.Seconds(), p50: late[n/2], p99: late[n*99/100], cpu: cpu / time.Duration(n),
 		goroutines: goroutines, heap: (max(heap, heapInUse()) - heap) / uint64(l.targets),
 	}
 }
@@ -227,7 +225,7 @@ func BenchmarkProber(b *testing.B) {
 			floor := bare(b, plain, 2000)
 			for b.Loop() {
 				f := l.measure(b, ports)
-				b.ReportMetric(float64(f.probes)/l.window.Seconds(), "probes/s")
+				b.ReportMetric(f.rate, "probes/s")
 				b.ReportMetric(f.p50.Seconds()*1000, "ms-late-p50")
 				b.ReportMetric(f.p99.Seconds()*1000, "ms-late-p99")
 				b.ReportMetric(f.cpu.Seconds()*1e6, "µs-cpu/probe")

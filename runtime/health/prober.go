@@ -197,7 +197,7 @@ func (p *Prober) work() {
 func (p *Prober) make(ctx context.Context, t *target, asked *probe, due time.Time, reuse bool) {
 	began := time.Now()
 	found := p.ask(ctx, asked, reuse)
-	if p.counted(ctx, t, asked, &found) {
+	if p.counted(ctx, &found) {
 		p.sink(Result{
 			Key: asked.Key, App: asked.App, Version: asked.Version, Began: began, Ended: time.Now(), Late: max(0, began.Sub(due)),
 			Good: found.good, Cause: cut(found.cause, MaxCause), Status: found.status, Response: found.response,
@@ -210,13 +210,13 @@ func (p *Prober) make(ctx context.Context, t *target, asked *probe, due time.Tim
 }
 
 // counted counts a probe that ended and tells whether anybody wants to know what
-// it found.
-func (p *Prober) counted(ctx context.Context, t *target, asked *probe, found *outcome) bool {
+// it found. The context of one whose target went away or changed is done.
+func (p *Prober) counted(ctx context.Context, found *outcome) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counts.probes++
 	switch {
-	case ctx.Err() != nil || t.gone || t.probe != asked || found.nothing:
+	case ctx.Err() != nil || found.nothing:
 		p.counts.dropped++
 		return false
 	case !found.good:
