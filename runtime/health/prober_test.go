@@ -342,6 +342,33 @@ func TestHungTargetsTakeHalf(t *testing.T) {
 	})
 }
 
+// Of the targets that are asked often enough as many keep a connection as may.
+func TestKept(t *testing.T) {
+	p := New(Config{Connections: 2})
+	kept := func(want int) {
+		t.Helper()
+		if got := p.Stats().Kept; got != want {
+			t.Errorf("%d targets keep a connection, want %d", got, want)
+		}
+	}
+	tcp, rare, readiness := web(8, time.Second), web(9, time.Minute), ready(200)
+	tcp.Protocol = spec.CheckTCP
+	p.Update([]Target{tcp, rare, readiness})
+	kept(0)
+	p.Change([]Target{web(1, time.Second)}, nil)
+	kept(1)
+	p.Change([]Target{web(2, time.Second), web(3, time.Second), web(4, time.Second)}, nil)
+	kept(2)
+	p.Change(nil, []Key{web(1, 0).Key, web(2, 0).Key, web(3, 0).Key})
+	kept(0) // the one that is left began when there was no room
+	p.Change([]Target{web(5, time.Second), web(6, 30*time.Second)}, nil)
+	kept(2)
+	p.Change([]Target{web(5, time.Minute)}, nil)
+	kept(1)
+	p.Update(nil)
+	kept(0)
+}
+
 // A probe that takes longer than the interval is followed by the next at once.
 func TestMissedSlotIsMadeUpFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
