@@ -24,7 +24,7 @@ type Config struct {
 	// while it blocks there is one probe less at a time. It has to return when the
 	// context of Run is done.
 	Sink func(Result)
-	// Concurrency is how many probes may be under way; 0 means 256. Targets whose
+	// Concurrency is how many probes may be under way; 0 means 256, less 1. Targets whose
 	// last probe had no answer in time may take half of it: those that answer are
 	// not to wait for those that hang.
 	Concurrency int
@@ -36,6 +36,8 @@ type Config struct {
 	// nil means one that looks a name up twice a minute, and not for each probe.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
+
+const defaultConcurrency = 256
 
 // Prober makes checks. Its methods may be called by many goroutines.
 type Prober struct {
@@ -66,7 +68,7 @@ type Stats struct {
 
 // New returns a prober without targets. Nothing is probed before Run.
 func New(c Config) *Prober {
-	limit := cmp.Or(c.Concurrency, 256)
+	limit := max(1, cmp.Or(c.Concurrency, defaultConcurrency))
 	p := &Prober{
 		sink:   c.Sink,
 		client: newClient(&c, limit),

@@ -449,7 +449,7 @@ func TestReadiness(t *testing.T) {
 // goroutine is left is what the bubble sees to.
 func TestEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := play(t, Config{Concurrency: 4}, hung)
+		s := play(t, Config{Concurrency: -4}, hung) // one at a time
 		var targets []Target
 		for i := range 20 {
 			targets = append(targets, web(i, time.Second))
