@@ -10,7 +10,7 @@ import (
 )
 
 // Connections are kept between the probes of a target where that pays: for those
-// that are probed often. A kept connection takes a file descriptor and about 10 KB;
+// that are probed often. A kept connection takes a file descriptor and about 16 KB;
 // a new one for each probe takes its time and, with TLS, the reckoning of both
 // sides. But an instance that does not take connections any more is not well,
 // whatever it says on an old one: so about once a minute there is a new one.
