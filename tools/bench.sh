@@ -15,5 +15,7 @@ echo "== policies: WASM against native code, and the price of metering"
 go test ./runtime/policy/... -run '^$' -bench . -benchtime "$time"
 echo "== the API: reads and growth (G6), the event stream (G10), a change among many apps"
 go test ./runtime/api -run '^$' -bench . -benchtime 5x
+echo "== health checks: how late probes start, what one costs, connections kept or not"
+go test ./runtime/health -run '^$' -bench . -benchtime 1x
 echo "== POST to TASK_RUNNING on the embedded cluster (G3)"
 go test ./cmd/pacer -run '^$' -bench . -benchtime 3x

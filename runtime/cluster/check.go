@@ -147,7 +147,8 @@ func (x *prober) judgeHealth(f finding) {
 	}
 }
 
-// judgeCheck reports a check's finding when it is another one than before.
+// judgeCheck reports a check's finding when it is another one than before. Before the first there is the empty one, which
+// every update has told already.
 func (x *prober) judgeCheck(f finding) {
 	code := int32(f.code)
 	s := emptyCheck(x.r.task.Check)
@@ -161,6 +162,9 @@ func (x *prober) judgeCheck(f finding) {
 		s.TCP.Succeeded = &connected
 	case s.Command != nil:
 		s.Command.ExitCode = &code
+	}
+	if x.r.checked == nil {
+		x.r.checked = emptyCheck(x.r.task.Check)
 	}
 	if !s.Equal(x.r.checked) {
 		x.r.checked = s

@@ -23,7 +23,7 @@
 //
 //   - A task that ended while the cluster was down is reported with its real exit status, not as a terminated executor.
 //   - Health checks and checks are made by this process, not by the executor: there are none while the cluster is down,
-//     and after a restart they begin with their delay again.
+//     and after a restart they begin with their delay again. By HTTP they ask as curl does, but under another user agent.
 //   - Tasks of frameworks without checkpoints also survive a restart.
 //   - Agents share the master's address and are told apart by the path in the url of an offer, /slave(n).
 //   - Frameworks and roles take turns over the agents instead of sharing by dominant resource.

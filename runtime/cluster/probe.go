@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -36,7 +37,11 @@ func (r *run) probeHost(p *mesos.NetworkInfo_Protocol) string {
 	return "127.0.0.1"
 }
 
-// httpProbe asks for a page, follows redirects and does not care about certificates.
+// maxRedirects is how many curl follows.
+const maxRedirects = 50
+
+// httpProbe asks for a page as curl does, by which executors of Mesos ask: it follows redirects, takes the whole answer, and
+// does not care about certificates.
 func httpProbe(scheme, host string, port uint32, path string) probe {
 	if scheme == "" {
 		scheme = "http"
@@ -47,27 +52,44 @@ func httpProbe(scheme, host string, port uint32, path string) probe {
 		if err != nil {
 			return finding{err: err}
 		}
-		client := &http.Client{Transport: &http.Transport{
-			DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the task's own certificate, as with curl -k
-		}}
+		req.Header.Set("Accept", "*/*")
+		client := &http.Client{
+			Transport: &http.Transport{
+				DisableKeepAlives: true, DisableCompression: true,
+				TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // the task's own certificate, as with curl -k
+			},
+			CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+				if len(via) > maxRedirects {
+					return fmt.Errorf("more than %d redirects", maxRedirects)
+				}
+				return nil
+			},
+		}
 		resp, err := client.Do(req)
 		if err != nil {
 			return finding{err: err}
 		}
-		resp.Body.Close()
+		defer resp.Body.Close()
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return finding{err: err}
+		}
 		return finding{code: resp.StatusCode}
 	}
 }
 
-// tcpProbe connects.
+// tcpProbe connects. A connection that does not come in time is no finding, as with the other probes.
 func tcpProbe(host string, port uint32) probe {
 	return func(ctx context.Context) finding {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(host, fmt.Sprint(port)))
-		if err != nil {
+		switch {
+		case err == nil:
+			conn.Close()
+			return finding{}
+		case ctx.Err() != nil:
+			return finding{err: ctx.Err()}
+		default:
 			return finding{code: 1}
 		}
-		conn.Close()
-		return finding{}
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 type Config struct {
 	Builtins []sdk.Constraint // their operators cannot be taken by modules
 	Upgrades []sdk.Upgrade    // built in, as the Builtins are
+	Health   []sdk.Health     // built in too
 	Dir      string           // every *.wasm in it is loaded; "" means no modules
 	CacheDir string           // keeps compiled modules between runs; "" keeps none
 	Limits   wasm.Limits      // of each module; the zero value means the default ones
@@ -41,6 +42,7 @@ type Catalog struct {
 	origins     []*origin // the built-in ones first, then by file name
 	constraints offers[sdk.Constraint]
 	upgrades    offers[sdk.Upgrade]
+	health      offers[sdk.Health]
 }
 
 // Open returns a catalog with the built-in policies and starts to load the
@@ -58,7 +60,7 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 		config.Limits = wasm.DefaultLimits()
 	}
 	c := &Catalog{config: config, loaded: make(chan struct{})}
-	c.constraints.noun, c.upgrades.noun = "operator", "upgrade strategy"
+	c.constraints.noun, c.upgrades.noun, c.health.noun = "operator", "upgrade strategy", "health rule"
 	if err := c.addBuiltins(); err != nil {
 		return nil, err
 	}
@@ -80,23 +82,34 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 
 // addBuiltins makes the built-in policies of each kind one origin.
 func (c *Catalog) addBuiltins() error {
-	o := &origin{name: builtinName, kind: KindConstraint, state: Active, log: c.config.Log}
-	c.origins = []*origin{o}
-	for _, constraint := range c.config.Builtins {
-		for _, operator := range constraint.Operators() {
-			if err := c.constraints.addBuiltin(operator, constraint, o); err != nil {
-				return err
-			}
+	// Constraints are listed although there may be none.
+	err := addAll(&c.constraints, c.config.Builtins, sdk.Constraint.Operators, c.builtinsOf(KindConstraint))
+	if err != nil {
+		return err
+	}
+	if len(c.config.Upgrades) > 0 {
+		if err := addAll(&c.upgrades, c.config.Upgrades, sdk.Upgrade.Strategies, c.builtinsOf(KindUpgrade)); err != nil {
+			return err
 		}
 	}
-	if len(c.config.Upgrades) == 0 {
+	if len(c.config.Health) == 0 {
 		return nil
 	}
-	o = &origin{name: builtinName, kind: KindUpgrade, state: Active, log: c.config.Log}
+	return addAll(&c.health, c.config.Health, sdk.Health.Rules, c.builtinsOf(KindHealth))
+}
+
+// builtinsOf adds the origin of one kind of built-in policies.
+func (c *Catalog) builtinsOf(kind string) *origin {
+	o := &origin{name: builtinName, kind: kind, state: Active, log: c.config.Log}
 	c.origins = append(c.origins, o)
-	for _, upgrade := range c.config.Upgrades {
-		for _, strategy := range upgrade.Strategies() {
-			if err := c.upgrades.addBuiltin(strategy, upgrade, o); err != nil {
+	return o
+}
+
+// addAll makes built-in policies those of their names.
+func addAll[P any](to *offers[P], policies []P, names func(P) []string, from *origin) error {
+	for _, policy := range policies {
+		for _, name := range names(policy) {
+			if err := to.addBuiltin(name, policy, from); err != nil {
 				return err
 			}
 		}

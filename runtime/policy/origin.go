@@ -34,6 +34,7 @@ func (s State) String() string { return [...]string{"loading", "active", "failed
 const (
 	KindConstraint = "constraint"
 	KindUpgrade    = "upgrade"
+	KindHealth     = "health"
 )
 
 // Module is what is known of one module, at one moment.
@@ -42,12 +43,13 @@ type Module struct {
 	Name       string // what it calls itself; "" before it is loaded
 	Version    string
 	Digest     string   // sha256 of the file, in hexadecimal; "" for the built-in policies
-	Kind       string   // KindConstraint or KindUpgrade
+	Kind       string   // KindConstraint, KindUpgrade or KindHealth
 	Operators  []string // of a module with constraints
 	Strategies []string // of a module with upgrades
+	Rules      []string // of a module with health
 	State      State
 	Error      string // why it failed to load, or its last fault; "" when there is none
-	Calls      uint64 // to prepare, evaluate and step
+	Calls      uint64 // to prepare, evaluate, step and judge
 	Faults     uint64 // of these
 	Fuel       int64  // used in all, in units of about an instruction; 0 for the built-in policies
 }
@@ -93,6 +95,8 @@ func (o *origin) describe() Module {
 		m.Operators = names
 	case KindUpgrade:
 		m.Strategies = names
+	case KindHealth:
+		m.Rules = names
 	}
 	if o.module != nil {
 		m.Fuel = o.module.FuelUsed()

@@ -1,6 +1,6 @@
-// Package policytest checks constraint policies against vectors in text files,
-// so that a policy is shown to answer alike in all its forms: built in, as a
-// WASM module, or whatever comes.
+// Package policytest checks policies: constraints against vectors in text files, so
+// that a policy is shown to answer alike in all its forms, built in, as a WASM
+// module, or whatever comes; health rules against what their contract promises.
 //
 // A vector is one line:
 //
