@@ -57,16 +57,20 @@ var impure = []string{"net", "net/http", "os/exec", "math/rand", "math/rand/v2",
 // homes are the folders where a third-party module may be imported, apart from
 // tests. cmd and e2e are no exception.
 var homes = map[string][]string{
+	"github.com/colinmarc/hdfs/":              {"runtime/cluster/fetcher"},
 	"github.com/go-chi/chi/":                  {"runtime/api"},
 	"github.com/go-zookeeper/zk":              {"runtime/zookeeper"},
 	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests
 	"github.com/google/uuid":                  {"runtime/driver", "runtime/cluster", "runtime/store", "runtime/election"},
 	"github.com/hashicorp/go-immutable-radix": {"runtime/spec", "runtime/scheduler", "runtime/api"},
+	"github.com/jlaffaye/ftp":                 {"runtime/cluster/fetcher"},
 	"github.com/mesos/mesos-go":               {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
+	"github.com/minio/minio-go/":              {"runtime/cluster/fetcher"},
 	"github.com/gogo/protobuf":                {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
 	"github.com/prometheus/":                  {"runtime/api"},
 	"github.com/spf13/":                       {"cmd"},
 	"github.com/tetratelabs/wazero":           {"runtime/policy"},
+	"github.com/therootcompany/xz":            {"runtime/cluster/fetcher"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
 	"golang.org/x/sync":                       {"cmd", "runtime"},
 	"golang.org/x/sys":                        {"runtime/cluster", "bench"},

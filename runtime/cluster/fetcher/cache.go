@@ -1,0 +1,258 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+)
+
+// errBypass says that a file is not for the cache: its size is unknown, or there is no room for it.
+var errBypass = errors.New("not cached")
+
+var errClosed = errors.New("the fetcher was closed")
+
+// transferFunc is Fetcher.transfer.
+type transferFunc func(ctx context.Context, req request, create func(*blob) (io.WriteCloser, error), report func(bytes, total int64)) error
+
+// cache keeps whole files by user and URI. What it has counts as right until it is evicted: no server is asked again.
+//
+// Who comes first starts the transfer; who comes meanwhile waits for the same one. It belongs to none of them: it goes on
+// while anybody waits. Files that somebody uses are not evicted, so when all are used a new one may find no room.
+type cache struct {
+	dir      string
+	limit    int64
+	transfer transferFunc
+
+	ctx       context.Context // of the transfers
+	stop      context.CancelCauseFunc
+	transfers sync.WaitGroup
+
+	mu      sync.Mutex
+	entries map[cacheKey]*entry
+	used    int64  // bytes, those reserved by transfers included
+	turn    uint64 // counts uses
+	named   uint64 // counts files
+}
+
+type cacheKey struct{ user, uri string }
+
+// entry is a file that is in the cache or on its way. The cache's lock guards all fields but path, size and perm, which
+// do not change once loaded is closed.
+type entry struct {
+	key  cacheKey
+	path string
+	size int64
+	perm fs.FileMode
+
+	pins   int    // who waits for it or reads it
+	turn   uint64 // when it was asked for last
+	bytes  int64  // reserved
+	loaded chan struct{}
+	err    error // of the transfer; set before loaded is closed
+	cancel context.CancelFunc
+
+	reports map[int]func(bytes, total int64) // of those who wait
+	joined  int
+}
+
+const (
+	wholeFolder   = "whole"
+	partialFolder = "partial"
+)
+
+// newCache empties its folders in dir, and touches nothing else there.
+func newCache(dir string, limit int64, transfer transferFunc) (*cache, error) {
+	for _, folder := range []string{wholeFolder, partialFolder} {
+		path := filepath.Join(dir, folder)
+		if err := os.RemoveAll(path); err != nil {
+			return nil, fmt.Errorf("fetcher: empty the cache: %w", err)
+		}
+		if err := os.Mkdir(path, 0o700); err != nil {
+			return nil, fmt.Errorf("fetcher: make the cache: %w", err)
+		}
+	}
+	ctx, stop := context.WithCancelCause(context.Background())
+	return &cache{dir: dir, limit: limit, transfer: transfer, ctx: ctx, stop: stop, entries: map[cacheKey]*entry{}}, nil
+}
+
+// acquire returns a whole file that stays until it is released. An error of errBypass means: transfer it yourself.
+func (c *cache) acquire(ctx context.Context, req request, report func(bytes, total int64)) (*entry, error) {
+	if c.limit < 0 {
+		return nil, errBypass
+	}
+	e, seat := c.join(req, report)
+	select {
+	case <-e.loaded:
+	case <-ctx.Done():
+		c.leave(e, seat)
+		return nil, ctx.Err()
+	}
+	if e.err != nil {
+		c.leave(e, seat)
+		return nil, e.err
+	}
+	c.mu.Lock()
+	delete(e.reports, seat)
+	c.mu.Unlock()
+	report(e.size, e.size)
+	return e, nil
+}
+
+// join pins the entry of a request, and starts its transfer when it is the first.
+func (c *cache) join(req request, report func(bytes, total int64)) (*entry, int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := cacheKey{req.user(), req.uri}
+	e := c.entries[key]
+	if e == nil {
+		e = &entry{key: key, loaded: make(chan struct{}), reports: map[int]func(bytes, total int64){}}
+		var ctx context.Context
+		ctx, e.cancel = context.WithCancel(c.ctx)
+		c.entries[key] = e
+		c.transfers.Go(func() { c.load(ctx, e, req) })
+	}
+	c.turn++
+	e.turn = c.turn
+	e.pins++
+	e.joined++
+	e.reports[e.joined] = report
+	return e, e.joined
+}
+
+// leave gives up waiting. A transfer that nobody waits for is given up as well, and whoever asks next starts another.
+func (c *cache) leave(e *entry, seat int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(e.reports, seat)
+	if e.pins--; e.pins > 0 {
+		return
+	}
+	select {
+	case <-e.loaded:
+	default:
+		e.cancel()
+		c.forget(e)
+	}
+}
+
+// release is the end of acquire's promise.
+func (c *cache) release(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.pins--
+}
+
+// forget takes an entry out of the books, unless another has its key already.
+func (c *cache) forget(e *entry) {
+	if c.entries[e.key] == e {
+		delete(c.entries, e.key)
+	}
+}
+
+// load brings a file in. It is moved to its name when it is whole, so that what has such a name is whole.
+func (c *cache) load(ctx context.Context, e *entry, req request) {
+	defer e.cancel()
+	c.mu.Lock()
+	c.named++
+	name := strconv.FormatUint(c.named, 10)
+	c.mu.Unlock()
+	partial := filepath.Join(c.dir, partialFolder, name)
+	err := c.transfer(ctx, req, func(b *blob) (io.WriteCloser, error) {
+		e.size, e.perm = b.size, b.perm
+		if !c.reserve(e, b.size) {
+			return nil, errBypass
+		}
+		file, err := os.OpenFile(partial, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, writeError{err}
+		}
+		return file, nil
+	}, func(bytes, total int64) { c.report(e, bytes, total) })
+	if err == nil {
+		e.path = filepath.Join(c.dir, wholeFolder, name)
+		if err = os.Rename(partial, e.path); err != nil {
+			err = writeError{err}
+		}
+	}
+	if err != nil {
+		_ = os.Remove(partial) // it may not have come so far
+	}
+	c.settle(e, err)
+}
+
+// settle tells those who wait. A cache that cannot be written to is no reason for a task to fail.
+func (c *cache) settle(e *entry, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if own := (writeError{}); errors.As(err, &own) {
+		err = errBypass
+	}
+	if err != nil {
+		c.used -= e.bytes
+		c.forget(e)
+		if c.ctx.Err() != nil {
+			err = context.Cause(c.ctx)
+		}
+	} else if c.entries[e.key] != e { // given up at the last moment
+		c.used -= e.bytes
+		_ = os.Remove(e.path) // nobody knows it
+	}
+	e.err = err
+	close(e.loaded)
+}
+
+// reserve makes room by evicting what was not used for the longest time, and is not used now. A negative size is unknown.
+func (c *cache) reserve(e *entry, size int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if size < 0 || size > c.limit {
+		return false
+	}
+	for c.used+size > c.limit {
+		oldest := c.oldest()
+		if oldest == nil {
+			return false
+		}
+		if err := os.Remove(oldest.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+		c.used -= oldest.bytes
+		c.forget(oldest)
+	}
+	c.used += size
+	e.bytes = size
+	return true
+}
+
+// oldest is the next to be evicted; nil if all are in use. There are as many entries as files in a cache, so looking
+// through them is nothing beside the transfer that asks for it.
+func (c *cache) oldest() *entry {
+	var oldest *entry
+	for _, e := range c.entries {
+		if e.pins == 0 && (oldest == nil || e.turn < oldest.turn) {
+			oldest = e
+		}
+	}
+	return oldest
+}
+
+// report passes progress on to all who wait.
+func (c *cache) report(e *entry, bytes, total int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, report := range e.reports {
+		report(bytes, total)
+	}
+}
+
+// close ends all transfers.
+func (c *cache) close() {
+	c.stop(errClosed)
+	c.transfers.Wait()
+}
