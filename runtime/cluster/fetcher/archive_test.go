@@ -27,6 +27,15 @@ type member struct {
 var epoch = time.Date(2020, 9, 13, 12, 26, 40, 0, time.UTC)
 
 func tarOf(entries ...member) []byte {
+	out, err := tryTar(entries...)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// tryTar fails for names that a tar cannot have.
+func tryTar(entries ...member) ([]byte, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	for _, e := range entries {
@@ -35,14 +44,14 @@ func tarOf(entries ...member) []byte {
 		}
 		h := &tar.Header{Name: e.name, Mode: e.mode, Size: int64(len(e.body)), Typeflag: e.kind, Linkname: e.link, ModTime: epoch}
 		if err := w.WriteHeader(h); err != nil {
-			panic(err)
+			return nil, err
 		}
 		if _, err := w.Write([]byte(e.body)); err != nil {
-			panic(err)
+			return nil, err
 		}
 	}
-	_ = w.Close()
-	return out.Bytes()
+	err := w.Close()
+	return out.Bytes(), err
 }
 
 func zipOf(entries ...member) []byte {
