@@ -29,7 +29,7 @@ type cache struct {
 	limit    int64
 	transfer transferFunc
 
-	ctx       context.Context // of the transfers
+	ctx       context.Context //nolint:containedctx // of the transfers, which are nobody's else
 	stop      context.CancelCauseFunc
 	transfers sync.WaitGroup
 

@@ -87,8 +87,7 @@ func (s *ftpSource) dial(lines *ftpLines, u *url.URL) (*ftp.ServerConn, error) {
 
 // ftpError drops the code, which says nothing more, and the line's end.
 func ftpError(err error) error {
-	var e *textproto.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*textproto.Error](err); ok {
 		return fmt.Errorf("the server answered %d %s", e.Code, strings.TrimSpace(e.Msg))
 	}
 	return err

@@ -57,7 +57,7 @@ func (w *web) get(ctx context.Context, u *url.URL) (*http.Response, error) {
 	}
 	r.Header.Set("Accept", "*/*")
 	r.Header.Set("User-Agent", "Pacer")
-	resp, err := w.client.Do(r) //nolint:bodyclose // the caller's
+	resp, err := w.client.Do(r)
 	return resp, withoutURL(err)
 }
 
@@ -67,8 +67,7 @@ func statusError(resp *http.Response) error {
 
 // withoutURL drops the URL from an error: who reads it knows which, and it may have secrets, in redirects too.
 func withoutURL(err error) error {
-	var e *url.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
 	}
 	return err

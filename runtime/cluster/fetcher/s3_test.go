@@ -99,8 +99,10 @@ func TestS3Truncated(t *testing.T) {
 
 func TestBadSettings(t *testing.T) {
 	for _, cfg := range []Config{
-		{}, {CacheDir: "/dev/null/x"},
-		{CacheDir: t.TempDir(), S3: S3{Endpoint: "host:9000"}}, {CacheDir: t.TempDir(), S3: S3{Endpoint: "ftp://host"}},
+		{},
+		{CacheDir: "/dev/null/x"},
+		{CacheDir: t.TempDir(), S3: S3{Endpoint: "host:9000"}},
+		{CacheDir: t.TempDir(), S3: S3{Endpoint: "ftp://host"}},
 		{CacheDir: t.TempDir(), S3: S3{Endpoint: "http://host/path"}},
 	} {
 		if _, err := New(cfg); err == nil {

@@ -86,7 +86,9 @@ func (u *unpacking) archive(ctx context.Context, file *os.File) error {
 	case magic("BZh"):
 		r, err = bzip2.NewReader(in), nil
 	case magic("\xfd7zXZ\x00"):
-		r, err = xz.NewReader(in, maxDictionary)
+		var plain *xz.Reader
+		plain, err = xz.NewReader(in, maxDictionary)
+		r = guarded{plain}
 	case err != nil && len(start) > 0:
 		return errForm
 	default:
