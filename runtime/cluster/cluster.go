@@ -18,6 +18,7 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib"
 
 	"github.com/pacer-run/pacer/runtime/cluster/executor"
+	"github.com/pacer-run/pacer/runtime/cluster/fetcher"
 )
 
 // Cluster is a running cluster. Its methods may be called from any goroutine.
@@ -27,6 +28,10 @@ type Cluster struct {
 	server   *http.Server
 	stopping chan struct{}      // closed by Close
 	withdraw context.CancelFunc // ends the present master's announcement; the loop's
+
+	fetching  context.Context //nolint:containedctx // of fetching into sandboxes, which ends with the cluster
+	stopFetch context.CancelFunc
+	fetcher   *fetcher.Fetcher // nil for fake ones
 
 	workLock   *os.File       // keeps other clusters off the work dir; nil for fake ones
 	background sync.WaitGroup // everything but the loop and the server
@@ -51,11 +56,11 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
+	c.fetching, c.stopFetch = context.WithCancel(context.Background())
 	if err := c.addHosts(); err != nil {
 		close(c.stopping)
 		c.loop.abandon()
-		c.background.Wait()
-		c.unlockWorkDir()
+		c.endBackground()
 		return nil, fmt.Errorf("cluster: %w", joinClose(err, c.listener))
 	}
 	c.master = c.newMaster(uuid.NewString())
@@ -86,7 +91,10 @@ func (c *Cluster) addHosts() error {
 	if err := c.lockWorkDir(); err != nil {
 		return err
 	}
-	procs := newProcesses(c)
+	procs, err := newProcesses(c)
+	if err != nil {
+		return err
+	}
 	if err := c.addEach(procs, procs.recoverHost); err != nil {
 		return err
 	}
@@ -172,14 +180,24 @@ func (c *Cluster) Close() {
 		close(c.stopping)
 		_ = c.server.Close() // connections are broken on purpose
 		c.loop.stop()
-		c.background.Wait()
-		c.unlockWorkDir()
+		c.endBackground()
 		for _, h := range c.hosts {
 			for _, r := range h.runs {
 				r.log.close()
 			}
 		}
 	})
+}
+
+// endBackground waits for what runs beside the loop, which has ended. A task that was still fetched for is reported by the
+// next cluster, as one whose start was overtaken.
+func (c *Cluster) endBackground() {
+	c.stopFetch()
+	c.background.Wait()
+	if c.fetcher != nil {
+		c.fetcher.Close()
+	}
+	c.unlockWorkDir()
 }
 
 // retire ends what the loop has going on in the background.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pacer-run/pacer/runtime/cluster/fetcher"
 	"github.com/pacer-run/pacer/runtime/cluster/resource"
 )
 
@@ -50,8 +51,11 @@ type Config struct {
 	Register        Registrar    // nil = the master is announced nowhere
 	Executor        ExecutorKind // Process unless set
 	ExecutorCommand []string     // argv prefix that runs ExecutorMain; required for Process
-	Act             Act          // behaviour of fake tasks; nil = by their labels (see Act)
-	Log             *slog.Logger // nil = silent
+	// Fetch is how the URIs of tasks get into sandboxes. An empty cache dir means "fetch" in the work dir. Fake tasks
+	// fetch nothing.
+	Fetch fetcher.Config
+	Act   Act          // behaviour of fake tasks; nil = by their labels (see Act)
+	Log   *slog.Logger // nil = silent
 }
 
 // AgentConfig describes one agent.

@@ -1,14 +1,17 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 
 	"github.com/pacer-run/pacer/runtime/cluster/executor"
+	"github.com/pacer-run/pacer/runtime/cluster/fetcher"
 )
 
 // processes runs tasks as real processes, each below an executor process of its own.
@@ -19,17 +22,28 @@ type processes struct {
 	c *Cluster
 	// slots bounds the launches under way: starting hundreds of processes at once would starve those that run.
 	slots chan struct{}
+	fetch *fetcher.Fetcher
 }
 
 // executorPatience is how long a started executor may take to appear.
 const executorPatience = time.Minute
 
 // newProcesses starts nothing yet.
-func newProcesses(c *Cluster) *processes {
-	return &processes{c: c, slots: make(chan struct{}, 8)}
+func newProcesses(c *Cluster) (*processes, error) {
+	cfg := c.cfg.Fetch
+	if cfg.CacheDir == "" {
+		cfg.CacheDir = filepath.Join(c.cfg.WorkDir, "fetch")
+	}
+	f, err := fetcher.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c.fetcher = f
+	return &processes{c: c, slots: make(chan struct{}, 8), fetch: f}, nil
 }
 
-// launch prepares the sandbox off the loop, then asks the loop whether the task is still wanted, then starts it.
+// launch prepares the sandbox and fetches into it off the loop, then asks the loop whether the task is still wanted, then
+// starts it. Fetching takes no slot: it may take as long as the network does.
 func (p *processes) launch(r *run) {
 	if fault := unsupported(r.task); fault != nil {
 		r.failed(*fault)
@@ -40,17 +54,23 @@ func (p *processes) launch(r *run) {
 		r.failed(*fault)
 		return
 	}
+	ctx, cancel := context.WithCancel(p.c.fetching)
+	r.stopFetch = cancel
 	p.c.background.Go(func() {
+		defer cancel()
 		p.slots <- struct{}{}
-		defer func() { <-p.slots }()
 		log, fault := plan.prepare()
+		<-p.slots
+		if fault == nil {
+			fault = plan.fetch(ctx, p.fetch)
+		}
 		p.c.loop.post(func() {
 			r.log = log
 			switch {
-			case fault != nil:
-				r.failed(*fault)
 			case r.killed:
 				r.killedBeforeStart()
+			case fault != nil:
+				r.failed(*fault)
 			default:
 				p.start(r, plan)
 			}
@@ -76,10 +96,7 @@ func unsupported(info *mesos.TaskInfo) *launchFault {
 			return fault("Container networks are not supported by this agent")
 		}
 	}
-	if uris := info.GetCommand().GetURIs(); len(uris) > 0 {
-		return fault("Could not fetch: URIs are not supported by this agent (" + uris[0].Value + ")")
-	}
-	return nil
+	return checkURIs(info.GetCommand())
 }
 
 // start hands the task to an executor of its own. From its start on, only the executor decides what becomes of the task.
@@ -137,10 +154,14 @@ func (p *processes) follow(r *run, handle *executor.Handle, from int, ready time
 	p.c.loop.post(func() { r.queueOwn(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED, text) })
 }
 
-// kill may come before the executor is up: the handle keeps it. Before that there is no handle, and launch looks at killed.
+// kill may come before the executor is up: the handle keeps it. Before that there is no handle; launch looks at killed as
+// soon as it has stopped fetching.
 func (p *processes) kill(r *run) {
-	if r.handle != nil {
+	switch {
+	case r.handle != nil:
 		r.handle.Kill()
+	case r.stopFetch != nil:
+		r.stopFetch()
 	}
 }
 

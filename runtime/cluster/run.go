@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,6 +41,7 @@ type run struct {
 	executorPID uint32
 	where       *mesos.ContainerStatus // see containerStatus
 	handle      *executor.Handle       // nil until the executor was started
+	stopFetch   context.CancelFunc     // nil for fake tasks and those found on disk
 	recovered   bool                   // found on disk by this cluster, not launched by it
 }
 

@@ -207,7 +207,7 @@ func TestCacheEviction(t *testing.T) {
 	has := func(uris string) {
 		t.Helper()
 		got := ""
-		for _, uri := range strings.SplitSeq("a b c d e f", " ") {
+		for uri := range strings.SplitSeq("a b c d e f", " ") {
 			if c.entries[cacheKey{"", uri}] != nil {
 				got += uri
 			}
