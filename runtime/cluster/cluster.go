@@ -18,7 +18,6 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib"
 
 	"github.com/pacer-run/pacer/runtime/cluster/executor"
-	"github.com/pacer-run/pacer/runtime/cluster/fetcher"
 )
 
 // Cluster is a running cluster. Its methods may be called from any goroutine.
@@ -26,12 +25,10 @@ type Cluster struct {
 	cfg      Config
 	listener net.Listener
 	server   *http.Server
-	stopping chan struct{}      // closed by Close
+	stopping chan struct{}   // closed by Close
+	life     context.Context //nolint:containedctx // ends with stopping
+	endLife  context.CancelFunc
 	withdraw context.CancelFunc // ends the present master's announcement; the loop's
-
-	fetching  context.Context //nolint:containedctx // of fetching into sandboxes, which ends with the cluster
-	stopFetch context.CancelFunc
-	fetcher   *fetcher.Fetcher // nil for fake ones
 
 	workLock   *os.File       // keeps other clusters off the work dir; nil for fake ones
 	background sync.WaitGroup // everything but the loop and the server
@@ -52,15 +49,17 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}, stopping: make(chan struct{})}
+	c.life, c.endLife = context.WithCancel(context.Background())
 	c.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	c.fetching, c.stopFetch = context.WithCancel(context.Background())
 	if err := c.addHosts(); err != nil {
 		close(c.stopping)
+		c.endLife()
 		c.loop.abandon()
-		c.endBackground()
+		c.background.Wait()
+		c.unlockWorkDir()
 		return nil, fmt.Errorf("cluster: %w", joinClose(err, c.listener))
 	}
 	c.master = c.newMaster(uuid.NewString())
@@ -178,26 +177,17 @@ func (c *Cluster) Close() {
 	c.closing.Do(func() {
 		c.loop.do(c.retire)
 		close(c.stopping)
+		c.endLife()
 		_ = c.server.Close() // connections are broken on purpose
 		c.loop.stop()
-		c.endBackground()
+		c.background.Wait()
+		c.unlockWorkDir()
 		for _, h := range c.hosts {
 			for _, r := range h.runs {
 				r.log.close()
 			}
 		}
 	})
-}
-
-// endBackground waits for what runs beside the loop, which has ended. A task that was still fetched for is reported by the
-// next cluster, as one whose start was overtaken.
-func (c *Cluster) endBackground() {
-	c.stopFetch()
-	c.background.Wait()
-	if c.fetcher != nil {
-		c.fetcher.Close()
-	}
-	c.unlockWorkDir()
 }
 
 // retire ends what the loop has going on in the background.

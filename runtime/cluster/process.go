@@ -38,7 +38,10 @@ func newProcesses(c *Cluster) (*processes, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.fetcher = f
+	c.background.Go(func() {
+		<-c.life.Done()
+		f.Close()
+	})
 	return &processes{c: c, slots: make(chan struct{}, 8), fetch: f}, nil
 }
 
@@ -54,7 +57,7 @@ func (p *processes) launch(r *run) {
 		r.failed(*fault)
 		return
 	}
-	ctx, cancel := context.WithCancel(p.c.fetching)
+	ctx, cancel := context.WithCancel(p.c.life)
 	r.stopFetch = cancel
 	p.c.background.Go(func() {
 		defer cancel()

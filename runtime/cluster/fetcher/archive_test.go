@@ -5,7 +5,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -99,6 +101,16 @@ func xzOf(text []byte, dictionary int) []byte {
 	_, _ = w.Write(text)
 	_ = w.Close()
 	return out.Bytes()
+}
+
+// greedyXz asks for a dictionary of 4 GiB: the byte that says so is changed, and the checksum of its header.
+func greedyXz() []byte {
+	out := xzOf([]byte("x"), 1<<20)
+	header := out[12 : 12+4*(int(out[12])+1)]
+	at := bytes.Index(header, []byte{0x21, 1}) // the id of LZMA2 and the size of what it is told
+	header[at+2] = 40
+	binary.LittleEndian.PutUint32(header[len(header)-4:], crc32.ChecksumIEEE(header[:len(header)-4]))
+	return out
 }
 
 // unpackFile fetches a local archive of the given name and contents.
@@ -281,7 +293,7 @@ func TestBombs(t *testing.T) {
 		"directory.zip":  {zipOf(long...), "list of its entries is too long"},
 		"depth.tar":      {tarOf(member{name: "a/b/c/d/e/f", mode: 0o644}), "6 folders deep, expected 5"},
 		"depth.zip":      {zipOf(member{name: "a/b/c/d/e/f/", mode: 0o755}), "6 folders deep, expected 5"},
-		"dictionary.txz": {xzOf([]byte("x"), 128<<20), "dictionary"},
+		"dictionary.txz": {greedyXz(), "dictionary"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

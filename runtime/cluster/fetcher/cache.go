@@ -38,6 +38,7 @@ type cache struct {
 	used    int64  // bytes, those reserved by transfers included
 	turn    uint64 // counts uses
 	named   uint64 // counts files
+	closed  bool
 }
 
 type cacheKey struct{ user, uri string }
@@ -87,6 +88,9 @@ func (c *cache) acquire(ctx context.Context, req request, report func(bytes, tot
 		return nil, errBypass
 	}
 	e, seat := c.join(req, report)
+	if e == nil {
+		return nil, errClosed
+	}
 	select {
 	case <-e.loaded:
 	case <-ctx.Done():
@@ -104,10 +108,13 @@ func (c *cache) acquire(ctx context.Context, req request, report func(bytes, tot
 	return e, nil
 }
 
-// join pins the entry of a request, and starts its transfer when it is the first.
+// join pins the entry of a request, and starts its transfer when it is the first. There is none after close.
 func (c *cache) join(req request, report func(bytes, total int64)) (*entry, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil, 0
+	}
 	key := cacheKey{req.user(), req.uri}
 	e := c.entries[key]
 	if e == nil {
@@ -253,6 +260,9 @@ func (c *cache) report(e *entry, bytes, total int64) {
 
 // close ends all transfers.
 func (c *cache) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
 	c.stop(errClosed)
 	c.transfers.Wait()
 }

@@ -263,6 +263,9 @@ func TestCacheClose(t *testing.T) {
 		if err := <-ended; !errors.Is(err, errClosed) {
 			t.Error(err)
 		}
+		if err := take(t, c, "a"); !errors.Is(err, errClosed) {
+			t.Error(err)
+		}
 		same(t, map[string]string{"whole/": "700", "partial/": "700"}, tree(t, c.dir))
 	})
 }
