@@ -206,13 +206,13 @@ func TestCacheEviction(t *testing.T) {
 	}
 	has := func(uris string) {
 		t.Helper()
-		got := ""
+		var got strings.Builder
 		for uri := range strings.SplitSeq("a b c d e f", " ") {
 			if c.entries[cacheKey{"", uri}] != nil {
-				got += uri
+				got.WriteString(uri)
 			}
 		}
-		same(t, uris, got)
+		same(t, uris, got.String())
 		if n := int64(len(uris) * 10); c.used != n || len(tree(t, filepath.Join(c.dir, wholeFolder))) != len(uris) {
 			t.Errorf("%d bytes in %v", c.used, tree(t, c.dir))
 		}
