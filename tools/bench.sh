@@ -17,3 +17,5 @@ echo "== the API: reads and growth (G6), the event stream (G10), a change among 
 go test ./runtime/api -run '^$' -bench . -benchtime 5x
 echo "== POST to TASK_RUNNING on the embedded cluster (G3)"
 go test ./cmd/pacer -run '^$' -bench . -benchtime 3x
+echo "== the fetcher: ten tasks through the cache against ten downloads (-fetch-mib 1024 for a file of 1 GiB)"
+go test ./runtime/cluster/fetcher -run '^$' -bench . -benchtime 2x
