@@ -72,6 +72,8 @@ func (p *processes) launch(r *run) {
 			switch {
 			case r.killed:
 				r.killedBeforeStart()
+			case fault != nil && p.c.life.Err() != nil:
+				// The cluster closes, which may be all that was wrong. The next one finds a task that was not started.
 			case fault != nil:
 				r.failed(*fault)
 			default:
