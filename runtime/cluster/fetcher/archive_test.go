@@ -241,8 +241,11 @@ func within(dir, path string) bool { return path == dir || strings.HasPrefix(pat
 // resolve follows a target from a folder of root as the system would, as far as there is something.
 func resolve(root, from, target string, depth int) string {
 	at := filepath.Join(root, from)
-	if filepath.IsAbs(target) || depth > 20 {
+	switch {
+	case filepath.IsAbs(target):
 		return target
+	case depth > 40: // it goes round in circles: the system leads nowhere
+		return root
 	}
 	for part := range strings.SplitSeq(target, "/") {
 		at = filepath.Join(at, part)

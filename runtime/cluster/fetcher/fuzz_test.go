@@ -70,6 +70,7 @@ func FuzzLinks(f *testing.F) {
 	f.Add("a", ".", "a/a/l", "../../x", "a/a/y")
 	f.Add("a/b/s", "../..", "l", "a/b/s/../x", "l/y")
 	f.Add("a/b/c/l", "../../x", "l", "a/b/c/l", "a")
+	f.Add("0", "0", "0", "a/b/s", "l/y")
 	fetcher := open(f, Config{Limits: fuzzLimits()})
 	f.Fuzz(func(t *testing.T, link1, target1, link2, target2, file string) {
 		for _, kinds := range []string{"22", "21", "12"} {
