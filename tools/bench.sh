@@ -19,3 +19,5 @@ echo "== health checks: how late probes start, what one costs, connections kept 
 go test ./runtime/health -run '^$' -bench . -benchtime 1x
 echo "== POST to TASK_RUNNING on the embedded cluster (G3)"
 go test ./cmd/pacer -run '^$' -bench . -benchtime 3x
+echo "== the fetcher: ten tasks through the cache against ten downloads (-fetch-mib 1024 for a file of 1 GiB)"
+go test ./runtime/cluster/fetcher -run '^$' -bench . -benchtime 2x

@@ -71,7 +71,7 @@ func runCluster(ctx context.Context, sh shell, f clusterFlags) error {
 	}
 	cfg := cluster.Config{
 		Listen: f.listen, Hostname: f.hostname, WorkDir: filepath.Join(workDir, "agents"), Agents: agents,
-		ExecutorCommand: executor(), Log: log,
+		ExecutorCommand: executor(), Fetch: fetching(sh.environ), Log: log,
 	}
 	if f.zk != "" {
 		conn, path, err := dialZooKeeper("zk", f.zk, zookeeper.Options{Log: log})

@@ -90,7 +90,7 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	defer policies.close()
 	c, err := cluster.Start(ctx, cluster.Config{
 		WorkDir: filepath.Join(dataDir, "agents"), Agents: agents, ExecutorCommand: executor(),
-		AllocationInterval: allocation, Log: log,
+		AllocationInterval: allocation, Fetch: fetching(sh.environ), Log: log,
 	})
 	if err != nil {
 		return err

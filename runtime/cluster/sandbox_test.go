@@ -82,13 +82,10 @@ func TestLaunchFailures(t *testing.T) {
 	image.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Mesos: &mesos.ContainerInfo_MesosInfo{
 		Image: &mesos.Image{Type: mesos.Image_DOCKER.Enum(), Docker: &mesos.Image_Docker{Name: "x"}},
 	}}
-	uri := shell("uri", "true")
-	uri.Command.URIs = []mesos.CommandInfo_URI{{Value: "http://nowhere/x"}}
-	f.launch(f.offer(), docker, image, uri)
+	f.launch(f.offer(), docker, image)
 	for task, want := range map[string]string{
 		"docker": "Abnormal executor termination: unknown container",
 		"image":  "Failed to launch container: Container images are not supported by this agent",
-		"uri":    "Failed to launch container: Could not fetch: URIs are not supported by this agent (http://nowhere/x)",
 	} {
 		if s := f.status(task); s.GetState() != mesos.TASK_FAILED || s.GetSource() != mesos.SOURCE_AGENT || s.GetMessage() != want || s.UUID == nil {
 			t.Errorf("%s: %v", task, s)
