@@ -134,7 +134,8 @@ func (c Config) withDefaults() Config {
 // server holds what handlers share.
 type server struct {
 	Config
-	list listCache
+	lists   listCache
+	buffers buffers
 }
 
 // handler is an endpoint: it writes its answer, or returns the error that is the
@@ -144,7 +145,7 @@ type handler func(core Core, w http.ResponseWriter, r *http.Request) error
 // New returns the node's HTTP handler.
 func New(cfg Config) http.Handler {
 	s := &server{Config: cfg.withDefaults()}
-	s.list.boot = bootID()
+	s.lists.tagger = newTagger()
 	mux := chi.NewMux()
 	mux.Use(s.commonHeaders, routeDecodedPath, s.leaderOnly(s.newProxy()), middleware.GetHead)
 	mux.NotFound(func(w http.ResponseWriter, _ *http.Request) { writeError(w, errUnknownURI) })
