@@ -25,7 +25,7 @@ func appendExtras(b []byte, v *scheduler.AppView, e embeds) []byte {
 		b = append(b, `,"readinessCheckResults":[]`...)
 	}
 	if e.tasks {
-		b = appendTasks(append(b, `,"tasks":`...), tasksOf(v))
+		b = appendTasks(append(b, `,"tasks":`...), v)
 	}
 	if e.lastTaskFailure && v.LastFailure != nil {
 		b = append(append(b, `,"lastTaskFailure":`...), encodeJSON(failureOf(v.App.ID, v.LastFailure))...)

@@ -136,7 +136,8 @@ func (s *server) readApp(core Core, w http.ResponseWriter, r *http.Request) erro
 	case v == nil:
 		return &scheduler.NotFound{App: t.id}
 	case t.part == "tasks":
-		return writeTasks(w, r, []*scheduler.AppView{v}, tasksOf(v))
+		s.writeTasks(w, r, taskQuery{views: []*scheduler.AppView{v}})
+		return nil
 	}
 	body := append(appendApp([]byte(`{"app":`), v, s.ofApp().with(r)), '}')
 	writeBytes(w, http.StatusOK, body)
@@ -151,11 +152,12 @@ func (s *server) readGroup(core Core, w http.ResponseWriter, r *http.Request, t 
 		return &scheduler.GroupNotFound{Group: t.id}
 	}
 	if t.part == "tasks" {
-		views, tasks := []*scheduler.AppView{}, []task{}
+		var q taskQuery
 		for _, text := range list {
-			views, tasks = append(views, text.view), append(tasks, tasksOf(text.view)...)
+			q.views = append(q.views, text.view)
 		}
-		return writeTasks(w, r, views, tasks)
+		s.writeTasks(w, r, q)
+		return nil
 	}
 	e := s.ofApp().with(r)
 	if !s.tagged(w, r, "apps", string(t.id), e, all) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -184,34 +183,6 @@ func TestListsOfGroups(t *testing.T) {
 	}
 }
 
-// TestTasksAreEncodedAlike: the JSON that is put together by hand is that of the struct.
-func TestTasksAreEncodedAlike(t *testing.T) {
-	w, steps := changingWorld(t)
-	tasks := 0
-	for _, step := range steps {
-		step()
-		for v := range viewsBelow(w.Snapshot(), spec.Root) {
-			list := tasksOf(v)
-			if got, want := appendTasks(nil, list), encodeJSON(list); !bytes.Equal(got, want) {
-				t.Fatalf("\n got %s\nwant %s", got, want)
-			}
-			tasks += len(list)
-		}
-	}
-	if tasks == 0 {
-		t.Error("there was no task")
-	}
-	full := []task{{
-		ID: "a\"ä", AppID: "/a", Host: "h", SlaveID: "s", Region: "r", Zone: "z", State: "TASK_RUNNING", Ports: []int{1, 2},
-		ServicePorts: []int{3, 4}, IPAddresses: []ipAddress{{"1", "IPv4"}, {"2", "IPv6"}}, StagedAt: "b", StartedAt: "c", Version: "d",
-		HealthCheckResults: []healthResult{{"i", true, 1}, {"j", false, 2}}, LocalVolumes: []struct{}{}, Role: "*",
-	}, {}}
-	full[1] = full[0]
-	if got, want := appendTasks(nil, full), encodeJSON(full); !bytes.Equal(got, want) {
-		t.Fatalf("\n got %s\nwant %s", got, want)
-	}
-}
-
 // TestLongLists: answers of more than one chunk arrive whole, over HTTP too.
 func TestLongLists(t *testing.T) {
 	w := manyApps(t, 300)
@@ -258,22 +229,5 @@ func TestClientIsGone(t *testing.T) {
 		if got := ask(w.handler, http.MethodGet, url, "").Body.String(); got != want {
 			t.Errorf("%s: the next answer has %d bytes, want %d", url, len(got), len(want))
 		}
-	}
-}
-
-func TestNamedTags(t *testing.T) {
-	const tag = `"x-1"`
-	for list, want := range map[string]bool{
-		tag: true, "W/" + tag: true, `"y", "x-1"`: true, `"y",W/"x-1"`: true, "*": true,
-		"": false, `"x-10"`: false, "x-1": false, `W/"y"`: false, "w/" + tag: false,
-	} {
-		if named(list, tag) != want {
-			t.Errorf("%s in %s: want %t", tag, list, want)
-		}
-	}
-	w := newWorld(nil)
-	known := ask(w.handler, http.MethodGet, "/v2/groups", "").Header().Get("ETag")
-	if got := ask(w.handler, http.MethodGet, "/v2/groups/", "", "If-None-Match", fmt.Sprintf(`"a", W/%s`, known)).Code; got != http.StatusNotModified {
-		t.Errorf("%d", got)
 	}
 }
