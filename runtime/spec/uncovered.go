@@ -30,16 +30,3 @@ func (a *App) Uncovered() []string {
 	}
 	return names
 }
-
-// plainHost tells whether the app asks for nothing but the host's network.
-func (a *App) plainHost() bool {
-	switch len(a.Networks) {
-	case 0:
-		return true
-	case 1:
-		n := a.Networks[0]
-		return n.Mode == HostNetwork && n.Name == "" && len(n.Labels) == 0
-	default:
-		return false
-	}
-}
