@@ -15,12 +15,14 @@ import (
 // one goroutine at a time.
 type Encoder struct {
 	templates map[templateKey]*template
+	room      []uint16 // for the ports of the task at hand
 }
 
 // templateKey is what a template depends on.
 type templateKey struct {
 	app              *spec.App
 	envPrefix        string
+	bridge           string
 	enforceGroupRole bool
 }
 
@@ -29,7 +31,7 @@ const mostTemplates = 1 << 14
 
 // template returns the app version's part, made at its first task.
 func (e *Encoder) template(t *Task) *template {
-	key := templateKey{t.App, t.EnvPrefix, t.EnforceGroupRole}
+	key := templateKey{t.App, t.EnvPrefix, t.BridgeName, t.EnforceGroupRole}
 	if known, ok := e.templates[key]; ok {
 		return known
 	}
@@ -47,12 +49,9 @@ func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte {
 	b = append(b, known.head...)
 	b = appendID(b, 2, t.ID)
 	b = appendID(b, 3, t.Place.Offer.Agent.ID)
-	for i := range t.Place.Take {
-		b = appendShare(b, &t.Place.Take[i])
-	}
-	b = known.appendCommand(b, &t)
-	b = append(b, known.tail...)
-	return known.appendDiscovery(b, t.Place.Ports)
+	var ports assigned
+	ports, e.room = known.assign(e.room, &t)
+	return known.append(b, &t, &ports)
 }
 
 // AppendAccept appends the call of Accept, with the framework's id.
@@ -96,13 +95,13 @@ func appendFilters(b []byte, field int, refuse time.Duration) []byte {
 // appendShare appends the resources of a share, in the form of frameworks
 // without RESERVATION_REFINEMENT: a role on each, and for a dynamic reservation
 // who made it. Nothing of zero size may be sent: Mesos refuses the task.
-func appendShare(b []byte, s *placement.Share) []byte {
+func appendShare(b []byte, field int, s *placement.Share) []byte {
 	for k, amount := range s.Scalars {
 		if amount <= 0 {
 			continue
 		}
 		var resource, scalar int
-		b, resource = openMessage(b, 4)
+		b, resource = openMessage(b, field)
 		b = appendText(b, 1, placement.Kind(k).String())
 		b = appendVarint(b, 2, uint64(mesos.SCALAR))
 		b, scalar = openMessage(b, 3)
@@ -112,7 +111,7 @@ func appendShare(b []byte, s *placement.Share) []byte {
 	if len(s.Ports) == 0 {
 		return b
 	}
-	b, resource := openMessage(b, 4)
+	b, resource := openMessage(b, field)
 	b = appendText(b, 1, "ports")
 	b = appendVarint(b, 2, uint64(mesos.RANGES))
 	b, ranges := openMessage(b, 4)
