@@ -94,6 +94,9 @@ func generated(id string, hosts, inner []uint16) uint16 {
 	for i := range len(id) {
 		hash = (hash ^ uint32(id[i])) * 16777619
 	}
+	hash ^= hash >> 16 // ids that differ in their end alone stay apart
+	hash *= 0x85ebca6b
+	hash ^= hash >> 13
 	const count = 1<<16 - firstGenerated
 	for {
 		number := uint16(firstGenerated + hash%count)
