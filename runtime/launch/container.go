@@ -72,6 +72,8 @@ func dockerOf(app *spec.App, d *spec.DockerImage) []byte {
 	kind := mesos.ContainerInfo_DockerInfo_HOST
 	for _, n := range app.Networks {
 		switch n.Mode {
+		case spec.HostNetwork:
+			kind = mesos.ContainerInfo_DockerInfo_HOST
 		case spec.BridgeNetwork:
 			kind = mesos.ContainerInfo_DockerInfo_BRIDGE
 		case spec.ContainerNetwork:

@@ -74,9 +74,21 @@ func appendDriverVolume(b []byte, e *spec.ExternalVolume) []byte {
 // numbers of the fields below are those of Mesos 1.11.
 const csiVolume = 5
 
-// accessModes are in the order of Mesos' enum; the first is 1.
-var accessModes = [...]string{
-	"SINGLE_NODE_WRITER", "SINGLE_NODE_READER_ONLY", "MULTI_NODE_READER_ONLY", "MULTI_NODE_SINGLE_WRITER", "MULTI_NODE_MULTI_WRITER",
+// accessMode is the number of a mode in Mesos' enum; 0 for one it does not have.
+func accessMode(name string) uint64 {
+	switch name {
+	case "SINGLE_NODE_WRITER":
+		return 1
+	case "SINGLE_NODE_READER_ONLY":
+		return 2
+	case "MULTI_NODE_READER_ONLY":
+		return 3
+	case "MULTI_NODE_SINGLE_WRITER":
+		return 4
+	case "MULTI_NODE_MULTI_WRITER":
+		return 5
+	}
+	return 0
 }
 
 // appendCSI appends the source of a volume that a CSI plugin mounts.
@@ -117,7 +129,7 @@ func appendCapability(b []byte, o *spec.CSIOptions) []byte {
 		b = closeMessage(b, mount)
 	}
 	b, mode := openMessage(b, 3)
-	b = appendVarint(b, 1, uint64(slices.Index(accessModes[:], o.AccessMode)+1))
+	b = appendVarint(b, 1, accessMode(o.AccessMode))
 	return closeMessage(closeMessage(b, mode), capability)
 }
 
