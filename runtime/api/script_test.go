@@ -30,8 +30,8 @@ import (
 //	http                       a request as it goes over the wire; the body after an empty line;
 //	                           "uuid-N" is the value that an answer has shown by this number
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
-//	status app=A [n=N] state=S [message=M] [healthy=true|false]
-//	                           a task state of the app's n-th instance
+//	status app=A [n=N] state=S [message=M] [healthy=true|false] [ip=I]
+//	                           a task state of the app's n-th instance, and its container's address
 //	at +D                      time passes
 //	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
@@ -178,6 +178,8 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 		healthy = make([]bool, 1)
 		d.ScanArgs(t, "healthy", &healthy[0])
 	}
+	p.ips = nil
+	d.MaybeScanArgs(t, "ip", &p.ips)
 	if err := p.status(spec.PathID(app), n, state(name), message, healthy...); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -82,8 +83,23 @@ func writeHosts(b *bytes.Buffer, v *scheduler.AppView, n int) {
 		case n < 0:
 			b.WriteString(i.Agent.Hostname + "\t")
 		case n < len(i.Ports):
-			b.WriteString(i.Agent.Hostname + ":" + strconv.Itoa(int(i.Ports[n])) + "\t")
+			if address := endpoint(v.App, i, n); address != "" {
+				b.WriteString(address + "\t")
+			}
 		}
 	}
 	b.WriteByte('\n')
+}
+
+// endpoint is where the n-th port of an instance is reached: at its host, or at
+// the container's own address when the host has no part in it; "" when that is
+// not known.
+func endpoint(app *spec.App, i *scheduler.Instance, n int) string {
+	if port := i.Ports[n]; port != 0 {
+		return i.Agent.Hostname + ":" + strconv.Itoa(int(port))
+	}
+	if len(i.IPs) == 0 || app.OnHost() || n >= app.Ports() || app.Container.PortMappings[n].ContainerPort == 0 {
+		return ""
+	}
+	return net.JoinHostPort(i.IPs[0], strconv.Itoa(app.Container.PortMappings[n].ContainerPort))
 }
