@@ -170,8 +170,8 @@ func networksOf(key templateKey, mappings []spec.PortMapping) []network {
 }
 
 // mappingsOf lists the ports that the host has a part in, on the network of that
-// name; "" for the only one. There is one for each protocol: what maps them knows
-// no lists.
+// name; "" for the only one. There is one for each protocol: iptables, which maps
+// them, knows no lists.
 func mappingsOf(ports []spec.PortMapping, name string) []mapping {
 	var list []mapping
 	for i := range ports {
