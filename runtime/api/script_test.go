@@ -30,8 +30,9 @@ import (
 //	http                       a request as it goes over the wire; the body after an empty line;
 //	                           "uuid-N" is the value that an answer has shown by this number
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
-//	status app=A [n=N] state=S [message=M] [healthy=true|false] [ip=I]
-//	                           a task state of the app's n-th instance, and its container's address
+//	status app=A [n=N] state=S [message=M] [healthy=true|false] [ip=I] [check=(K,C)]
+//	                           a task state of the app's n-th instance, its container's address, and what
+//	                           its check (http, tcp, command or none) found
 //	at +D                      time passes
 //	master up|down             the subscription
 //	lead | standby [leader=L]  this node's part
@@ -177,6 +178,15 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 	if d.HasArg("healthy") {
 		healthy = make([]bool, 1)
 		d.ScanArgs(t, "healthy", &healthy[0])
+	}
+	p.check = nil
+	if d.HasArg("check") {
+		p.check = &scheduler.CheckResult{}
+		var kind string
+		d.ScanArgs(t, "check", &kind, &p.check.Code)
+		p.check.Kind = map[string]scheduler.CheckKind{
+			"none": scheduler.CheckSilent, "http": scheduler.CheckHTTP, "tcp": scheduler.CheckTCP, "command": scheduler.CheckCommand,
+		}[kind]
 	}
 	p.ips = nil
 	d.MaybeScanArgs(t, "ip", &p.ips)

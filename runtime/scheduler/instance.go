@@ -102,6 +102,7 @@ type Instance struct {
 	Role        string
 	IPs         []string // container addresses; nil means the agent's
 	Healthy     *bool
+	Check       CheckResult // not kept by a change of leader: Mesos tells it again
 	StagedAt    spec.Timestamp
 	StartedAt   spec.Timestamp
 	Since       spec.Timestamp // when Condition was entered
