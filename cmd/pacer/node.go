@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type nodeConfig struct {
 	matcher      placement.Matcher
 	matchTimeout time.Duration // 0: the driver's default
 	envPrefix    string        // of the variables that every task is given
+	definitions  spec.Settings // what the operator has set of these; settings has the rest
 	policies     *policies
 
 	listener    net.Listener
@@ -91,7 +93,8 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 
 // settings are what definitions depend on.
 func (cfg nodeConfig) settings() spec.Settings {
-	s := spec.Settings{Role: cfg.framework.Roles[0], EnforceNewGroups: cfg.core.EnforceRole}
+	s := cfg.definitions
+	s.Role, s.EnforceNewGroups, s.Features = cfg.framework.Roles[0], cfg.core.EnforceRole, slices.Clone(s.Features)
 	if cfg.framework.GPUs {
 		s.Features = append(s.Features, spec.FeatureGPUs)
 	}
@@ -200,7 +203,7 @@ func (n *node) lead(ctx context.Context) error {
 	defer n.events.Disconnect()
 	defer n.leading.Store(nil)
 	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix}) })
+	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix, n.definitions.BridgeName}) })
 	group.Go(func() error { return client.Run(inner) })
 	return group.Wait()
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/spf13/pflag"
 )
 
@@ -140,7 +142,7 @@ func TestExitCodes(t *testing.T) {
 		{"no master", []string{"serve"}, exitFlag, "--master is required"},
 		{"bad number", []string{"serve", "--master", "m", "--http_port", "http"}, exitFlag, "--http_port"},
 		{"bad range", []string{"serve", "--master", "m", "--local_port_min", "9", "--local_port_max", "8"}, exitFlag, "--local_port_min: 9"},
-		{"bad feature", []string{"serve", "--master", "m", "--enable_features", "secrets"}, exitFlag, "secrets is not supported"},
+		{"bad feature", []string{"serve", "--master", "m", "--enable_features", "maintenance_mode"}, exitFlag, "maintenance_mode is not supported"},
 		{"bad zk", []string{"serve", "--master", "127.0.0.1:1", "--zk", "http://x"}, exitFlag, "--zk"},
 		{"bad level", []string{"serve", "--master", "m", "--logging_level", "loud"}, exitFlag, "--logging_level"},
 		{"argument", []string{"dev", "now"}, exitFlag, `unexpected argument "now"`},
@@ -230,5 +232,22 @@ func TestInfoNamesTheUserOfTasks(t *testing.T) {
 	}
 	if got, want := infoOf(v).Marathon["mesos_user"], frameworkOf(v).User; got != want {
 		t.Errorf("mesos_user is %v, want %v", got, want)
+	}
+}
+
+// What definitions depend on is what the flags say.
+func TestSettingsOfDefinitions(t *testing.T) {
+	v, _, err := read(t, nil, "--master", "m", "--enable_features", "secrets,gpu_resources,external_volumes,vips",
+		"--default_network_name", "dcos", "--mesos_bridge_name", "corp", "--mesos_role", "prod", "--new_group_enforce_role", "top")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := nodeConfig{framework: frameworkOf(v), core: coreOf(v), definitions: definitionsOf(v)}
+	want := spec.Settings{
+		Role: "prod", Features: []string{"secrets", "external_volumes", "gpu_resources"}, DefaultNetwork: "dcos", BridgeName: "corp",
+		EnforceNewGroups: true,
+	}
+	if diff := cmp.Diff(want, cfg.settings()); diff != "" || v.err() != nil {
+		t.Errorf("%v\n%s", v.err(), diff)
 	}
 }

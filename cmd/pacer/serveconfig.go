@@ -27,6 +27,7 @@ func configOf(v *values, sh shell) (nodeConfig, error) {
 		matcher:      matcherOf(v),
 		matchTimeout: v.millis("offer_matching_timeout"),
 		envPrefix:    v.text("env_vars_prefix"),
+		definitions:  definitionsOf(v),
 		hostname:     v.text("hostname"),
 		outstanding:  v.number("event_stream_max_outstanding_messages", 1, 1<<20),
 		info:         infoOf(v),
@@ -70,13 +71,25 @@ func frameworkOf(v *values) master.Framework {
 		case "gpu_resources":
 			f.GPUs = true
 		case "", "vips": // labels of ports reach Mesos in any case
-		case "secrets", "external_volumes", "maintenance_mode":
+		case spec.FeatureSecrets, spec.FeatureExternalVolumes: // of definitions, see definitionsOf
+		case "maintenance_mode":
 			v.fail("--enable_features: %s is not supported by this version of Pacer", feature)
 		default:
-			v.fail("--enable_features: %q: expected task_killing, gpu_resources or vips", feature)
+			v.fail("--enable_features: %q: expected task_killing, gpu_resources, secrets, external_volumes or vips", feature)
 		}
 	}
 	return f
+}
+
+// definitionsOf is what definitions depend on and the operator says.
+func definitionsOf(v *values) spec.Settings {
+	s := spec.Settings{DefaultNetwork: v.text("default_network_name"), BridgeName: v.text("mesos_bridge_name")}
+	for _, feature := range featuresOf(v) {
+		if feature == spec.FeatureSecrets || feature == spec.FeatureExternalVolumes {
+			s.Features = append(s.Features, feature)
+		}
+	}
+	return s
 }
 
 // frameworkUser is the user of tasks that name none.
@@ -135,6 +148,7 @@ func infoOf(v *values) api.Info {
 		"master": maskedMaster(v.text("master")), "mesos_role": v.text("mesos_role"), "mesos_user": frameworkUser(v),
 		"webui_url":        orNull(v.text("webui_url")),
 		"maintenance_mode": true, "env_vars_prefix": orNull(v.text("env_vars_prefix")),
+		"default_network_name": orNull(v.text("default_network_name")), "mesos_bridge_name": v.text("mesos_bridge_name"),
 	}
 	for _, name := range []string{
 		"decline_offer_duration", "local_port_max", "local_port_min", "max_instances_per_offer", "min_revive_offers_interval",
