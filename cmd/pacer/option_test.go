@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"github.com/pacer-run/pacer/runtime/spec"
-	"github.com/spf13/pflag"
 )
 
 // read parses a command line of `pacer serve` in an environment.
