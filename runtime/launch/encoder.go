@@ -15,7 +15,9 @@ import (
 // one goroutine at a time.
 type Encoder struct {
 	templates map[templateKey]*template
-	room      []uint16 // for the ports of the task at hand
+	last      templateKey // mostly that of the next task as well
+	known     *template   // of last
+	room      []uint16    // for the ports of the task at hand
 }
 
 // templateKey is what a template depends on.
@@ -32,26 +34,32 @@ const mostTemplates = 1 << 14
 // template returns the app version's part, made at its first task.
 func (e *Encoder) template(t *Task) *template {
 	key := templateKey{t.App, t.EnvPrefix, t.BridgeName, t.EnforceGroupRole}
-	if known, ok := e.templates[key]; ok {
-		return known
+	if key == e.last && e.known != nil {
+		return e.known
 	}
-	if e.templates == nil || len(e.templates) >= mostTemplates {
-		e.templates = map[templateKey]*template{}
+	known, ok := e.templates[key]
+	if !ok {
+		if e.templates == nil || len(e.templates) >= mostTemplates {
+			e.templates = map[templateKey]*template{}
+		}
+		known = newTemplate(key)
+		e.templates[key] = known
 	}
-	made := newTemplate(key)
-	e.templates[key] = made
-	return made
+	e.last, e.known = key, known
+	return known
 }
 
 // AppendTaskInfo appends the task as a mesos.TaskInfo message.
-func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte {
-	known := e.template(&t)
+func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte { return e.appendTask(b, &t) }
+
+func (e *Encoder) appendTask(b []byte, t *Task) []byte {
+	known := e.template(t)
 	b = append(b, known.head...)
 	b = appendID(b, 2, t.ID)
 	b = appendID(b, 3, t.Place.Offer.Agent.ID)
 	var ports assigned
-	ports, e.room = known.assign(e.room, &t)
-	return known.append(b, &t, &ports)
+	ports, e.room = known.assign(e.room, t)
+	return known.append(b, t, &ports)
 }
 
 // AppendAccept appends the call of Accept, with the framework's id.
@@ -65,10 +73,10 @@ func (e *Encoder) AppendAccept(b []byte, framework string, offers []string, task
 	b, operation := openMessage(b, 2)
 	b = appendVarint(b, 1, uint64(mesos.Offer_Operation_LAUNCH))
 	b, launch := openMessage(b, 2)
-	for _, t := range tasks {
+	for i := range tasks {
 		var info int
 		b, info = openMessage(b, 1)
-		b = closeMessage(e.AppendTaskInfo(b, t), info)
+		b = closeMessage(e.appendTask(b, &tasks[i]), info)
 	}
 	b = closeMessage(closeMessage(b, launch), operation)
 	return closeMessage(appendFilters(b, 3, refuse), accept)

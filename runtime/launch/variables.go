@@ -18,6 +18,8 @@ type variables struct {
 	// whose variable somebody else sets.
 	number string
 	taken  []string
+	// generates: there is a port that may get a number of its own making.
+	generates bool
 }
 
 // portVariables are those of one port.
@@ -52,6 +54,7 @@ func variablesOf(key templateKey, ports []port) variables {
 		}
 	}
 	for i, p := range ports {
+		v.generates = v.generates || p.mapped && p.number == 0
 		v.each[i] = portVariables{index: free(prefix + "PORT" + strconv.Itoa(i)), number: p.number}
 		if p.name == "" || namedLater(ports[i+1:], p.name) {
 			continue
@@ -89,9 +92,11 @@ func (v *variables) append(b []byte, task *Task, ports *assigned) []byte {
 			b, list = v.enlist(b, list, text)
 		}
 	}
-	for i, host := range ports.host {
-		if host == 0 && v.each[i].number == 0 {
-			b, list = v.enlist(b, list, strconv.AppendUint(digits[:0], uint64(ports.inner[i]), 10))
+	if v.generates {
+		for i, host := range ports.host {
+			if host == 0 && v.each[i].number == 0 {
+				b, list = v.enlist(b, list, strconv.AppendUint(digits[:0], uint64(ports.inner[i]), 10))
+			}
 		}
 	}
 	return appendNamed(b, v.ports, list)
