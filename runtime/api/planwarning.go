@@ -35,7 +35,7 @@ func (p *planning) warnings(c placement.Cluster) []planWarning {
 	switch {
 	case p.Places.Fault != "":
 		out = append(out, warn("policyFault", "a policy could not be asked: %s", p.Places.Fault))
-	case p.old > 0 && full && p.Places.Placed == 0 && p.after.RequirePorts && p.Places.Refused[placement.InsufficientPorts.String()] > 0:
+	case p.old > 0 && full && p.Places.Placed == 0 && p.after.CertainPorts() && p.Places.Refused[placement.InsufficientPorts.String()] > 0:
 		out = append(out, warn("fixedPorts", "it requires its host ports, which no agent has free, and minimumHealthCapacity keeps every instance that holds them"))
 	case p.old > 0 && full && p.Places.Placed == 0:
 		out = append(out, warn("noRoom", "no agent has room for a new instance, and minimumHealthCapacity lets no old one go before"))

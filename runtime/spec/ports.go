@@ -28,6 +28,17 @@ func (a *App) HostPort(i int) (number int, wanted bool) {
 	return 0, false
 }
 
+// CertainPorts tells whether there is a port of the host whose number matters: two
+// such instances cannot share an agent.
+func (a *App) CertainPorts() bool {
+	for i := range a.Ports() {
+		if number, _ := a.HostPort(i); number != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // OnHost tells whether the app's tasks use the host's network.
 func (a *App) OnHost() bool { return a.hostNetworked() }
 

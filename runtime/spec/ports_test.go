@@ -1,6 +1,9 @@
 package spec
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestHostPort: what each port asks of the host, on every network.
 func TestHostPort(t *testing.T) {
@@ -30,6 +33,10 @@ func TestHostPort(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if n := tt.app.Ports(); n != len(tt.want) {
 				t.Fatalf("%d ports, want %d", n, len(tt.want))
+			}
+			certain := slices.ContainsFunc(tt.want, func(p port) bool { return p.number != 0 })
+			if tt.app.CertainPorts() != certain {
+				t.Errorf("certain ports: %v, want %v", !certain, certain)
 			}
 			for i, want := range tt.want {
 				if number, wanted := tt.app.HostPort(i); (port{number, wanted}) != want {
