@@ -66,8 +66,28 @@ func appendTask(b []byte, i *scheduler.Instance, safe string, servicePorts []int
 		b = strconv.AppendBool(append(b, `","alive":`...), *i.Healthy)
 		b = append(b, `,"consecutiveFailures":0}`...)
 	}
-	b = append(b, `],"localVolumes":[],"role":`...)
+	b = append(b, ']')
+	b = appendCheck(b, i.Check)
+	b = append(b, `,"localVolumes":[],"role":`...)
 	return append(spec.AppendText(b, i.Role), '}')
+}
+
+// appendCheck appends what a generic check found; nothing where there is none.
+func appendCheck(b []byte, c scheduler.CheckResult) []byte {
+	switch c.Kind {
+	case scheduler.CheckHTTP:
+		b = append(b, `,"checkResult":{"http":{"statusCode":`...)
+		b = strconv.AppendInt(b, int64(c.Code), 10)
+	case scheduler.CheckTCP:
+		b = append(b, `,"checkResult":{"tcp":{"succeeded":`...)
+		b = strconv.AppendBool(b, c.Code != 0)
+	case scheduler.CheckCommand:
+		b = append(b, `,"checkResult":{"command":{"exitCode":`...)
+		b = strconv.AppendInt(b, int64(c.Code), 10)
+	case scheduler.CheckSilent:
+		return b
+	}
+	return append(b, "}}"...)
 }
 
 // appendInstanceID is the text of Instance.InstanceID.

@@ -69,6 +69,7 @@ type task struct {
 	StartedAt          string         `json:"startedAt,omitempty"`
 	Version            string         `json:"version,omitempty"`
 	HealthCheckResults []healthResult `json:"healthCheckResults"`
+	CheckResult        *checkResult   `json:"checkResult,omitempty"`
 	LocalVolumes       []struct{}     `json:"localVolumes"`
 	Role               string         `json:"role"`
 }
@@ -78,6 +79,39 @@ type healthResult struct {
 	InstanceID          string `json:"instanceId"`
 	Alive               bool   `json:"alive"`
 	ConsecutiveFailures int    `json:"consecutiveFailures"`
+}
+
+// checkResult is what a generic check found; one of its members is set.
+type checkResult struct {
+	HTTP    *httpResult    `json:"http,omitempty"`
+	TCP     *tcpResult     `json:"tcp,omitempty"`
+	Command *commandResult `json:"command,omitempty"`
+}
+
+type (
+	httpResult struct {
+		StatusCode int `json:"statusCode"`
+	}
+	tcpResult struct {
+		Succeeded bool `json:"succeeded"`
+	}
+	commandResult struct {
+		ExitCode int `json:"exitCode"`
+	}
+)
+
+// resultOf makes the JSON of a check's result; nil for none.
+func resultOf(c scheduler.CheckResult) *checkResult {
+	switch c.Kind {
+	case scheduler.CheckHTTP:
+		return &checkResult{HTTP: &httpResult{c.Code}}
+	case scheduler.CheckTCP:
+		return &checkResult{TCP: &tcpResult{c.Code != 0}}
+	case scheduler.CheckCommand:
+		return &checkResult{Command: &commandResult{c.Code}}
+	case scheduler.CheckSilent:
+	}
+	return nil
 }
 
 // taskOf makes the JSON of the instance's task. Ports and times are those of a
@@ -92,6 +126,7 @@ func taskOf(i *scheduler.Instance) task {
 		t.Ports = hostPorts(i)
 		t.StagedAt, t.StartedAt, t.Version = i.StagedAt.String(), i.StartedAt.String(), i.Version.String()
 	}
+	t.CheckResult = resultOf(i.Check)
 	if i.Healthy != nil {
 		t.HealthCheckResults = append(t.HealthCheckResults, healthResult{InstanceID: i.InstanceID(), Alive: *i.Healthy})
 	}

@@ -44,7 +44,7 @@ func (p *processes) launchDocker(r *run) {
 		r.failed(noDocker())
 		return
 	}
-	if fault := checkURIs(r.task.GetCommand()); fault != nil {
+	if fault := unsupported(r.task); fault != nil {
 		r.failed(*fault)
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
@@ -88,24 +87,6 @@ func (p *processes) launch(r *run) {
 			}
 		})
 	})
-}
-
-// unsupported finds what this agent cannot run, in the words a real one has for it; nil if it can.
-func unsupported(info *mesos.TaskInfo) *launchFault {
-	fault := func(text string) *launchFault {
-		return &launchFault{mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED, "Failed to launch container: " + text}
-	}
-	if c := info.Container; c != nil {
-		switch {
-		case c.GetMesos().GetImage() != nil:
-			return fault("Container images are not supported by this agent")
-		case len(c.Volumes) > 0:
-			return fault("Volumes are not supported by this agent")
-		case slices.ContainsFunc(c.NetworkInfos, func(n mesos.NetworkInfo) bool { return n.Name != nil }):
-			return fault("Container networks are not supported by this agent")
-		}
-	}
-	return checkURIs(info.GetCommand())
 }
 
 // start hands the task to an executor of its own. From its start on, only the executor decides what becomes of the task.

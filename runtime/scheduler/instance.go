@@ -98,10 +98,11 @@ type Instance struct {
 	Condition   Condition
 	Goal        Goal
 	Agent       *placement.Agent // nil before the first launch
-	Ports       []uint16         // host ports, in the order of the definitions
+	Ports       []uint16         // host ports, in the order of the app's ports; 0: none of the host's
 	Role        string
 	IPs         []string // container addresses; nil means the agent's
 	Healthy     *bool
+	Check       CheckResult // not kept by a change of leader: Mesos tells it again
 	StagedAt    spec.Timestamp
 	StartedAt   spec.Timestamp
 	Since       spec.Timestamp // when Condition was entered

@@ -1,5 +1,7 @@
 package spec
 
+import "slices"
+
 // Uncovered returns the API's names of those fields that ask for something which
 // this version does not carry out when it launches a task. To start a task
 // without it would be to start something else than what was asked for, so such
@@ -10,19 +12,14 @@ func (a *App) Uncovered() []string {
 		name string
 		asks bool
 	}{
-		{"check", a.Check != nil},
-		{"container", a.Container != nil},
-		{"env", len(a.EnvSecrets) > 0},
-		{"executor", a.Executor != "" && a.Executor != "//cmd"},
-		{"executorResources", a.ExecutorResources != nil},
-		{"fetch", len(a.Fetch) > 0},
-		{"healthChecks", len(a.HealthChecks) > 0},
-		{"networks", !a.plainHost()},
+		// A check of Mesos has no scheme: it is always plain HTTP.
+		{"check", a.Check != nil && a.Check.HTTP != nil && a.Check.HTTP.Scheme == "HTTPS"},
+		{"container", a.Container != nil && a.Container.uncovered()},
+		// The Docker containerizer would set such a variable to nothing.
+		{"env", len(a.EnvSecrets) > 0 && a.Container != nil && a.Container.Type == DockerContainer},
+		{"healthChecks", slices.ContainsFunc(a.HealthChecks, func(c HealthCheck) bool { return !c.Protocol.ByMesos() })},
 		{"readinessChecks", len(a.ReadinessChecks) > 0},
 		{"residency", a.Resident()},
-		{"resourceLimits", a.ResourceLimits != nil},
-		{"secrets", len(a.Secrets) > 0},
-		{"tty", a.TTY != nil && *a.TTY},
 	} {
 		if field.asks {
 			names = append(names, field.name)
@@ -31,15 +28,14 @@ func (a *App) Uncovered() []string {
 	return names
 }
 
-// plainHost tells whether the app asks for nothing but the host's network.
-func (a *App) plainHost() bool {
-	switch len(a.Networks) {
-	case 0:
-		return true
-	case 1:
-		n := a.Networks[0]
-		return n.Mode == HostNetwork && n.Name == "" && len(n.Labels) == 0
-	default:
-		return false
+// uncovered tells whether the containerizer would silently leave out something:
+// Docker's mounts no volumes but those of the host and of Docker's own drivers,
+// Mesos' own runs nothing privileged.
+func (c *Container) uncovered() bool {
+	if c.Type == MesosContainer {
+		return c.Docker != nil && c.Docker.Privileged
 	}
+	return slices.ContainsFunc(c.Volumes, func(v Volume) bool {
+		return v.Secret != nil || v.External != nil && v.External.Provider == providerCSI
+	})
 }
