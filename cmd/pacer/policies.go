@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/plugins/fetchers"
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
@@ -19,15 +22,38 @@ import (
 // policies is the catalog in the words of those who ask it.
 type policies struct{ *policy.Catalog }
 
+// policyConfig is what the operator says of policies.
+type policyConfig struct {
+	dir, cacheDir string // "" for no modules, and none kept
+	fetching      string // as --fetch_policies
+}
+
+// defaultFetchPolicies has everything fetched as apps say.
+const defaultFetchPolicies = "marathon"
+
 // loadPolicies opens the catalog; its modules are loaded in the background.
-func loadPolicies(ctx context.Context, dir, cacheDir string, log *slog.Logger) (*policies, error) {
+func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Dir: dir, CacheDir: cacheDir, Log: log,
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, policy.ErrFetching):
+		return nil, badFlag("--fetch_policies: %w", err)
+	case err != nil:
 		return nil, badFlag("--policy_dir: %w", err)
 	}
 	return &policies{c}, nil
+}
+
+// fetchSteps reads names of policies, each with settings behind a colon or none.
+func fetchSteps(text string) []policy.FetchStep {
+	var steps []policy.FetchStep
+	for _, item := range listOf(text) {
+		name, settings, _ := strings.Cut(item, ":")
+		steps = append(steps, policy.FetchStep{Policy: name, Settings: settings})
+	}
+	return steps
 }
 
 // loadPatience is how long a term may be held up by modules that are being
@@ -61,6 +87,13 @@ func (p *policies) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.P
 	return p.Catalog.PrepareUpgrade(ctx, u)
 }
 
+// DecideFetch is for launches, and as impatient as Prepare.
+func (p *policies) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
+	ctx, cancel := p.impatient(ctx)
+	defer cancel()
+	return p.Catalog.DecideFetch(ctx, app, uris)
+}
+
 // impatient ends soon as long as modules are still loading.
 func (p *policies) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
 	select {
@@ -90,6 +123,11 @@ func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 	}
 	prepared.Close()
 	return nil
+}
+
+// checkFetch is check for what an app fetches.
+func (p *policies) checkFetch(ctx context.Context, app *spec.App) ([]sdk.FetchDecision, error) {
+	return p.Catalog.DecideFetch(ctx, driver.AppFacts(app), driver.FetchURIs(app))
 }
 
 // rules prepares all constraints of an app for a question of a user.
@@ -125,7 +163,7 @@ func (p *policies) modules() []api.Module {
 		}
 		out = append(out, api.Module{
 			Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
-			Operators: m.Operators, Strategies: m.Strategies,
+			Operators: m.Operators, Strategies: m.Strategies, Fetchers: m.Fetchers,
 			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})
 	}

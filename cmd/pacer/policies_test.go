@@ -10,7 +10,7 @@ import (
 
 // TestCheckStrategy: users learn the strategies there are.
 func TestCheckStrategy(t *testing.T) {
-	p, err := loadPolicies(t.Context(), "", "", slog.New(slog.DiscardHandler))
+	p, err := loadPolicies(t.Context(), policyConfig{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

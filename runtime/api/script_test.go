@@ -68,6 +68,19 @@ func scriptConfig(c *Config) {
 		}
 		return nil
 	}
+	c.CheckFetch = func(_ context.Context, app *spec.App) (decisions []sdk.FetchDecision, err error) {
+		for _, a := range app.Fetch {
+			d := sdk.AllowFetch(sdk.FetchURI(a))
+			switch {
+			case strings.HasPrefix(a.URI, "ftp:"):
+				d = sdk.DenyFetch("denied by the fetch policy schemes: the scheme ftp is forbidden")
+			case strings.HasPrefix(a.URI, "broken:"):
+				return nil, &sdk.Fault{Module: "zoo@1.0.0", Cause: "fuel exhausted"}
+			}
+			decisions = append(decisions, d)
+		}
+		return decisions, nil
+	}
 	c.Rules = func(_ context.Context, app *spec.App) ([]placement.Rule, func()) { return scriptRules(app), func() {} }
 	c.Modules = func() []Module {
 		return []Module{

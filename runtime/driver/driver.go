@@ -53,6 +53,8 @@ type Matcher interface {
 type Policies interface {
 	Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error)
 	PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error)
+	// DecideFetch answers one decision for each URI of an app version.
+	DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error)
 }
 
 // Bus takes what happened, in order, after the snapshot that shows it was

@@ -121,6 +121,7 @@ type policies struct {
 	*diary
 	err     error
 	upgrade sdk.PreparedUpgrade // nil: there is no strategy
+	fetch   func(sdk.FetchURI) (sdk.FetchDecision, error)
 }
 
 type constraint struct {
@@ -133,6 +134,19 @@ func (p policies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.Prepared
 		return p.upgrade, nil
 	}
 	return nil, errors.New("no upgrade strategies here")
+}
+
+func (p policies) DecideFetch(_ context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
+	p.add("fetch %s", app.ID)
+	var decisions []sdk.FetchDecision
+	for _, uri := range uris {
+		d, err := p.fetch(uri)
+		if err != nil {
+			return nil, err
+		}
+		decisions = append(decisions, d)
+	}
+	return decisions, nil
 }
 
 func (p policies) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {

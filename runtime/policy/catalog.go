@@ -27,11 +27,11 @@ type Config struct {
 	Fetch    []sdk.Fetch      // and these
 	// Fetching are the fetch policies that decide, in their order; see DecideFetch.
 	Fetching []FetchStep
-	Dir      string           // every *.wasm in it is loaded; "" means no modules
-	CacheDir string           // keeps compiled modules between runs; "" keeps none
-	Limits   wasm.Limits      // of each module; the zero value means the default ones
-	Remember int              // verdicts per constraint; 0 means 65,536, below 0 none
-	Log      *slog.Logger     // nil: nothing is logged
+	Dir      string       // every *.wasm in it is loaded; "" means no modules
+	CacheDir string       // keeps compiled modules between runs; "" keeps none
+	Limits   wasm.Limits  // of each module; the zero value means the default ones
+	Remember int          // verdicts per constraint; 0 means 65,536, below 0 none
+	Log      *slog.Logger // nil: nothing is logged
 }
 
 // Catalog is every policy there is. Its methods may be called by many goroutines.

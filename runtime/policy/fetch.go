@@ -148,7 +148,7 @@ func soundFetch(o *origin, uris []sdk.FetchURI, decisions []sdk.FetchDecision) e
 	return nil
 }
 
-// maxURI is how long a URI may be; the API takes no longer ones.
+// maxURI is how long a URI may become; the API takes those of a quarter of it.
 const maxURI = 4096
 
 // fetchable tells whether the text is a URI, with all that has to be escaped.
