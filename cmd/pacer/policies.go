@@ -37,10 +37,10 @@ func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*
 		Builtins: constraints.All(), Upgrades: upgrades.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
 		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
-	switch {
-	case errors.Is(err, policy.ErrFetching):
-		return nil, badFlag("--fetch_policies: %w", err)
-	case err != nil:
+	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
+		return nil, badFlag("--fetch_policies: %w", wrong)
+	}
+	if err != nil {
 		return nil, badFlag("--policy_dir: %w", err)
 	}
 	return &policies{c}, nil

@@ -41,14 +41,14 @@ func (Sources) Prepare(_ context.Context, f sdk.FetchSpec) (sdk.PreparedFetch, e
 }
 
 // climbs tells whether a path leads up again: who fetches it may come to another
-// place than the one where it seems to lie. What cannot be told counts as well.
+// place than the one where it seems to lie.
 func climbs(rest string) bool {
 	path, _, _ := strings.Cut(rest, "#")
 	path, _, _ = strings.Cut(path, "?")
 	for range 3 { // a server may decode more than once
 		decoded, err := url.PathUnescape(path)
 		if err != nil {
-			return true
+			break // there is nothing more to decode
 		}
 		path = decoded
 	}

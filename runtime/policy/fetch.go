@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -18,8 +19,18 @@ type FetchStep struct {
 	Settings string // "" for none
 }
 
-// ErrFetching says that the operator's choice of fetch policies cannot work.
-var ErrFetching = errors.New("fetch policies")
+// WrongFetching is the error of Open for a fetch policy that the operator has chosen
+// and that cannot work: there is none of that name, or its settings are wrong.
+type WrongFetching struct {
+	Policy string // as it was chosen
+	Err    error
+}
+
+// Error names the policy and what is wrong.
+func (e *WrongFetching) Error() string { return strconv.Quote(e.Policy) + ": " + e.Err.Error() }
+
+// Unwrap returns what is wrong.
+func (e *WrongFetching) Unwrap() error { return e.Err }
 
 // FetchPolicies lists the fetch policies there are now, the built-in ones first.
 func (c *Catalog) FetchPolicies() []string {
@@ -29,13 +40,13 @@ func (c *Catalog) FetchPolicies() []string {
 }
 
 // tryFetching has every policy that the operator has chosen say whether it can work
-// with its settings. The error is an ErrFetching.
+// with its settings. The error is a *WrongFetching.
 func (c *Catalog) tryFetching(ctx context.Context) error {
 	for _, step := range c.config.Fetching {
 		name := sdk.CanonicalFetchPolicy(step.Policy)
 		found, ok := find(c, &c.fetch, name)
 		if !ok {
-			return fmt.Errorf("%w: %q: %w", ErrFetching, step.Policy, unknown(c, &c.fetch))
+			return &WrongFetching{step.Policy, unknown(c, &c.fetch)}
 		}
 		err := found.origin.guard(func() error {
 			prepared, err := found.policy.Prepare(ctx, sdk.FetchSpec{Policy: name, Settings: step.Settings})
@@ -45,7 +56,7 @@ func (c *Catalog) tryFetching(ctx context.Context) error {
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrFetching, err)
+			return &WrongFetching{step.Policy, err}
 		}
 	}
 	return nil
