@@ -127,7 +127,8 @@ func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 
 // checkFetch is check for what an app fetches.
 func (p *policies) checkFetch(ctx context.Context, app *spec.App) ([]sdk.FetchDecision, error) {
-	return p.Catalog.DecideFetch(ctx, driver.AppFacts(app), driver.FetchURIs(app))
+	facts, uris := driver.FetchQuestion(app)
+	return p.Catalog.DecideFetch(ctx, facts, uris)
 }
 
 // rules prepares all constraints of an app for a question of a user.

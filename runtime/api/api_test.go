@@ -145,6 +145,13 @@ func TestKeptFetchIsNotAskedAbout(t *testing.T) {
 	})
 	ask(w.handler, http.MethodPost, "/v2/apps", `{"id":"/a","cmd":"x","instances":0,"fetch":[{"uri":"http://a/b"}]}`)
 	denied = true // the operator has changed the policies
+	w.offer("h1")
+	answer := ask(w.handler, http.MethodPost, "/pacer/v1/plan", `{"id":"/a","instances":1}`)
+	for _, want := range []string{`"placed":0`, `"denied":"http://a/b: not from there"`, `{"app":"/a","code":"denied","text":"it is not launched: http://a/b: not from there"}`} {
+		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("the plan: %d %s, want %s in it", answer.Code, answer.Body, want)
+		}
+	}
 	if answer := ask(w.handler, http.MethodPut, "/v2/apps/a", `{"instances":1}`); answer.Code != http.StatusOK {
 		t.Errorf("scaling: %d %s", answer.Code, answer.Body)
 	}

@@ -47,7 +47,8 @@ func (f *fetches) of(ctx context.Context, app *spec.App) *decided {
 }
 
 func (f *fetches) decide(ctx context.Context, app *spec.App) *decided {
-	decisions, err := f.policies.DecideFetch(ctx, AppFacts(app), FetchURIs(app))
+	facts, uris := FetchQuestion(app)
+	decisions, err := f.policies.DecideFetch(ctx, facts, uris)
 	if err == nil && len(decisions) != len(app.Fetch) {
 		err = fmt.Errorf("%d decisions on %d artifacts", len(decisions), len(app.Fetch))
 	}
@@ -67,13 +68,13 @@ func (f *fetches) decide(ctx context.Context, app *spec.App) *decided {
 	return &decided{fetch: &placement.Fetch{Artifacts: artifacts}}
 }
 
-// FetchURIs are the artifacts of an app as policies are told of them.
-func FetchURIs(app *spec.App) []sdk.FetchURI {
+// FetchQuestion is what fetch policies are told of an app and of its artifacts.
+func FetchQuestion(app *spec.App) (sdk.AppFacts, []sdk.FetchURI) {
 	uris := make([]sdk.FetchURI, len(app.Fetch))
 	for i, a := range app.Fetch {
 		uris[i] = sdk.FetchURI(a)
 	}
-	return uris
+	return appFacts(app), uris
 }
 
 // around has match answer a request without the apps that policies deny or have no

@@ -83,12 +83,12 @@ func ConstraintSpec(app *spec.App, c spec.Constraint) sdk.ConstraintSpec {
 		Operator: sdk.CanonicalOperator(c.Operator),
 		Value:    c.Value,
 		HasValue: c.HasValue,
-		App:      AppFacts(app),
+		App:      appFacts(app),
 	}
 }
 
-// AppFacts are what policies are told of an app version.
-func AppFacts(app *spec.App) sdk.AppFacts {
+// appFacts is what policies are told of an app version.
+func appFacts(app *spec.App) sdk.AppFacts {
 	return sdk.AppFacts{
 		ID: string(app.ID), Version: app.Version.String(), Instances: uint32(max(0, app.Instances)), Role: app.Role, Labels: app.Labels,
 	}

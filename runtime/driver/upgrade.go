@@ -20,7 +20,7 @@ func UpgradeSpec(app *spec.App) sdk.UpgradeSpec {
 	if strategy == "" {
 		strategy = DefaultStrategy
 	}
-	return sdk.UpgradeSpec{Strategy: sdk.CanonicalStrategy(strategy), App: AppFacts(app)}
+	return sdk.UpgradeSpec{Strategy: sdk.CanonicalStrategy(strategy), App: appFacts(app)}
 }
 
 // stepper asks the strategy of one upgrade. The core has one question out at a
