@@ -136,10 +136,14 @@ func (p policies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.Prepared
 	return nil, errors.New("no upgrade strategies here")
 }
 
-func (p policies) DecideFetch(_ context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
+func (p policies) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
 	p.add("fetch %s", app.ID)
 	var decisions []sdk.FetchDecision
 	for _, uri := range uris {
+		if uri.URI == "slow:" {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
 		d, err := p.fetch(uri)
 		if err != nil {
 			return nil, err

@@ -154,6 +154,28 @@ func TestFaultyFetchPolicyIsAskedAgainLater(t *testing.T) {
 	})
 }
 
+func TestSlowFetchPolicyHoldsItsAppAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, quick := fetching("/slow", "slow:"), fetching("/quick", "new:1")
+		w := start(t, func(w *world) {
+			w.core.on, w.matcher, w.policies.fetch = askFor(quick, slow, fetching("/none")), placeAll(w), judge
+		})
+		w.driver.Post(scheduler.Offers{})
+		<-time.After(10 * time.Second) // of the bubble: far beyond the deadline of a match
+		synctest.Wait()
+		if n := len(w.answers()); n != 1 {
+			t.Fatalf("%d answers, want 1", n)
+		}
+		result := w.answers()[0].Result
+		if len(result.Placements) != 2 {
+			t.Errorf("%d placements, want those of the other two", len(result.Placements))
+		}
+		if last := result.Refusals[len(result.Refusals)-1]; last.App != slow || !errors.Is(last.Fault, context.DeadlineExceeded) {
+			t.Errorf("refusals %+v", last)
+		}
+	})
+}
+
 func TestDecisionsOnGoneVersionsAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := start(t, func(w *world) { w.matcher, w.policies.fetch = placeAll(w), judge })
