@@ -12,7 +12,7 @@ import (
 )
 
 // All returns every policy of this package, the default one first.
-func All() []sdk.Fetch { return []sdk.Fetch{Marathon{}, Mirror{}, Schemes{}, Sources{}} }
+func All() []sdk.Fetch { return []sdk.Fetch{Marathon{}, Mirror{}, Schemes{}, Sources{}, Flags{}} }
 
 // decide is a prepared policy whose decision is a function of the URI.
 type decide func(sdk.FetchURI) sdk.FetchDecision

@@ -95,7 +95,7 @@ func TestFetchModules(t *testing.T) {
 	if _, err := c.DecideFetch(t.Context(), sdk.AppFacts{ID: "/app"}, asked()); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"marathon", "mirror", "schemes", "sources"}
+	names := []string{"marathon", "mirror", "schemes", "sources", "flags"}
 	m := c.Modules()[1]
 	if m.Kind != policy.KindFetch || m.Name != "builtin" || m.State != policy.Active || !slices.Equal(m.Fetchers, names) ||
 		m.Operators != nil || m.Rules != nil || m.Calls != 4 || m.Faults != 0 {
@@ -116,7 +116,7 @@ func TestWrongFetchPoliciesAreToldAtTheStart(t *testing.T) {
 		step policy.FetchStep
 		want string
 	}{
-		{policy.FetchStep{Policy: "torrent"}, `"torrent": fetch policy must be one of the following marathon, mirror, schemes, sources or sick`},
+		{policy.FetchStep{Policy: "torrent"}, `"torrent": fetch policy must be one of the following marathon, mirror, schemes, sources, flags or sick`},
 		{policy.FetchStep{Policy: "mirror"}, "needs settings"},
 		{policy.FetchStep{Policy: "mirror", Settings: "http://a"}, "takes pairs"},
 		{policy.FetchStep{Policy: "sick"}, "it panicked: no"},

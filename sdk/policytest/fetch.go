@@ -21,17 +21,20 @@ import (
 //	schemes "http;ftp" http://files/a denied "http is forbidden"
 //	mirror "http://old/=http://new/" http://old/a becomes http://new/a
 //	mirror "http://old/a=http://new/b" http://old/a becomes http://new/b as a
+//	flags "extract=off" http://files/a allowed with extract=false
 //
-// as names the path in the sandbox that the policy gives it. Everything else about
-// the URI has to stay as it was. Texts may be quoted as in Go.
+// as names the path in the sandbox that the policy gives it, with the flags that it
+// sets: extract, executable and cache. Everything else about the URI has to stay as it
+// was. Texts may be quoted as in Go.
 type FetchVector struct {
 	Line             int
 	Text             string
 	Policy, Settings string
 	Invalid          string // in the message about the settings; "" for none
 	URI              string
-	Denied           string // in the reason; "" for one that is allowed
-	Becomes, As      string // of one that is allowed; As "" for no path
+	Denied           string          // in the reason; "" for one that is allowed
+	Becomes, As      string          // of one that is allowed; As "" for no path
+	With             map[string]bool // flags that the policy sets, by name; nil for none
 }
 
 // ReadFetch reads a file of fetch vectors. Empty lines and those that start with #
@@ -70,6 +73,10 @@ func parseFetch(line string) (FetchVector, error) {
 		return v, errors.New("expected a policy, its settings, and a URI with what becomes of it, or invalid")
 	}
 	v.Policy, v.Settings = texts[0], texts[1]
+	texts, err = v.parseWith(texts)
+	if err != nil {
+		return v, err
+	}
 	switch rest := texts[2:]; {
 	case len(rest) == 2 && rest[0] == "invalid":
 		v.Invalid = rest[1]
@@ -85,6 +92,32 @@ func parseFetch(line string) (FetchVector, error) {
 		return v, fmt.Errorf("%q: expected allowed, denied, becomes or invalid", rest)
 	}
 	return v, nil
+}
+
+// parseWith takes the flags from the end of the line.
+func (v *FetchVector) parseWith(texts []string) ([]string, error) {
+	i := slices.Index(texts, "with")
+	if i < 3 {
+		return texts, nil
+	}
+	v.With = map[string]bool{}
+	for _, text := range texts[i+1:] {
+		name, value, _ := strings.Cut(text, "=")
+		if name != "extract" && name != "executable" && name != "cache" || value != "true" && value != "false" {
+			return nil, fmt.Errorf("%q: expected a flag such as extract=false", text)
+		}
+		v.With[name] = value == "true"
+	}
+	return texts[:i], nil
+}
+
+// flags sets those that the vector names.
+func (v FetchVector) flags(uri *sdk.FetchURI) {
+	for name, flag := range map[string]*bool{"extract": &uri.Extract, "executable": &uri.Executable, "cache": &uri.Cache} {
+		if value, ok := v.With[name]; ok {
+			*flag = value
+		}
+	}
 }
 
 // RunFetch checks each vector, in a subtest named after its line, with the policy that
@@ -146,6 +179,7 @@ func (v FetchVector) ask(ctx context.Context, prepared sdk.PreparedFetch, uris .
 	for i, d := range decisions {
 		want := uris[i]
 		want.URI, want.DestPath = v.Becomes, v.As
+		v.flags(&want)
 		switch {
 		case uris[i].URI != v.URI:
 		case d.Denied && (v.Denied == "" || !strings.Contains(d.Reason, v.Denied)):

@@ -65,6 +65,11 @@ func TestFetchVectors(t *testing.T) {
 		{"depends on the place", `test "" http://a allowed`, one(func(i int, uri sdk.FetchURI) sdk.FetchDecision {
 			return sdk.FetchDecision{FetchURI: uri, Denied: i > 0}
 		}), "denied with"},
+		{"sets a flag", `test "" http://a allowed with cache=false`, one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
+			uri.Cache = false
+			return sdk.AllowFetch(uri)
+		}), ""},
+		{"does not set a flag", `test "" http://a allowed with cache=false extract=true`, allow, "want"},
 		{"loses a flag", `test "" http://a allowed`, one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
 			uri.Cache = false
 			return sdk.AllowFetch(uri)
@@ -86,7 +91,7 @@ func TestFetchVectors(t *testing.T) {
 			}
 		})
 	}
-	for _, line := range []string{`test`, `test "" http://a`, `test "" http://a maybe`, `test "" http://a becomes`, `test "a`} {
+	for _, line := range []string{`test`, `test "" http://a`, `test "" http://a maybe`, `test "" http://a becomes`, `test "a`, `test "" http://a allowed with size=1`} {
 		if _, err := policytest.ReadFetch(strings.NewReader(line)); err == nil {
 			t.Errorf("%q was read", line)
 		}
