@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
@@ -28,9 +27,6 @@ type policyConfig struct {
 	fetching      string // as --fetch_policies
 }
 
-// defaultFetchPolicies has everything fetched as apps say.
-const defaultFetchPolicies = "marathon"
-
 // loadPolicies opens the catalog; its modules are loaded in the background.
 func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
@@ -44,16 +40,6 @@ func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*
 		return nil, badFlag("--policy_dir: %w", err)
 	}
 	return &policies{c}, nil
-}
-
-// fetchSteps reads names of policies, each with settings behind a colon or none.
-func fetchSteps(text string) []policy.FetchStep {
-	var steps []policy.FetchStep
-	for _, item := range listOf(text) {
-		name, settings, _ := strings.Cut(item, ":")
-		steps = append(steps, policy.FetchStep{Policy: name, Settings: settings})
-	}
-	return steps
 }
 
 // loadPatience is how long a term may be held up by modules that are being
@@ -87,13 +73,6 @@ func (p *policies) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.P
 	return p.Catalog.PrepareUpgrade(ctx, u)
 }
 
-// DecideFetch is for launches, and as impatient as Prepare.
-func (p *policies) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
-	ctx, cancel := p.impatient(ctx)
-	defer cancel()
-	return p.Catalog.DecideFetch(ctx, app, uris)
-}
-
 // impatient ends soon as long as modules are still loading.
 func (p *policies) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
 	select {
@@ -123,12 +102,6 @@ func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 	}
 	prepared.Close()
 	return nil
-}
-
-// checkFetch is check for what an app fetches.
-func (p *policies) checkFetch(ctx context.Context, app *spec.App) ([]sdk.FetchDecision, error) {
-	facts, uris := driver.FetchQuestion(app)
-	return p.Catalog.DecideFetch(ctx, facts, uris)
 }
 
 // rules prepares all constraints of an app for a question of a user.
@@ -163,8 +136,8 @@ func (p *policies) modules() []api.Module {
 			name = m.File
 		}
 		out = append(out, api.Module{
-			Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
-			Operators: m.Operators, Strategies: m.Strategies, Fetchers: m.Fetchers,
+			Fetchers: m.Fetchers, Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
+			Operators: m.Operators, Strategies: m.Strategies,
 			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})
 	}

@@ -56,18 +56,6 @@ func TestScripts(t *testing.T) {
 
 // scriptConfig knows one operator, one strategy, one module and two numbers of other parts.
 func scriptConfig(c *Config) {
-	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
-		if constraint.Operator != "UNIQUE" {
-			return &sdk.Invalid{Message: "operator must be one of the following UNIQUE"}
-		}
-		return nil
-	}
-	c.CheckStrategy = func(_ context.Context, app *spec.App) error {
-		if app.Labels[spec.StrategyLabel] != "batch" {
-			return &sdk.Invalid{Message: "upgrade strategy must be one of the following batch or rolling"}
-		}
-		return nil
-	}
 	c.CheckFetch = func(_ context.Context, app *spec.App) (decisions []sdk.FetchDecision, err error) {
 		for _, a := range app.Fetch {
 			d := sdk.AllowFetch(sdk.FetchURI(a))
@@ -80,6 +68,18 @@ func scriptConfig(c *Config) {
 			decisions = append(decisions, d)
 		}
 		return decisions, nil
+	}
+	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
+		if constraint.Operator != "UNIQUE" {
+			return &sdk.Invalid{Message: "operator must be one of the following UNIQUE"}
+		}
+		return nil
+	}
+	c.CheckStrategy = func(_ context.Context, app *spec.App) error {
+		if app.Labels[spec.StrategyLabel] != "batch" {
+			return &sdk.Invalid{Message: "upgrade strategy must be one of the following batch or rolling"}
+		}
+		return nil
 	}
 	c.Rules = func(_ context.Context, app *spec.App) ([]placement.Rule, func()) { return scriptRules(app), func() {} }
 	c.Modules = func() []Module {

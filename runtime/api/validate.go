@@ -29,12 +29,13 @@ func (s *server) validate(r *http.Request, roles spec.Roles, sent *spec.Update, 
 	return app.ValidateChange(current)
 }
 
-// checkPolicies asks the policies about constraints, artifacts and the strategy. What
+// checkPolicies asks the policies about the constraints and the strategy. What
 // the app has already is not asked about again: a missing module must not keep an
 // app from being scaled.
 func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *spec.Faults) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
+	s.checkFetch(ctx, app, current, faults)
 	for i, c := range app.Constraints {
 		if c.Field == "" || current != nil && hasConstraint(current, c) { // one without a field is a fault already
 			continue
@@ -43,30 +44,12 @@ func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *
 			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
 		}
 	}
-	s.checkFetch(ctx, app, current, faults)
 	strategy := app.Labels[spec.StrategyLabel]
 	if strategy == "" || current != nil && current.Labels[spec.StrategyLabel] == strategy {
 		return
 	}
 	if err := s.CheckStrategy(ctx, app); err != nil {
 		faults.Add("/labels/"+spec.StrategyLabel, err.Error())
-	}
-}
-
-// checkFetch asks the policies about what the app fetches, unless it is what it has
-// fetched before. They decide again when it is launched.
-func (s *server) checkFetch(ctx context.Context, app, current *spec.App, faults *spec.Faults) {
-	if len(app.Fetch) == 0 || current != nil && slices.Equal(app.Fetch, current.Fetch) {
-		return
-	}
-	decisions, err := s.CheckFetch(ctx, app)
-	if err != nil {
-		faults.Add("/fetch", err.Error())
-	}
-	for i, d := range decisions {
-		if d.Denied {
-			faults.Add("/fetch("+strconv.Itoa(i)+")/uri", d.Reason)
-		}
 	}
 }
 

@@ -119,9 +119,9 @@ func (m matcher) Match(ctx context.Context, r placement.Request, rules func(*spe
 // policies prepare constraints that know whether they were closed.
 type policies struct {
 	*diary
+	fetch   func(sdk.FetchURI) (sdk.FetchDecision, error)
 	err     error
 	upgrade sdk.PreparedUpgrade // nil: there is no strategy
-	fetch   func(sdk.FetchURI) (sdk.FetchDecision, error)
 }
 
 type constraint struct {
@@ -134,23 +134,6 @@ func (p policies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.Prepared
 		return p.upgrade, nil
 	}
 	return nil, errors.New("no upgrade strategies here")
-}
-
-func (p policies) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
-	p.add("fetch %s", app.ID)
-	var decisions []sdk.FetchDecision
-	for _, uri := range uris {
-		if uri.URI == "slow:" {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}
-		d, err := p.fetch(uri)
-		if err != nil {
-			return nil, err
-		}
-		decisions = append(decisions, d)
-	}
-	return decisions, nil
 }
 
 func (p policies) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {

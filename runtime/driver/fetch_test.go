@@ -17,6 +17,27 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
+func (p policies) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
+	p.add("fetch %s", app.ID)
+	var decisions []sdk.FetchDecision
+	for _, uri := range uris {
+		if uri.URI == "slow:" {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		d, err := p.fetch(uri)
+		if err != nil {
+			return nil, err
+		}
+		decisions = append(decisions, d)
+	}
+	return decisions, nil
+}
+
+func (noPolicies) DecideFetch(context.Context, sdk.AppFacts, []sdk.FetchURI) ([]sdk.FetchDecision, error) {
+	return nil, &sdk.Invalid{Message: "no policies here"}
+}
+
 // placeAll is a matcher that places every wanted app once.
 func placeAll(w *world) matcher {
 	return func(_ context.Context, r placement.Request, _ func(*spec.App) []placement.Rule) (result placement.Result) {

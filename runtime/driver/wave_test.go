@@ -114,10 +114,6 @@ func (noPolicies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.Prepared
 	return nil, &sdk.Invalid{Message: "no policies here"}
 }
 
-func (noPolicies) DecideFetch(context.Context, sdk.AppFacts, []sdk.FetchURI) ([]sdk.FetchDecision, error) {
-	return nil, &sdk.Invalid{Message: "no policies here"}
-}
-
 // ends is a bus that tells when deployments have ended.
 type ends chan struct{}
 
