@@ -267,6 +267,10 @@ func (l *loader) instance(r Record) error {
 	if a == nil {
 		return fmt.Errorf("its app %s has no record", rec.App)
 	}
+	found, err := decodeFindings(rec.Found)
+	if err != nil {
+		return fmt.Errorf("findings: %w", err)
+	}
 	if rec.Condition > Unknown || rec.Goal > GoalDecommissioned {
 		return fmt.Errorf("condition %d or goal %d is not known to this version of Pacer", rec.Condition, rec.Goal)
 	}
@@ -277,7 +281,7 @@ func (l *loader) instance(r Record) error {
 		ID: id, App: a.spec.ID, Version: rec.Version, Incarnation: rec.Incarnation, Condition: rec.Condition,
 		Goal: rec.Goal, Agent: agent, Ports: rec.Ports, Role: l.role(a, rec.Role), IPs: rec.IPs,
 		Healthy: rec.Healthy, StagedAt: rec.StagedAt, StartedAt: rec.StartedAt, Since: rec.Since,
-		UnreachableSince: rec.Unreachable,
+		UnreachableSince: rec.Unreachable, Found: found,
 	})
 	return nil
 }
@@ -339,6 +343,7 @@ func (s *Scheduler) resumeApp(a *app) {
 		if i.Agent != nil {
 			s.offers.know(i.Agent)
 		}
+		s.judgeAgain(m)
 		switch {
 		case i.Goal == GoalDecommissioned && !i.mayExist():
 			s.expunge(m)

@@ -41,8 +41,9 @@ type Status struct {
 	UUID [16]byte
 	// Timestamp is the sender's clock in Unix milliseconds: shown, never compared.
 	Timestamp int64
-	Healthy   *bool    // nil: no health check has spoken
-	IPs       []string // addresses of the container; nil when not told
+	Healthy   *bool        // nil: no health check has spoken
+	Check     *CheckResult // nil: nothing is said of a generic check
+	IPs       []string     // addresses of the container; nil when not told
 	// UnreachableSince is in Unix milliseconds, 0 when not told.
 	UnreachableSince int64
 }
