@@ -38,6 +38,7 @@ type nodeConfig struct {
 	matchTimeout time.Duration // 0: the driver's default
 	envPrefix    string        // of the variables that every task is given
 	policies     *policies
+	checks       int           // probes of health checks under way at a time; 0: the prober's default
 	definitions  spec.Settings // what the operator has set of these; settings has the rest
 
 	listener    net.Listener   // that others are told of
@@ -87,8 +88,8 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	n := &node{nodeConfig: cfg, candidate: candidate, events: api.NewEvents(cfg.outstanding, nil)}
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
-		CheckStrategy: cfg.policies.checkStrategy,
-		Rules:         cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
+		CheckStrategy: cfg.policies.checkStrategy, CheckRule: cfg.policies.checkRule,
+		Rules: cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
 		Sandboxes: sandboxes{&master.AgentFiles{Credential: cfg.credential}},
 		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
 		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,
@@ -196,11 +197,14 @@ func (n *node) lead(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("beginning a term: %w", err)
 	}
-	d, err := driver.Open(ctx, driver.Config{
+	var d *driver.Driver
+	checks, flush := newProber(n.checks, func(ev scheduler.Event) { d.Post(ev) })
+	d, err = driver.Open(ctx, driver.Config{
 		Term:         durable{term},
 		Restore:      n.restore,
 		NewMatcher:   func() driver.Matcher { m := n.matcher; return &m },
 		Policies:     n.policies,
+		Prober:       checks,
 		Bus:          bus{n.events, n.registered},
 		MatchTimeout: n.matchTimeout,
 		Log:          n.logOf(logDriver),
@@ -223,6 +227,11 @@ func (n *node) lead(ctx context.Context) error {
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix}) })
 	group.Go(func() error { return client.Run(inner) })
+	group.Go(func() error {
+		checks.Run(inner)
+		flush()
+		return nil
+	})
 	return group.Wait()
 }
 

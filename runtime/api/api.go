@@ -46,12 +46,13 @@ type Node interface {
 type Module struct {
 	Name       string   `json:"name"`
 	Version    string   `json:"version"`
-	Kind       string   `json:"kind"`             // "constraint" or "upgrade"
+	Kind       string   `json:"kind"`             // "constraint", "upgrade" or "health"
 	Form       string   `json:"form"`             // "builtin", "wasm" or "process"
 	File       string   `json:"file,omitempty"`   // its base name; empty for builtins
 	Digest     string   `json:"digest,omitempty"` // of the module's file; empty for builtins
 	Operators  []string `json:"operators,omitempty"`
 	Strategies []string `json:"strategies,omitempty"`
+	Rules      []string `json:"rules,omitempty"`
 	Loaded     bool     `json:"loaded"`
 	Error      string   `json:"error,omitempty"` // why it is not loaded, or its last fault
 	Calls      uint64   `json:"calls"`
@@ -75,6 +76,8 @@ type Config struct {
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
 	// CheckStrategy is CheckConstraint for the strategy that an app's label names.
 	CheckStrategy func(ctx context.Context, app *spec.App) error
+	// CheckRule is CheckConstraint for the health rule that an app's label names.
+	CheckRule func(ctx context.Context, app *spec.App) error
 	// Rules prepares the constraints of an app for one question; done releases them.
 	// nil means that nothing is known of constraints.
 	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
@@ -147,6 +150,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CheckStrategy == nil {
 		c.CheckStrategy = func(context.Context, *spec.App) error { return nil }
+	}
+	if c.CheckRule == nil {
+		c.CheckRule = func(context.Context, *spec.App) error { return nil }
 	}
 	return c
 }

@@ -17,7 +17,7 @@ func appendApp(b []byte, v *scheduler.AppView, e embeds) []byte {
 		b = appendDeployments(b, v.Deployments)
 	}
 	if e.readiness {
-		b = append(b, `,"readinessCheckResults":[]`...)
+		b = append(append(b, `,"readinessCheckResults":`...), encodeJSON(e.readinessOf(v))...)
 	}
 	if e.tasks {
 		b = append(append(b, `,"tasks":`...), encodeJSON(tasksOf(v))...)

@@ -176,7 +176,7 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 	case scheduler.UnknownTerminated:
 		return unknownEvent(n)
 	default:
-		return "", nil
+		return checkEventOf(n)
 	}
 }
 

@@ -77,7 +77,13 @@ func (s *server) readGroups(core Core, w http.ResponseWriter, r *http.Request) e
 }
 
 // ofMember returns what the apps of groups have without being asked for: nothing.
-func (s *server) ofMember() embeds { return embeds{now: spec.TimestampOf(s.Now())} }
+func (s *server) ofMember() embeds {
+	e := embeds{now: spec.TimestampOf(s.Now())}
+	if core := s.Node.Core(); core != nil {
+		e.under = core.Snapshot().Deployments
+	}
+	return e
+}
 
 // appendMembers is the list of all apps below a group, which is empty for a group
 // that is not there.

@@ -23,6 +23,7 @@ type task struct {
 	StartedAt          string         `json:"startedAt,omitempty"`
 	Version            string         `json:"version,omitempty"`
 	HealthCheckResults []healthResult `json:"healthCheckResults"`
+	CheckResult        *checkResult   `json:"checkResult,omitempty"`
 	LocalVolumes       []struct{}     `json:"localVolumes"`
 	Role               string         `json:"role"`
 }
@@ -30,13 +31,6 @@ type task struct {
 type ipAddress struct {
 	IPAddress string `json:"ipAddress"`
 	Protocol  string `json:"protocol"`
-}
-
-// healthResult is what the last health check of an instance said.
-type healthResult struct {
-	InstanceID          string `json:"instanceId"`
-	Alive               bool   `json:"alive"`
-	ConsecutiveFailures int    `json:"consecutiveFailures"`
 }
 
 // hasTask tells whether an instance has a task on an agent. One that waits for
@@ -52,14 +46,11 @@ func taskOf(i *scheduler.Instance) task {
 	t := task{
 		ID: i.TaskID(), AppID: i.App, Host: i.Agent.Hostname, SlaveID: i.Agent.ID, Region: i.Agent.Region, Zone: i.Agent.Zone,
 		State: i.Condition.TaskState(), Ports: []int{}, ServicePorts: []int{}, IPAddresses: addresses(i),
-		HealthCheckResults: []healthResult{}, LocalVolumes: []struct{}{}, Role: i.Role,
+		HealthCheckResults: healthResultsOf(i), CheckResult: checkResultOf(i), LocalVolumes: []struct{}{}, Role: i.Role,
 	}
 	if i.Condition.Active() {
 		t.Ports = hostPorts(i)
 		t.StagedAt, t.StartedAt, t.Version = i.StagedAt.String(), i.StartedAt.String(), i.Version.String()
-	}
-	if i.Healthy != nil {
-		t.HealthCheckResults = append(t.HealthCheckResults, healthResult{InstanceID: i.InstanceID(), Alive: *i.Healthy})
 	}
 	return t
 }

@@ -99,16 +99,17 @@ func (HealthObserved) event()    {}
 func (ReadinessObserved) event() {}
 func (HealthJudged) event()      {}
 
-// HealthChecksAdded: the health checks of an app version are made from now on.
-type HealthChecksAdded struct {
-	At  spec.Timestamp
-	App *spec.App
+// HealthCheckAdded: a health check of an app version is made from now on.
+type HealthCheckAdded struct {
+	At    spec.Timestamp
+	App   *spec.App
+	Check *spec.HealthCheck
 }
 
-// HealthChecksRemoved: the health checks of an app version are made no more.
-type HealthChecksRemoved struct {
+// HealthCheckRemoved: a health check of an app is made no more.
+type HealthCheckRemoved struct {
 	At  spec.Timestamp
-	App *spec.App
+	App spec.PathID
 }
 
 // HealthCheckFailed: a probe of the leader found an instance not to be alive.
@@ -132,11 +133,11 @@ type UnhealthyKilled struct {
 	Reason   string
 }
 
-func (HealthChecksAdded) notice()   {}
-func (HealthChecksRemoved) notice() {}
-func (HealthCheckFailed) notice()   {}
-func (AliveChanged) notice()        {}
-func (UnhealthyKilled) notice()     {}
+func (HealthCheckAdded) notice()   {}
+func (HealthCheckRemoved) notice() {}
+func (HealthCheckFailed) notice()  {}
+func (AliveChanged) notice()       {}
+func (UnhealthyKilled) notice()    {}
 
 // HealthChecksOf is what a health rule is told of an app's checks.
 func HealthChecksOf(app *spec.App) []sdk.HealthCheck {

@@ -99,15 +99,15 @@ func (i *Instance) sameAddress(o *Instance) bool {
 
 // checksAdded tells that the health checks of a version come into force.
 func (s *Scheduler) checksAdded(app *spec.App) {
-	if len(app.HealthChecks) > 0 {
-		s.notify(HealthChecksAdded{At: s.now, App: app})
+	for i := range app.HealthChecks {
+		s.notify(HealthCheckAdded{At: s.now, App: app, Check: &app.HealthChecks[i]})
 	}
 }
 
 // checksRemoved tells that no instance of a version is left to be checked.
 func (s *Scheduler) checksRemoved(app *spec.App) {
-	if len(app.HealthChecks) > 0 {
-		s.notify(HealthChecksRemoved{At: s.now, App: app})
+	for range app.HealthChecks {
+		s.notify(HealthCheckRemoved{At: s.now, App: app.ID})
 	}
 }
 

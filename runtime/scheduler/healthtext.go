@@ -67,10 +67,10 @@ func (f *Findings) text() string {
 
 func healthNoticeText(x Notice, n Names) string {
 	switch x := x.(type) {
-	case HealthChecksAdded:
-		return fmt.Sprintf("%d health checks of %s added", len(x.App.HealthChecks), x.App.ID)
-	case HealthChecksRemoved:
-		return fmt.Sprintf("%d health checks of %s removed", len(x.App.HealthChecks), x.App.ID)
+	case HealthCheckAdded:
+		return fmt.Sprintf("health check %s of %s added", x.Check.Protocol, x.App.ID)
+	case HealthCheckRemoved:
+		return fmt.Sprintf("health check of %s removed", x.App)
 	case HealthCheckFailed:
 		return fmt.Sprintf("health check of %s failed", n.instance(x.Instance.App, x.Instance.ID))
 	case AliveChanged:

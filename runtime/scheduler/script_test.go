@@ -53,6 +53,7 @@ type world struct {
 	rule     sdk.Health  // answers healthAsks at once; nil: the script does
 
 	healthAsks []HealthAsk
+	probes     []Probing // of the last batch
 	lastCall   []Call
 	requests   RequestID
 	plans      int
@@ -237,6 +238,7 @@ func (w *world) drain(saved bool) string {
 	w.lastCall = e.Calls
 	w.asks = append(w.asks, e.Upgrades...)
 	w.healthAsks = append(w.healthAsks, e.Health...)
+	w.probes = e.Probes
 	for _, r := range e.Replies {
 		if r.Rehearsal != nil {
 			w.basis = r.Rehearsal.Basis

@@ -120,6 +120,7 @@ func (s *sim) create(args map[string]string, n int, force string) {
 		args["needs"] = "/c/d,/a"
 		text += " needs=/c/d,/a"
 	}
+	text += s.checksOf(args)
 	ev := s.putApp(args).(ChangeTree)
 	switch s.rand.IntN(6) {
 	case 0, 1:

@@ -55,7 +55,7 @@ func TestUncovered(t *testing.T) {
 		t.Errorf("a plain app: %v", got)
 	}
 	want := []string{
-		"check", "container", "env", "executor", "executorResources", "fetch", "healthChecks", "networks", "readinessChecks",
+		"check", "container", "env", "executor", "executorResources", "fetch", "healthChecks", "networks",
 		"residency", "resourceLimits", "secrets", "tty",
 	}
 	if diff := cmp.Diff(want, everything(t).Uncovered()); diff != "" {

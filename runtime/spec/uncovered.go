@@ -1,5 +1,7 @@
 package spec
 
+import "slices"
+
 // Uncovered returns the API's names of those fields that ask for something which
 // this version does not carry out when it launches a task. To start a task
 // without it would be to start something else than what was asked for, so such
@@ -16,9 +18,8 @@ func (a *App) Uncovered() []string {
 		{"executor", a.Executor != "" && a.Executor != "//cmd"},
 		{"executorResources", a.ExecutorResources != nil},
 		{"fetch", len(a.Fetch) > 0},
-		{"healthChecks", len(a.HealthChecks) > 0},
+		{"healthChecks", slices.ContainsFunc(a.HealthChecks, func(c HealthCheck) bool { return c.Protocol.ByMesos() })},
 		{"networks", !a.plainHost()},
-		{"readinessChecks", len(a.ReadinessChecks) > 0},
 		{"residency", a.Resident()},
 		{"resourceLimits", a.ResourceLimits != nil},
 		{"secrets", len(a.Secrets) > 0},

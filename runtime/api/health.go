@@ -1,0 +1,197 @@
+package api
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// healthResult is what one health check of an instance has found so far. Times are
+// left out while there are none.
+type healthResult struct {
+	InstanceID          string `json:"instanceId"`
+	Alive               bool   `json:"alive"`
+	ConsecutiveFailures uint32 `json:"consecutiveFailures"`
+	FirstSuccess        string `json:"firstSuccess,omitempty"`
+	LastSuccess         string `json:"lastSuccess,omitempty"`
+	LastFailure         string `json:"lastFailure,omitempty"`
+	LastFailureCause    string `json:"lastFailureCause,omitempty"`
+}
+
+// healthResultsOf has a result for each check, in the order of the definition:
+// clients take them by their place. As long as no check has found anything there
+// are none, which clients take for not known.
+func healthResultsOf(i *scheduler.Instance) []healthResult {
+	results := []healthResult{}
+	if i.Found == nil || len(i.Found.Health) == 0 {
+		if i.Healthy != nil {
+			results = append(results, healthResult{InstanceID: i.InstanceID(), Alive: *i.Healthy})
+		}
+		return results
+	}
+	if !slices.ContainsFunc(i.Found.Health, func(h scheduler.CheckHealth) bool { return h.Results > 0 }) {
+		return results
+	}
+	id := i.InstanceID()
+	for n := range i.Found.Health {
+		h := &i.Found.Health[n]
+		results = append(results, healthResult{
+			InstanceID: id, Alive: h.State == sdk.Healthy, ConsecutiveFailures: h.ConsecutiveFailures, FirstSuccess: moment(h.FirstSuccess),
+			LastSuccess: moment(h.LastSuccess), LastFailure: moment(h.LastFailure), LastFailureCause: h.LastFailureCause,
+		})
+	}
+	return results
+}
+
+// moment is a time in milliseconds; "" for never.
+func moment(millis int64) string {
+	if millis == 0 {
+		return ""
+	}
+	return spec.Timestamp(millis).String()
+}
+
+// checkResult is what the generic check of a task has found. One field is there;
+// what is in it may be missing, when the check came to no end.
+type checkResult struct {
+	HTTP    *checkHTTP    `json:"http,omitempty"`
+	TCP     *checkTCP     `json:"tcp,omitempty"`
+	Command *checkCommand `json:"command,omitempty"`
+}
+
+type checkHTTP struct {
+	StatusCode int32 `json:"statusCode"`
+}
+
+type checkTCP struct {
+	Succeeded bool `json:"succeeded"`
+}
+
+type checkCommand struct {
+	ExitCode int32 `json:"exitCode"`
+}
+
+// checkResultOf is nil while the check has found nothing.
+func checkResultOf(i *scheduler.Instance) *checkResult {
+	if i.Found == nil || i.Found.Check == nil {
+		return nil
+	}
+	switch c := i.Found.Check; {
+	case c.StatusCode != nil:
+		return &checkResult{HTTP: &checkHTTP{*c.StatusCode}}
+	case c.Succeeded != nil:
+		return &checkResult{TCP: &checkTCP{*c.Succeeded}}
+	case c.ExitCode != nil:
+		return &checkResult{Command: &checkCommand{*c.ExitCode}}
+	}
+	return nil
+}
+
+// readinessResult is what the readiness check of a task has found last.
+type readinessResult struct {
+	Name         string             `json:"name"`
+	TaskID       string             `json:"taskId"`
+	Ready        bool               `json:"ready"`
+	LastResponse *readinessResponse `json:"lastResponse,omitempty"`
+}
+
+type readinessResponse struct {
+	Status      int    `json:"status"`
+	ContentType string `json:"contentType"`
+	Body        string `json:"body"`
+}
+
+// readinessOf are the results of the instances that a deployment has started.
+func readinessOf(v *scheduler.AppView, d *scheduler.DeploymentView) []readinessResult {
+	results := []readinessResult{}
+	for _, i := range v.Instances {
+		if i.Found == nil || i.Found.Readiness == nil || i.StagedAt < d.Began || !hasTask(i) {
+			continue
+		}
+		r := readinessResult{Name: i.Found.Readiness.Name, TaskID: i.TaskID(), Ready: i.Found.Readiness.Ready}
+		if p := i.Found.Readiness.Response; p != nil {
+			r.LastResponse = &readinessResponse{p.Status, p.ContentType, p.Body}
+		}
+		results = append(results, r)
+	}
+	return results
+}
+
+// readinessOf are those of an app, while a step of a deployment is about it.
+func (e embeds) readinessOf(v *scheduler.AppView) []readinessResult {
+	for _, d := range e.under {
+		if !slices.Contains(v.Deployments, d.Plan.ID) || d.Current >= len(d.Plan.Steps) {
+			continue
+		}
+		for _, a := range d.Plan.Steps[d.Current].Actions {
+			if a.App == v.App.ID {
+				return readinessOf(v, d)
+			}
+		}
+	}
+	return []readinessResult{}
+}
+
+// The bodies of events about health checks. In one of them the API's taskId holds
+// the id of the instance.
+type (
+	checkAdded struct {
+		head
+		AppID       spec.PathID     `json:"appId"`
+		Version     string          `json:"version"`
+		HealthCheck json.RawMessage `json:"healthCheck"`
+	}
+	checkRemoved struct {
+		head
+		AppID spec.PathID `json:"appId"`
+	}
+	checkFailed struct {
+		head
+		AppID       spec.PathID     `json:"appId"`
+		TaskID      string          `json:"taskId"`
+		HealthCheck json.RawMessage `json:"healthCheck"`
+	}
+	aliveChanged struct {
+		head
+		AppID      spec.PathID `json:"appId"`
+		InstanceID string      `json:"instanceId"`
+		Version    string      `json:"version"`
+		Alive      bool        `json:"alive"`
+	}
+	unhealthyKilled struct {
+		head
+		AppID      spec.PathID `json:"appId"`
+		TaskID     string      `json:"taskId"`
+		InstanceID string      `json:"instanceId"`
+		Version    string      `json:"version"`
+		Reason     string      `json:"reason"`
+		Host       string      `json:"host"`
+		SlaveID    string      `json:"slaveId,omitempty"`
+	}
+)
+
+// checkEventOf is eventOf for what happens to an instance by its checks.
+func checkEventOf(n scheduler.Notice) (string, any) {
+	switch n := n.(type) {
+	case scheduler.HealthCheckAdded:
+		h := headOf("add_health_check_event", n.At)
+		return h.EventType, checkAdded{h, n.App.ID, n.App.Version.String(), n.Check.AppendJSON(nil)}
+	case scheduler.HealthCheckRemoved:
+		h := headOf("remove_health_check_event", n.At)
+		return h.EventType, checkRemoved{h, n.App}
+	case scheduler.HealthCheckFailed:
+		h := headOf("failed_health_check_event", n.At)
+		return h.EventType, checkFailed{h, n.Instance.App, n.Instance.InstanceID(), n.Check.AppendJSON(nil)}
+	case scheduler.AliveChanged:
+		i, h := n.Instance, headOf("health_status_changed_event", n.At)
+		return h.EventType, aliveChanged{h, i.App, i.InstanceID(), i.Version.String(), n.Alive}
+	case scheduler.UnhealthyKilled:
+		i, h := n.Instance, headOf("unhealthy_instance_kill_event", n.At)
+		return h.EventType, unhealthyKilled{h, i.App, i.TaskID(), i.InstanceID(), i.Version.String(), n.Reason, i.Agent.Hostname, i.Agent.ID}
+	default:
+		return "", nil
+	}
+}
