@@ -26,6 +26,7 @@ type devFlags struct {
 	httpPort    int
 	dataDir     string
 	policyDir   string
+	drill       drill
 	logLevel    string
 }
 
@@ -50,6 +51,7 @@ Nothing holds a task to its cpus, memory or disk here: they only decide what fit
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the API; 0 takes a free one")
 	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(sh.environ, "dev"), "folder of the state and of the sandboxes")
 	flags.StringVar(&f.policyDir, "policy-dir", "", "folder of policy modules (*.wasm)")
+	f.drill.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "warn", levelNames)
 	return cmd
 }
@@ -90,12 +92,17 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	defer policies.close()
 	c, err := cluster.Start(ctx, cluster.Config{
 		WorkDir: filepath.Join(dataDir, "agents"), Agents: agents, ExecutorCommand: executor(),
-		AllocationInterval: allocation, Log: log,
+		AllocationInterval: allocation, AgentPingTimeout: f.drill.pingTimeout, Fetch: fetching(sh.environ), Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	end, err := f.drill.serve(sh.stdout, c)
+	if err != nil {
+		return err
+	}
+	defer end()
 
 	cfg := devNode(f, listener, c.Addr())
 	cfg.log, cfg.levels, cfg.store, cfg.policies = log, levels, bolt, policies

@@ -37,9 +37,9 @@ type nodeConfig struct {
 	matcher      placement.Matcher
 	matchTimeout time.Duration // 0: the driver's default
 	envPrefix    string        // of the variables that every task is given
-	policies     *policies
 	checks       int           // probes of health checks under way at a time; 0: the prober's default
 	definitions  spec.Settings // what the operator has set of these; settings has the rest
+	policies     *policies
 
 	listener    net.Listener   // that others are told of
 	listeners   []net.Listener // all there are; nil for none but listener
@@ -225,7 +225,7 @@ func (n *node) lead(ctx context.Context) error {
 	defer n.events.Disconnect()
 	defer n.leading.Store(nil)
 	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix}) })
+	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix, n.definitions.BridgeName}) })
 	group.Go(func() error { return client.Run(inner) })
 	group.Go(func() error {
 		checks.Run(inner)

@@ -28,7 +28,7 @@ func mesosOptions() []option {
 		{"mesos_authentication_secret_file", "", text, used, "file with the secret of the principal"},
 		{"enable_features", "", text, used, "comma-separated: task_killing, gpu_resources, secrets, external_volumes, vips"},
 		{"gpu_scheduling_behavior", "restricted", text, used, "restricted or unrestricted: whether apps without GPUs may use agents that have some"},
-		{"executor", "//cmd", text, later, "only the command executor runs tasks"},
+		{"executor", "//cmd", text, later, "apps name another executor themselves"},
 		{"mesos_bridge_name", "mesos-bridge", text, used, "CNI network that Mesos' own containers have as their bridge"},
 		{"default_network_name", "", text, used, "name of container networks that apps do not name"},
 		{"accepted_resource_roles_default_behavior", "any", text, later, "apps name their acceptedResourceRoles themselves"},

@@ -160,7 +160,8 @@ func (c Config) withDefaults() Config {
 // server holds what handlers share.
 type server struct {
 	Config
-	list    listCache
+	lists   listCache
+	buffers buffers
 	changes atomic.Int64 // that wait for the core
 }
 
@@ -171,7 +172,7 @@ type handler func(core Core, w http.ResponseWriter, r *http.Request) error
 // New returns the node's HTTP handler.
 func New(cfg Config) http.Handler {
 	s := &server{Config: cfg.withDefaults()}
-	s.list.boot = bootID()
+	s.lists.tagger = newTagger()
 	mux := chi.NewMux()
 	mux.Use(s.commonHeaders, routeDecodedPath, s.limitRequests, s.crossOrigin, s.authenticate,
 		s.leaderOnly(s.newProxy()), s.compress, middleware.GetHead)

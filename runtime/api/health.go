@@ -3,91 +3,43 @@ package api
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
 )
 
-// healthResult is what one health check of an instance has found so far. Times are
-// left out while there are none.
-type healthResult struct {
-	InstanceID          string `json:"instanceId"`
-	Alive               bool   `json:"alive"`
-	ConsecutiveFailures uint32 `json:"consecutiveFailures"`
-	FirstSuccess        string `json:"firstSuccess,omitempty"`
-	LastSuccess         string `json:"lastSuccess,omitempty"`
-	LastFailure         string `json:"lastFailure,omitempty"`
-	LastFailureCause    string `json:"lastFailureCause,omitempty"`
-}
-
-// healthResultsOf has a result for each check, in the order of the definition:
-// clients take them by their place. As long as no check has found anything there
-// are none, which clients take for not known.
-func healthResultsOf(i *scheduler.Instance) []healthResult {
-	results := []healthResult{}
+// appendHealth appends a result for each health check, in the order of the
+// definition: clients take them by their place. As long as no check has found
+// anything there are none, which clients take for not known. Times are left out
+// while there are none.
+func appendHealth(b []byte, i *scheduler.Instance, safe string) []byte {
 	if i.Found == nil || len(i.Found.Health) == 0 {
-		if i.Healthy != nil {
-			results = append(results, healthResult{InstanceID: i.InstanceID(), Alive: *i.Healthy})
+		if i.Healthy != nil { // Mesos has said so, of a check that nobody defined
+			b = appendInstanceID(append(b, `{"instanceId":"`...), i, safe)
+			b = strconv.AppendBool(append(b, `","alive":`...), *i.Healthy)
+			b = append(b, `,"consecutiveFailures":0}`...)
 		}
-		return results
+		return b
 	}
 	if !slices.ContainsFunc(i.Found.Health, func(h scheduler.CheckHealth) bool { return h.Results > 0 }) {
-		return results
+		return b
 	}
-	id := i.InstanceID()
 	for n := range i.Found.Health {
+		if n > 0 {
+			b = append(b, ',')
+		}
 		h := &i.Found.Health[n]
-		results = append(results, healthResult{
-			InstanceID: id, Alive: h.State == sdk.Healthy, ConsecutiveFailures: h.ConsecutiveFailures, FirstSuccess: moment(h.FirstSuccess),
-			LastSuccess: moment(h.LastSuccess), LastFailure: moment(h.LastFailure), LastFailureCause: h.LastFailureCause,
-		})
+		b = appendInstanceID(append(b, `{"instanceId":"`...), i, safe)
+		b = strconv.AppendBool(append(b, `","alive":`...), h.State == sdk.Healthy)
+		b = strconv.AppendUint(append(b, `,"consecutiveFailures":`...), uint64(h.ConsecutiveFailures), 10)
+		b = appendTime(b, `,"firstSuccess":"`, spec.Timestamp(h.FirstSuccess))
+		b = appendTime(b, `,"lastSuccess":"`, spec.Timestamp(h.LastSuccess))
+		b = appendTime(b, `,"lastFailure":"`, spec.Timestamp(h.LastFailure))
+		b = append(appendSet(b, `,"lastFailureCause":`, h.LastFailureCause), '}')
 	}
-	return results
-}
-
-// moment is a time in milliseconds; "" for never.
-func moment(millis int64) string {
-	if millis == 0 {
-		return ""
-	}
-	return spec.Timestamp(millis).String()
-}
-
-// checkResult is what the generic check of a task has found. One field is there;
-// what is in it may be missing, when the check came to no end.
-type checkResult struct {
-	HTTP    *checkHTTP    `json:"http,omitempty"`
-	TCP     *checkTCP     `json:"tcp,omitempty"`
-	Command *checkCommand `json:"command,omitempty"`
-}
-
-type checkHTTP struct {
-	StatusCode int32 `json:"statusCode"`
-}
-
-type checkTCP struct {
-	Succeeded bool `json:"succeeded"`
-}
-
-type checkCommand struct {
-	ExitCode int32 `json:"exitCode"`
-}
-
-// checkResultOf is nil while the check has found nothing.
-func checkResultOf(i *scheduler.Instance) *checkResult {
-	if i.Found == nil || i.Found.Check == nil {
-		return nil
-	}
-	switch c := i.Found.Check; {
-	case c.StatusCode != nil:
-		return &checkResult{HTTP: &checkHTTP{*c.StatusCode}}
-	case c.Succeeded != nil:
-		return &checkResult{TCP: &checkTCP{*c.Succeeded}}
-	case c.ExitCode != nil:
-		return &checkResult{Command: &checkCommand{*c.ExitCode}}
-	}
-	return nil
+	return b
 }
 
 // readinessResult is what the readiness check of a task has found last.

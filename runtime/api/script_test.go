@@ -32,9 +32,10 @@ import (
 //	http                       a request as it goes over the wire; the body after an empty line;
 //	                           "uuid-N" and "token-N" are values that answers have shown by these numbers
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
-//	status app=A [n=N] state=S [message=M] [healthy=true|false]
-//	                           a task state of the app's n-th instance
 //	status task=T state=S      a task state of a task that nobody knows
+//	status app=A [n=N] state=S [message=M] [healthy=true|false] [ip=I] [check=(K,C)]
+//	                           a task state of the app's n-th instance, its container's address, and what
+//	                           its check (http, tcp, command or none) found
 //	at +D                      time passes
 //	master up|down             the subscription
 //	message executor=E text=T  an executor's, on the agent of h1
@@ -260,6 +261,17 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 		healthy = make([]bool, 1)
 		d.ScanArgs(t, "healthy", &healthy[0])
 	}
+	p.check = nil
+	if d.HasArg("check") {
+		p.check = &scheduler.CheckResult{}
+		var kind string
+		d.ScanArgs(t, "check", &kind, &p.check.Code)
+		p.check.Kind = map[string]scheduler.CheckKind{
+			"none": scheduler.CheckSilent, "http": scheduler.CheckHTTP, "tcp": scheduler.CheckTCP, "command": scheduler.CheckCommand,
+		}[kind]
+	}
+	p.ips = nil
+	d.MaybeScanArgs(t, "ip", &p.ips)
 	if err := p.status(spec.PathID(app), n, state(name), message, healthy...); err != nil {
 		t.Fatal(err)
 	}

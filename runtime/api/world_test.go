@@ -27,7 +27,9 @@ type world struct {
 	snapshot *scheduler.Snapshot
 	requests scheduler.RequestID
 	offers   int
-	fail     error // of the next command
+	fail     error    // of the next command
+	ips      []string // of the containers of the next statuses
+	check    *scheduler.CheckResult
 	written  written
 
 	leading bool
@@ -255,7 +257,7 @@ func (w *world) status(app spec.PathID, n int, state scheduler.TaskState, messag
 	w.step(scheduler.StatusUpdate{Status: scheduler.Status{
 		Healthy: flag,
 		TaskID:  i.TaskID(), AgentID: i.Agent.ID, State: state, Message: message, UUID: [16]byte{1},
-		Timestamp: w.clock().UnixMilli(),
+		Timestamp: w.clock().UnixMilli(), IPs: w.ips, Check: w.check,
 	}})
 	return nil
 }

@@ -15,12 +15,16 @@ import (
 // one goroutine at a time.
 type Encoder struct {
 	templates map[templateKey]*template
+	last      templateKey // mostly that of the next task as well
+	known     *template   // of last
+	room      []uint16    // for the ports of the task at hand
 }
 
 // templateKey is what a template depends on.
 type templateKey struct {
 	app              *spec.App
 	envPrefix        string
+	bridge           string
 	enforceGroupRole bool
 }
 
@@ -29,30 +33,33 @@ const mostTemplates = 1 << 14
 
 // template returns the app version's part, made at its first task.
 func (e *Encoder) template(t *Task) *template {
-	key := templateKey{t.App, t.EnvPrefix, t.EnforceGroupRole}
-	if known, ok := e.templates[key]; ok {
-		return known
+	key := templateKey{t.App, t.EnvPrefix, t.BridgeName, t.EnforceGroupRole}
+	if key == e.last && e.known != nil {
+		return e.known
 	}
-	if e.templates == nil || len(e.templates) >= mostTemplates {
-		e.templates = map[templateKey]*template{}
+	known, ok := e.templates[key]
+	if !ok {
+		if e.templates == nil || len(e.templates) >= mostTemplates {
+			e.templates = map[templateKey]*template{}
+		}
+		known = newTemplate(key)
+		e.templates[key] = known
 	}
-	made := newTemplate(key)
-	e.templates[key] = made
-	return made
+	e.last, e.known = key, known
+	return known
 }
 
 // AppendTaskInfo appends the task as a mesos.TaskInfo message.
-func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte {
-	known := e.template(&t)
+func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte { return e.appendTask(b, &t) }
+
+func (e *Encoder) appendTask(b []byte, t *Task) []byte {
+	known := e.template(t)
 	b = append(b, known.head...)
 	b = appendID(b, 2, t.ID)
 	b = appendID(b, 3, t.Place.Offer.Agent.ID)
-	for i := range t.Place.Take {
-		b = appendShare(b, &t.Place.Take[i])
-	}
-	b = known.appendCommand(b, &t)
-	b = append(b, known.tail...)
-	return known.appendDiscovery(b, t.Place.Ports)
+	var ports assigned
+	ports, e.room = known.assign(e.room, t)
+	return known.append(b, t, &ports)
 }
 
 // AppendAccept appends the call of Accept, with the framework's id.
@@ -66,10 +73,10 @@ func (e *Encoder) AppendAccept(b []byte, framework string, offers []string, task
 	b, operation := openMessage(b, 2)
 	b = appendVarint(b, 1, uint64(mesos.Offer_Operation_LAUNCH))
 	b, launch := openMessage(b, 2)
-	for _, t := range tasks {
+	for i := range tasks {
 		var info int
 		b, info = openMessage(b, 1)
-		b = closeMessage(e.AppendTaskInfo(b, t), info)
+		b = closeMessage(e.appendTask(b, &tasks[i]), info)
 	}
 	b = closeMessage(closeMessage(b, launch), operation)
 	return closeMessage(appendFilters(b, 3, refuse), accept)
@@ -96,13 +103,13 @@ func appendFilters(b []byte, field int, refuse time.Duration) []byte {
 // appendShare appends the resources of a share, in the form of frameworks
 // without RESERVATION_REFINEMENT: a role on each, and for a dynamic reservation
 // who made it. Nothing of zero size may be sent: Mesos refuses the task.
-func appendShare(b []byte, s *placement.Share) []byte {
+func appendShare(b []byte, field int, s *placement.Share) []byte {
 	for k, amount := range s.Scalars {
 		if amount <= 0 {
 			continue
 		}
 		var resource, scalar int
-		b, resource = openMessage(b, 4)
+		b, resource = openMessage(b, field)
 		b = appendText(b, 1, placement.Kind(k).String())
 		b = appendVarint(b, 2, uint64(mesos.SCALAR))
 		b, scalar = openMessage(b, 3)
@@ -112,7 +119,7 @@ func appendShare(b []byte, s *placement.Share) []byte {
 	if len(s.Ports) == 0 {
 		return b
 	}
-	b, resource := openMessage(b, 4)
+	b, resource := openMessage(b, field)
 	b = appendText(b, 1, "ports")
 	b = appendVarint(b, 2, uint64(mesos.RANGES))
 	b, ranges := openMessage(b, 4)

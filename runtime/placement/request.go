@@ -44,7 +44,7 @@ type Placement struct {
 	App   *spec.App
 	Offer *Offer
 	Take  []Share  // what it takes, by reservation; Ports hold the single ports as ranges
-	Ports []uint16 // host ports in the order of the app's port definitions
+	Ports []uint16 // host ports in the order of the app's ports; 0 for one that needs none
 }
 
 // Reason is why an offer did not host an instance, in the order in which they

@@ -35,12 +35,7 @@ func carve[T any](room *[]T, n, size int) []T {
 // take puts an instance of the app on the offer of row p, which fits, and
 // returns what it takes.
 func (t *table) take(app *spec.App, r *requirement, p int) Placement {
-	t.choosePorts(r, p, func(i int) uint16 {
-		if !app.RequirePorts {
-			return 0
-		}
-		return uint16(app.PortDefinitions[i].Port)
-	})
+	t.choosePorts(app, r, p)
 	w := &t.rows[p]
 	if len(w.rest) == 0 {
 		w.rest = append(w.rest, t.offer(p).Shares...)

@@ -56,11 +56,14 @@ func (s *Scheduler) enlist(r *running) {
 
 // standStill lets apps whose step is not the first keep what they have until it
 // begins. A restart that was cancelled has left more instances than the app held
-// before, or fewer.
+// before, or fewer. Those beyond its number that have no place yet are not to get
+// one: it might be the one that the step before waits for.
 func (s *Scheduler) standStill(r *running) {
 	for _, id := range r.plan.Apps() {
 		if a := s.apps[id]; a != nil && !a.removed {
-			s.aim(a, a.held())
+			held := a.held()
+			s.aim(a, held-max(0, min(held-a.spec.Instances, a.waiting())))
+			s.converge(a)
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 type Findings struct {
 	Health    []CheckHealth // in the order of the version's health checks
 	Readiness *Readiness    // nil: nothing is known of it
-	Check     *CheckResult  // of the version's generic check; nil: nothing is known of it
 }
 
 // CheckHealth is what one health check has found, and what the health rule makes of
@@ -37,24 +36,6 @@ type ReadinessResponse struct {
 	ContentType string
 	Body        string
 }
-
-// CheckResult is the latest result of a generic check. At most one field is set; none
-// says that the check was made and found nothing.
-type CheckResult struct {
-	StatusCode *int32 `json:"http,omitempty"`
-	Succeeded  *bool  `json:"tcp,omitempty"`
-	ExitCode   *int32 `json:"exit,omitempty"`
-}
-
-// same tells whether two results, nil ones too, say the same.
-func (c *CheckResult) same(o *CheckResult) bool {
-	if c == nil || o == nil {
-		return c == o
-	}
-	return equalPointers(c.StatusCode, o.StatusCode) && equalPointers(c.Succeeded, o.Succeeded) && equalPointers(c.ExitCode, o.ExitCode)
-}
-
-func equalPointers[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // HealthObserved brings what probes of health checks found. What is of instances, or
 // incarnations of them, that are not there any more is ignored.

@@ -11,7 +11,6 @@ import (
 // are made anew.
 type findingsRecord struct {
 	Health []checkRecord `json:"h,omitempty"`
-	Check  *CheckResult  `json:"c,omitempty"`
 }
 
 type checkRecord struct {
@@ -28,10 +27,10 @@ type checkRecord struct {
 
 // encodeFindings returns nil when nothing is worth a record.
 func encodeFindings(f *Findings) []byte {
-	if f == nil || len(f.Health) == 0 && f.Check == nil {
+	if f == nil || len(f.Health) == 0 {
 		return nil
 	}
-	r := findingsRecord{Check: f.Check, Health: make([]checkRecord, len(f.Health))}
+	r := findingsRecord{Health: make([]checkRecord, len(f.Health))}
 	for i := range f.Health {
 		h := &f.Health[i]
 		r.Health[i] = checkRecord{
@@ -51,7 +50,7 @@ func decodeFindings(raw *json.RawMessage) (*Findings, error) {
 	if err := json.Unmarshal(*raw, &r); err != nil {
 		return nil, err
 	}
-	f := &Findings{Check: r.Check, Health: make([]CheckHealth, len(r.Health))}
+	f := &Findings{Health: make([]CheckHealth, len(r.Health))}
 	for i := range r.Health {
 		c := &r.Health[i]
 		f.Health[i] = CheckHealth{

@@ -154,7 +154,8 @@ func (s *sim) answerHealth(ask HealthAsk) {
 		switch {
 		case s.chance(0.05):
 			e.Verdicts, e.Fault = nil, "out of fuel"
-		case s.chance(0.02):
+		case !slices.ContainsFunc(HealthChecksOf(ask.App), func(c sdk.HealthCheck) bool { return c.ByMesos }) && s.chance(0.02):
+			// Of a check that it makes, Mesos would not tell again that all is well.
 			s.health.wild = true
 			for i := range e.Verdicts {
 				e.Verdicts[i] = sdk.HealthVerdict{State: sdk.Unhealthy, Replace: true, Reason: "wild"}
@@ -203,15 +204,11 @@ func (s *sim) checkHealthRest() {
 			if m.inst == nil || m.inst.Condition != Running || len(s.s.versionOf(m, m.inst).HealthChecks) == 0 {
 				continue
 			}
-			wild := func(c CheckHealth) bool { return c.Reason == "wild" } // Mesos does not tell again that it is well
-			if m.inst.Found != nil && slices.ContainsFunc(m.inst.Found.Health, wild) {
-				continue
-			}
 			if m.inst.Healthy == nil || !*m.inst.Healthy {
 				panic(fmt.Sprintf("%s is well, and taken for %s: %+v", m.inst.TaskID(), healthText(m.inst.Healthy), m.inst.Found))
 			}
 		}
-		if len(a.judging) > 0 {
+		if slices.ContainsFunc(a.judging, func(j *judging) bool { return j.asked == 0 }) {
 			panic(fmt.Sprintf("%s: questions to its health rule are left", a.spec.ID))
 		}
 	}

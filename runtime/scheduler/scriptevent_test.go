@@ -164,6 +164,9 @@ func (w *world) status(d *datadriven.TestData) (Event, error) {
 			healthy := a["healthy"] == "yes"
 			st.Healthy = &healthy
 		}
+		if a["exit"] != "" {
+			st.Check = &CheckResult{Kind: CheckCommand, Code: number(a["exit"], 0)}
+		}
 		return StatusUpdate{Status: st}, nil
 	}
 	return nil, fmt.Errorf("no instance was ever called %s", name)

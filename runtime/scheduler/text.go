@@ -121,7 +121,11 @@ func callText(s *Scheduler, c Call, n Names) string {
 	case Accept:
 		var tasks []string
 		for _, t := range c.Tasks {
-			tasks = append(tasks, n.task(s, t.ID))
+			name := n.task(s, t.ID)
+			if t.EnforceGroupRole {
+				name += " (enforced role)"
+			}
+			tasks = append(tasks, name)
 		}
 		return fmt.Sprintf("accept %s: %s", c.Offer.ID, strings.Join(tasks, " "))
 	case Decline:

@@ -59,10 +59,15 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	}
 	version := s.versionOf(m, old)
 	observed := s.observeStatus(version, &next, st)
+	if st.Check != nil {
+		next.Check = *st.Check
+	}
 	if next.IPs == nil && next.Condition == Running {
 		next.IPs = foreignIPs(st.IPs, old)
 	}
-	if next.same(old) {
+	told := next.Check != old.Check
+	durable := !next.same(old)
+	if !durable && !told {
 		return
 	}
 	if next.Condition != old.Condition {
@@ -78,7 +83,7 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	}
 	// What is on its way to run or to end need not be durable: a new leader asks
 	// about it. Saving it would be a third write per launch.
-	if c := next.Condition; c != Staging && c != Starting && c != Killing {
+	if c := next.Condition; durable && c != Staging && c != Starting && c != Killing {
 		s.save(m)
 	}
 	s.notify(StatusApplied{
@@ -153,7 +158,7 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 	s.want(a)
 }
 
-// same tells whether nothing changed that anybody could see.
+// same tells whether nothing changed that a record has.
 func (i *Instance) same(o *Instance) bool {
 	return i.Condition == o.Condition && sameHealth(i.Healthy, o.Healthy) && len(i.IPs) == len(o.IPs) && i.Found == o.Found
 }

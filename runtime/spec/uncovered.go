@@ -12,18 +12,12 @@ func (a *App) Uncovered() []string {
 		name string
 		asks bool
 	}{
-		{"check", a.Check != nil},
-		{"container", a.Container != nil},
-		{"env", len(a.EnvSecrets) > 0},
-		{"executor", a.Executor != "" && a.Executor != "//cmd"},
-		{"executorResources", a.ExecutorResources != nil},
-		{"fetch", len(a.Fetch) > 0},
-		{"healthChecks", slices.ContainsFunc(a.HealthChecks, func(c HealthCheck) bool { return c.Protocol.ByMesos() })},
-		{"networks", !a.plainHost()},
+		// A check of Mesos has no scheme: it is always plain HTTP.
+		{"check", a.Check != nil && a.Check.HTTP != nil && a.Check.HTTP.Scheme == "HTTPS"},
+		{"container", a.Container != nil && a.Container.uncovered()},
+		// The Docker containerizer would set such a variable to nothing.
+		{"env", len(a.EnvSecrets) > 0 && a.Container != nil && a.Container.Type == DockerContainer},
 		{"residency", a.Resident()},
-		{"resourceLimits", a.ResourceLimits != nil},
-		{"secrets", len(a.Secrets) > 0},
-		{"tty", a.TTY != nil && *a.TTY},
 	} {
 		if field.asks {
 			names = append(names, field.name)
@@ -32,15 +26,14 @@ func (a *App) Uncovered() []string {
 	return names
 }
 
-// plainHost tells whether the app asks for nothing but the host's network.
-func (a *App) plainHost() bool {
-	switch len(a.Networks) {
-	case 0:
-		return true
-	case 1:
-		n := a.Networks[0]
-		return n.Mode == HostNetwork && n.Name == "" && len(n.Labels) == 0
-	default:
-		return false
+// uncovered tells whether the containerizer would silently leave out something:
+// Docker's mounts no volumes but those of the host and of Docker's own drivers,
+// Mesos' own runs nothing privileged.
+func (c *Container) uncovered() bool {
+	if c.Type == MesosContainer {
+		return c.Docker != nil && c.Docker.Privileged
 	}
+	return slices.ContainsFunc(c.Volumes, func(v Volume) bool {
+		return v.Secret != nil || v.External != nil && v.External.Provider == providerCSI
+	})
 }
