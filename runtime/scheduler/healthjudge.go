@@ -231,10 +231,11 @@ func (s *Scheduler) tellHealth(old, next *Instance, check *spec.HealthCheck, bef
 // replaceUnhealthy kills an instance that a rule wants replaced, if that may be: it
 // has to run and to be wanted, and the user has to have asked for it. One that has
 // been alive since the rule was asked is spared: the rule is asked about that next.
+// While no master is there to be told it is for the next failure to have it killed.
 func (s *Scheduler) replaceUnhealthy(m *member, version *spec.App, check int, reason string) {
 	i, c := m.inst, &version.HealthChecks[check]
 	switch {
-	case i.Goal != GoalRunning, i.Condition != Running, m.killing == i.Incarnation:
+	case i.Goal != GoalRunning, i.Condition != Running, m.killing == i.Incarnation, !s.master.subscribed:
 		return
 	case c.MaxConsecutiveFailures <= 0, c.Protocol.ByMesos(), i.Found.Health[check].Alive():
 		return
