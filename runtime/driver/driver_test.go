@@ -179,6 +179,7 @@ func start(t *testing.T, change func(*world)) *world {
 		NewMatcher: func() driver.Matcher { return w.matcher },
 		Policies:   w.policies,
 		Bus:        bus{d},
+		Prober:     probes{d},
 
 		MaxRecordBytes: 10000,
 	})
