@@ -11,9 +11,9 @@ import (
 )
 
 // appendHealth appends a result for each health check, in the order of the
-// definition: clients take them by their place. As long as no check has found
-// anything there are none, which clients take for not known. Times are left out
-// while there are none.
+// definition: clients take them by their place. As long as the health rule has said
+// nothing about any there are none, which clients take for not known. Times are left
+// out while there are none.
 func appendHealth(b []byte, i *scheduler.Instance, safe string) []byte {
 	if i.Found == nil || len(i.Found.Health) == 0 {
 		if i.Healthy != nil { // Mesos has said so, of a check that nobody defined
@@ -23,7 +23,7 @@ func appendHealth(b []byte, i *scheduler.Instance, safe string) []byte {
 		}
 		return b
 	}
-	if !slices.ContainsFunc(i.Found.Health, func(h scheduler.CheckHealth) bool { return h.Results > 0 }) {
+	if !slices.ContainsFunc(i.Found.Health, func(h scheduler.CheckHealth) bool { return h.State != sdk.HealthUnknown }) {
 		return b
 	}
 	for n := range i.Found.Health {

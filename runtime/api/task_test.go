@@ -92,12 +92,12 @@ type healthResult struct {
 	LastFailureCause    string `json:"lastFailureCause,omitempty"`
 }
 
-// healthOf are the results of all checks, none while none of them has found anything.
+// healthOf are the results of all checks, none while nothing is known by any of them.
 func healthOf(i *scheduler.Instance) []healthResult {
 	results, known := []healthResult{}, false
 	for _, h := range i.Found.Health {
 		moment := func(millis int64) string { return spec.Timestamp(millis).String() }
-		known = known || h.Results > 0
+		known = known || h.State != sdk.HealthUnknown
 		results = append(results, healthResult{
 			i.InstanceID(), h.State == sdk.Healthy, h.ConsecutiveFailures, moment(h.FirstSuccess), moment(h.LastSuccess),
 			moment(h.LastFailure), h.LastFailureCause,

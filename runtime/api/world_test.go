@@ -183,9 +183,16 @@ func rolling(ask scheduler.UpgradeAsk) scheduler.UpgradeStepped {
 	return answer
 }
 
+// brokenRule is a health rule that fails.
+const brokenRule = "broken"
+
 // consecutive answers for the default health rule.
 func consecutive(ask scheduler.HealthAsk) scheduler.HealthJudged {
 	answer := scheduler.HealthJudged{Number: ask.Number, App: ask.App.ID}
+	if ask.App.Labels[spec.HealthRuleLabel] == brokenRule {
+		answer.Fault = (&sdk.Fault{Module: "zoo@1.0.0", Cause: "health_judge: fuel exhausted"}).Error()
+		return answer
+	}
 	prepared, err := health.Consecutive{}.Prepare(context.Background(), sdk.HealthSpec{Checks: scheduler.HealthChecksOf(ask.App)})
 	if err == nil {
 		answer.Verdicts, err = prepared.Judge(context.Background(), ask.Histories)
