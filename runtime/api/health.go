@@ -72,6 +72,25 @@ func readinessOf(v *scheduler.AppView, d *scheduler.DeploymentView) []readinessR
 	return results
 }
 
+// unready counts the instances that a deployment has started, and that run and have
+// not said that they are ready.
+func unready(v *scheduler.AppView, d *scheduler.DeploymentView) (n int) {
+	for _, i := range v.Instances {
+		if i.Condition != scheduler.Running || i.Goal != scheduler.GoalRunning || i.StagedAt < d.Began {
+			continue
+		}
+		version := v.App
+		if old := versionOf(v, i.Version); old != nil {
+			version = old
+		}
+		ready := i.Found != nil && i.Found.Readiness != nil && i.Found.Readiness.Ready
+		if len(version.ReadinessChecks) > 0 && !ready {
+			n++
+		}
+	}
+	return n
+}
+
 // readinessOf are those of an app, while a step of a deployment is about it.
 func (e embeds) readinessOf(v *scheduler.AppView) []readinessResult {
 	for _, d := range e.under {
@@ -126,7 +145,7 @@ type (
 )
 
 // checkEventOf is eventOf for what happens to an instance by its checks.
-func checkEventOf(n scheduler.Notice) (string, any) {
+func checkEventOf(n any) (string, any) {
 	switch n := n.(type) {
 	case scheduler.HealthCheckAdded:
 		h := headOf("add_health_check_event", n.At)

@@ -19,7 +19,8 @@ func TestTasksAreEncodedAlike(t *testing.T) {
 	}
 	bad := sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 1_767_323_045_061, Alive: true}).Add(sdk.HealthResult{AtMillis: 1_767_323_045_062, Cause: "\"no\""})
 	found := []*scheduler.Findings{
-		nil, {Health: make([]scheduler.CheckHealth, 2)},
+		nil,
+		{Health: make([]scheduler.CheckHealth, 2)},
 		{Health: []scheduler.CheckHealth{{}, {HealthRecord: bad, State: sdk.Unhealthy}, {State: sdk.Healthy}}},
 		{Health: []scheduler.CheckHealth{{HealthRecord: bad, State: sdk.Healthy}}},
 	}

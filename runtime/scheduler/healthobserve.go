@@ -113,10 +113,8 @@ func (s *Scheduler) onReadinessObserved(e ReadinessObserved) {
 }
 
 func appendApp(list []*app, a *app) []*app {
-	for _, x := range list {
-		if x == a {
-			return list
-		}
+	if slices.Contains(list, a) {
+		return list
 	}
 	return append(list, a)
 }

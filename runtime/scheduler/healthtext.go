@@ -65,7 +65,7 @@ func (f *Findings) text() string {
 	return " " + strings.TrimPrefix(out, " ")
 }
 
-func healthNoticeText(x Notice, n Names) string {
+func healthNoticeText(x any, n Names) string {
 	switch x := x.(type) {
 	case HealthCheckAdded:
 		return fmt.Sprintf("health check %s of %s added", x.Check.Protocol, x.App.ID)

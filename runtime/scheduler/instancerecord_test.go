@@ -24,7 +24,8 @@ func instances() []*Instance {
 		{App: "/web", Agent: agent, Ports: []uint16{0}, Healthy: &sick},
 		{App: "/web", Agent: agent, UnreachableSince: 4, Found: &Findings{Health: []CheckHealth{
 			{State: sdk.Unhealthy, Reason: `no "{`, HealthRecord: sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 7, Cause: `"}\`})},
-			{}, {State: sdk.Healthy, HealthRecord: sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 7, Alive: true})},
+			{},
+			{State: sdk.Healthy, HealthRecord: sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 7, Alive: true})},
 		}}},
 	}
 }

@@ -230,8 +230,10 @@ func noticeText(s *Scheduler, x Notice, n Names) string {
 		return fmt.Sprintf("deployment %s succeeded", x.Plan.ID)
 	case AppTerminated:
 		return fmt.Sprintf("app %s terminated", x.App)
+	case HealthCheckAdded, HealthCheckRemoved, HealthCheckFailed, AliveChanged, UnhealthyKilled:
+		return healthNoticeText(x, n)
 	}
-	return healthNoticeText(x, n)
+	return fmt.Sprintf("%T", x)
 }
 
 // askText renders a question to a strategy.
