@@ -63,7 +63,7 @@ func appendTask(b []byte, i *scheduler.Instance, safe string, servicePorts []int
 	b = append(b, `,"healthCheckResults":[`...)
 	b = appendHealth(b, i, safe)
 	b = append(b, ']')
-	b = appendCheck(b, i.Check)
+	b = appendCheck(b, i.CheckResult())
 	b = append(b, `,"localVolumes":[],"role":`...)
 	return append(spec.AppendText(b, i.Role), '}')
 }

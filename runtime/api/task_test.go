@@ -155,7 +155,7 @@ func taskOf(i *scheduler.Instance) task {
 		t.Ports = hostPorts(i)
 		t.StagedAt, t.StartedAt, t.Version = i.StagedAt.String(), i.StartedAt.String(), i.Version.String()
 	}
-	t.CheckResult = resultOf(i.Check)
+	t.CheckResult = resultOf(i.CheckResult())
 	if i.Found != nil {
 		t.HealthCheckResults = healthOf(i)
 	} else if i.Healthy != nil {

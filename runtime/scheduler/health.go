@@ -12,6 +12,7 @@ import (
 type Findings struct {
 	Health    []CheckHealth // in the order of the version's health checks
 	Readiness *Readiness    // nil: nothing is known of it
+	Check     CheckResult   // not kept by a change of leader: Mesos tells it again
 }
 
 // CheckHealth is what one health check has found, and what the health rule makes of
@@ -160,6 +161,15 @@ func (i *Instance) findings(version *spec.App) *Findings {
 		f.Health = make([]CheckHealth, n)
 	}
 	return &f
+}
+
+// CheckResult is what the generic check of the instance's task found; the zero value
+// for nothing.
+func (i *Instance) CheckResult() CheckResult {
+	if i.Found == nil {
+		return CheckResult{}
+	}
+	return i.Found.Check
 }
 
 // overall is the health of an instance by all its checks; nil when it is not known.

@@ -58,11 +58,15 @@ func (s *Scheduler) observe(m *member, version *spec.App, check int, result *sdk
 	}
 }
 
-// observeStatus takes what a status says of the health check that Mesos makes into
-// next, and tells which one has another result; -1 for none. A status tells how
+// observeStatus takes what a status says of the checks that Mesos makes into next, and
+// tells which health check has another result; -1 for none. A status tells how
 // things are, not what was found just now, so one that says the same again is no
 // other result; but of failures Mesos tells each. It sees to the grace period itself.
 func (s *Scheduler) observeStatus(version *spec.App, next *Instance, st *Status) int {
+	if st.Check != nil && *st.Check != next.CheckResult() {
+		next.Found = next.findings(version)
+		next.Found.Check = *st.Check
+	}
 	i := slices.IndexFunc(version.HealthChecks, func(c spec.HealthCheck) bool { return c.Protocol.ByMesos() })
 	switch {
 	case st.Healthy == nil || len(version.HealthChecks) > 0 && next.Condition != Running:

@@ -63,6 +63,22 @@ func (s *sim) takeProbes(list []Probing) {
 	}
 }
 
+// leaderHealth has another leader's prober begin anew. What the one before heard last
+// may not have been saved: failures are counted from what was.
+func (s *sim) leaderHealth() {
+	clear(s.health.probing)
+	clear(s.health.row)
+	for _, m := range s.s.members {
+		if m.inst.Found == nil {
+			continue
+		}
+		for i := range m.inst.Found.Health {
+			s.health.row[fmt.Sprintf("%s %d", m.inst.TaskID(), i)] = int(m.inst.Found.Health[i].ConsecutiveFailures)
+		}
+	}
+	s.takeProbes(s.probes)
+}
+
 // probeOnce makes one probe of each check of a task, and the next ones later.
 func (s *sim) probeOnce(id string) {
 	p, ok := s.health.probing[id]

@@ -304,8 +304,7 @@ func (s *sim) leaderDies() {
 		for _, ask := range s.healthAsks {
 			s.answerHealth(ask)
 		}
-		clear(s.health.probing) // the prober begins anew too
-		s.takeProbes(s.probes)
+		s.leaderHealth()
 		s.step(Tick{})
 		s.after(s.soon(), s.term, s.subscribe)
 	})

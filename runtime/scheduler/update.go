@@ -59,14 +59,11 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	}
 	version := s.versionOf(m, old)
 	observed := s.observeStatus(version, &next, st)
-	if st.Check != nil {
-		next.Check = *st.Check
-	}
 	if next.IPs == nil && next.Condition == Running {
 		next.IPs = foreignIPs(st.IPs, old)
 	}
-	told := next.Check != old.Check
-	durable := !next.same(old)
+	told := next.CheckResult() != old.CheckResult()
+	durable := !next.same(old) || observed >= 0
 	if !durable && !told {
 		return
 	}
@@ -160,7 +157,7 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 
 // same tells whether nothing changed that a record has.
 func (i *Instance) same(o *Instance) bool {
-	return i.Condition == o.Condition && sameHealth(i.Healthy, o.Healthy) && len(i.IPs) == len(o.IPs) && i.Found == o.Found
+	return i.Condition == o.Condition && sameHealth(i.Healthy, o.Healthy) && len(i.IPs) == len(o.IPs)
 }
 
 func sameHealth(a, b *bool) bool {
