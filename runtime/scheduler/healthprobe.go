@@ -79,6 +79,15 @@ func (s *Scheduler) probeAll(a *app) {
 	}
 }
 
+// forgetProbes drops what was said while the records were read, in their order:
+// resumeApp says it in the order of the instances.
+func (s *Scheduler) forgetProbes() {
+	s.pending.probes = nil
+	for _, m := range s.members {
+		m.probing = 0
+	}
+}
+
 // replaced ends what belongs to a member's task before it becomes another one, or
 // goes away. It is called before the change.
 func (s *Scheduler) replaced(m *member, next *Instance) {

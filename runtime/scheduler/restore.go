@@ -317,6 +317,7 @@ func (l *loader) agent(raw *json.RawMessage) (*placement.Agent, error) {
 // resume sets the alarms that the state asks for, creates what was never
 // launched anew, and lets the deployments go on.
 func (s *Scheduler) resume() {
+	s.forgetProbes()
 	s.rebuildRevisions()
 	s.ended.sort()
 	restored := s.deployments
@@ -343,6 +344,7 @@ func (s *Scheduler) resumeApp(a *app) {
 		if i.Agent != nil {
 			s.offers.know(i.Agent)
 		}
+		s.probe(m, false)
 		s.judgeAgain(m)
 		switch {
 		case i.Goal == GoalDecommissioned && !i.mayExist():
