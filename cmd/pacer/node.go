@@ -18,6 +18,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
 	"github.com/pacer-run/pacer/runtime/election"
+	"github.com/pacer-run/pacer/runtime/health"
 	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -81,6 +82,7 @@ type node struct {
 	events    *api.Events
 	server    *http.Server
 	leading   atomic.Pointer[driver.Driver] // nil while it does not lead
+	probing   atomic.Pointer[health.Prober] // likewise
 }
 
 // newNode returns a node that does nothing before run.
@@ -199,19 +201,7 @@ func (n *node) lead(ctx context.Context) error {
 	}
 	var d *driver.Driver
 	checks, flush := newProber(n.checks, func(ev scheduler.Event) { d.Post(ev) })
-	d, err = driver.Open(ctx, driver.Config{
-		Term:         durable{term},
-		Restore:      n.restore,
-		NewMatcher:   func() driver.Matcher { m := n.matcher; return &m },
-		Policies:     n.policies,
-		Prober:       checks,
-		Bus:          bus{n.events, n.registered},
-		MatchTimeout: n.matchTimeout,
-		Log:          n.logOf(logDriver),
-
-		MaxRecordBytes: store.MaxRecordBytes,
-	})
-	if err != nil {
+	if d, err = n.open(ctx, term, checks); err != nil {
 		return err
 	}
 	client, err := master.New(master.Config{
@@ -224,6 +214,8 @@ func (n *node) lead(ctx context.Context) error {
 	n.leading.Store(d)
 	defer n.events.Disconnect()
 	defer n.leading.Store(nil)
+	n.probing.Store(checks.Prober)
+	defer n.probing.Store(nil)
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix, n.definitions.BridgeName}) })
 	group.Go(func() error { return client.Run(inner) })
@@ -233,6 +225,22 @@ func (n *node) lead(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// open reads the state of a term.
+func (n *node) open(ctx context.Context, term store.Term, checks driver.Prober) (*driver.Driver, error) {
+	return driver.Open(ctx, driver.Config{
+		Term:         durable{term},
+		Restore:      n.restore,
+		NewMatcher:   func() driver.Matcher { m := n.matcher; return &m },
+		Policies:     n.policies,
+		Prober:       checks,
+		Bus:          bus{n.events, n.registered},
+		MatchTimeout: n.matchTimeout,
+		Log:          n.logOf(logDriver),
+
+		MaxRecordBytes: store.MaxRecordBytes,
+	})
 }
 
 // restore makes the core of a term.
