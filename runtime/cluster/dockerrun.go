@@ -19,7 +19,7 @@ import (
 
 // containerized is what a run has of its container. It belongs to the loop but for the context.
 type containerized struct {
-	ctx    context.Context    // ends when the run or the cluster does
+	ctx    context.Context    //nolint:containedctx // ends when the run or the cluster does
 	cancel context.CancelFunc // ends what waits for the daemon; the container is not touched
 	id     string             // the daemon's; "" before it was made
 	ip     string             // its address, "" for the agent's
