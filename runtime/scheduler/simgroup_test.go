@@ -124,7 +124,12 @@ func (s *sim) checkUp(plan *deployment.Plan, action deployment.Action) {
 	}
 	up := 0
 	for _, m := range a.members {
-		if m.inst != nil && m.inst.Goal == GoalRunning && s.mesos.ran[m.inst.ID] {
+		if m.inst == nil || m.inst.Goal != GoalRunning {
+			continue
+		}
+		// What ran before, a removal that was undone for one, is not waited for again.
+		ranBefore := m.inst.StartedAt != 0 && m.inst.StartedAt < plan.Version
+		if ranBefore || s.mesos.ran[m.inst.ID] {
 			up++
 		}
 	}
