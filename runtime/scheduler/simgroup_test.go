@@ -127,9 +127,10 @@ func (s *sim) checkUp(plan *deployment.Plan, action deployment.Action) {
 		if m.inst == nil || m.inst.Goal != GoalRunning {
 			continue
 		}
-		// What ran before, a removal that was undone for one, is not waited for again.
-		ranBefore := m.inst.StartedAt != 0 && m.inst.StartedAt < plan.Version
-		if ranBefore || s.mesos.ran[m.inst.ID] {
+		// What was launched before, for a definition whose removal is undone, is not
+		// waited for: it runs already, or has failed.
+		before := m.inst.StagedAt != 0 && m.inst.StagedAt < plan.Version
+		if before || s.mesos.ran[m.inst.ID] {
 			up++
 		}
 	}
