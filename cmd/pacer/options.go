@@ -76,7 +76,7 @@ func schedulingOptions() []option {
 		{"max_apps", "", number, idle, "Marathon does not enforce it either"},
 		{"launch_tokens", "100", number, idle, "launches are saved in batches, which needs no rate limit"},
 		{"launch_token_refresh_interval", "30000", millis, idle, "launches are saved in batches, which needs no rate limit"},
-		{"max_concurrent_marathon_health_checks", "256", number, later, "health checks are not covered"},
+		{"max_concurrent_marathon_health_checks", "256", number, used, "probes of health checks under way at a time"},
 		{"plugin_dir", "", text, later, "plugins are policy modules here, see --policy_dir"},
 		{"plugin_conf", "", text, later, "plugins are policy modules here, see --policy_dir"},
 	}

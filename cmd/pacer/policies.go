@@ -9,6 +9,7 @@ import (
 
 	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/plugins/fetchers"
+	"github.com/pacer-run/pacer/plugins/health"
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
@@ -30,7 +31,7 @@ type policyConfig struct {
 // loadPolicies opens the catalog; its modules are loaded in the background.
 func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
 		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
 	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
@@ -73,6 +74,13 @@ func (p *policies) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.P
 	return p.Catalog.PrepareUpgrade(ctx, u)
 }
 
+// PrepareHealth is for instances that run, and as impatient as Prepare.
+func (p *policies) PrepareHealth(ctx context.Context, h sdk.HealthSpec) (sdk.PreparedHealth, error) {
+	ctx, cancel := p.impatient(ctx)
+	defer cancel()
+	return p.Catalog.PrepareHealth(ctx, h)
+}
+
 // impatient ends soon as long as modules are still loading.
 func (p *policies) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
 	select {
@@ -97,6 +105,16 @@ func (p *policies) check(ctx context.Context, app *spec.App, c spec.Constraint) 
 // checkStrategy is check for the strategy of an app's upgrades.
 func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 	prepared, err := p.Catalog.PrepareUpgrade(ctx, driver.UpgradeSpec(app))
+	if err != nil {
+		return err
+	}
+	prepared.Close()
+	return nil
+}
+
+// checkRule is check for the health rule of an app.
+func (p *policies) checkRule(ctx context.Context, app *spec.App) error {
+	prepared, err := p.Catalog.PrepareHealth(ctx, driver.HealthSpec(app))
 	if err != nil {
 		return err
 	}
@@ -137,7 +155,7 @@ func (p *policies) modules() []api.Module {
 		}
 		out = append(out, api.Module{
 			Fetchers: m.Fetchers, Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
-			Operators: m.Operators, Strategies: m.Strategies,
+			Operators: m.Operators, Strategies: m.Strategies, Rules: m.Rules,
 			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})
 	}

@@ -36,6 +36,7 @@ func configOf(v *values, sh shell) (cfg nodeConfig, warnings []string, err error
 		maxChanges:   v.number("max_queued_root_group_updates", 1, 1<<20),
 		prefix:       metricsPrefixOf(v),
 		callbacks:    v.on("event_callbacks"),
+		checks:       v.number("max_concurrent_marathon_health_checks", 1, 1<<16),
 		noText:       !v.on("metrics_prometheus"),
 	}
 	cfg.http, warnings = httpOptionsOf(v)

@@ -54,6 +54,7 @@ type Module struct {
 	Fetchers   []string `json:"fetchers,omitempty"` // names of fetch policies
 	Operators  []string `json:"operators,omitempty"`
 	Strategies []string `json:"strategies,omitempty"`
+	Rules      []string `json:"rules,omitempty"`
 	Loaded     bool     `json:"loaded"`
 	Error      string   `json:"error,omitempty"` // why it is not loaded, or its last fault
 	Calls      uint64   `json:"calls"`
@@ -81,6 +82,8 @@ type Config struct {
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
 	// CheckStrategy is CheckConstraint for the strategy that an app's label names.
 	CheckStrategy func(ctx context.Context, app *spec.App) error
+	// CheckRule is CheckConstraint for the health rule that an app's label names.
+	CheckRule func(ctx context.Context, app *spec.App) error
 	// Rules prepares the constraints of an app for one question; done releases them.
 	// nil means that nothing is known of constraints.
 	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
@@ -156,6 +159,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CheckStrategy == nil {
 		c.CheckStrategy = func(context.Context, *spec.App) error { return nil }
+	}
+	if c.CheckRule == nil {
+		c.CheckRule = func(context.Context, *spec.App) error { return nil }
 	}
 	return c
 }

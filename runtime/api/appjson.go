@@ -22,7 +22,7 @@ func appendApp(b []byte, v *scheduler.AppView, e embeds) []byte {
 // appendExtras appends what comes after the counts and the deployments.
 func appendExtras(b []byte, v *scheduler.AppView, e embeds) []byte {
 	if e.readiness {
-		b = append(b, `,"readinessCheckResults":[]`...)
+		b = append(append(b, `,"readinessCheckResults":`...), encodeJSON(e.readinessOf(v))...)
 	}
 	if e.tasks {
 		b = appendTasks(append(b, `,"tasks":`...), v)

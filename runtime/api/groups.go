@@ -78,7 +78,13 @@ func (s *server) readGroups(core Core, w http.ResponseWriter, r *http.Request) e
 }
 
 // ofMember returns what the apps of groups have without being asked for: nothing.
-func (s *server) ofMember() embeds { return embeds{now: spec.TimestampOf(s.Now())} }
+func (s *server) ofMember() embeds {
+	e := embeds{now: spec.TimestampOf(s.Now())}
+	if core := s.Node.Core(); core != nil {
+		e.under = core.Snapshot().Deployments
+	}
+	return e
+}
 
 // readMembers answers all apps below a group: none for a group that is not there.
 func (s *server) readMembers(core Core, w http.ResponseWriter, r *http.Request, group spec.PathID) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/pacer-run/pacer/plugins/health"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -81,10 +82,23 @@ func scriptConfig(c *Config) {
 		}
 		return nil
 	}
+	c.CheckRule = func(ctx context.Context, app *spec.App) error {
+		for _, r := range health.All() {
+			if r.Rules()[0] == app.Labels[spec.HealthRuleLabel] {
+				_, err := r.Prepare(ctx, sdk.HealthSpec{App: sdk.AppFacts{Labels: app.Labels}})
+				return err
+			}
+		}
+		if app.Labels[spec.HealthRuleLabel] == brokenRule {
+			return nil
+		}
+		return &sdk.Invalid{Message: "health rule must be one of the following consecutive or window"}
+	}
 	c.Rules = func(_ context.Context, app *spec.App) ([]placement.Rule, func()) { return scriptRules(app), func() {} }
 	c.Modules = func() []Module {
 		return []Module{
 			{Name: "unique", Version: "1.0.0", Kind: "constraint", Form: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
+			{Name: "builtin", Version: "1.0.0", Kind: "health", Form: "builtin", Rules: []string{"consecutive", "window"}, Loaded: true},
 			{Name: "builtin", Version: "1.0.0", Kind: "upgrade", Form: "builtin", Strategies: []string{"rolling", "batch"}, Loaded: true},
 			{
 				Name: "zoo", Version: "1.0.0", Kind: "constraint", Form: "wasm", File: "zoo.wasm", Digest: "sha256:01",
@@ -175,6 +189,8 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		p.offer(host)
 	case "status":
 		return p.playStatus(t, d)
+	case "ready":
+		p.playReady(t, d)
 	case "at":
 		step, err := time.ParseDuration(d.CmdArgs[0].Key)
 		if err != nil {
@@ -289,6 +305,23 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 		t.Fatal(err)
 	}
 	return ""
+}
+
+// playReady brings what the readiness check of an instance found.
+func (p *player) playReady(t *testing.T, d *datadriven.TestData) {
+	var app string
+	n, code := 0, 0
+	d.ScanArgs(t, "app", &app)
+	d.MaybeScanArgs(t, "n", &n)
+	d.ScanArgs(t, "status", &code)
+	v, ok := p.Snapshot().Apps.Get([]byte(app))
+	if !ok || n >= len(v.Instances) {
+		t.Fatalf("app %s has no instance %d", app, n)
+	}
+	p.step(scheduler.ReadinessObserved{Results: []scheduler.ReadinessObservation{{
+		TaskID: v.Instances[n].TaskID(), Ready: code == 200,
+		Response: &scheduler.ReadinessResponse{Status: code, ContentType: "text/plain", Body: "\"" + http.StatusText(code) + "\""},
+	}}})
 }
 
 func (p *player) why(t *testing.T, d *datadriven.TestData) string {

@@ -61,13 +61,9 @@ func appendTask(b []byte, i *scheduler.Instance, safe string, servicePorts []int
 		b = appendTime(b, `,"version":"`, i.Version)
 	}
 	b = append(b, `,"healthCheckResults":[`...)
-	if i.Healthy != nil { // what the last health check said
-		b = appendInstanceID(append(b, `{"instanceId":"`...), i, safe)
-		b = strconv.AppendBool(append(b, `","alive":`...), *i.Healthy)
-		b = append(b, `,"consecutiveFailures":0}`...)
-	}
+	b = appendHealth(b, i, safe)
 	b = append(b, ']')
-	b = appendCheck(b, i.Check)
+	b = appendCheck(b, i.CheckResult())
 	b = append(b, `,"localVolumes":[],"role":`...)
 	return append(spec.AppendText(b, i.Role), '}')
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // TestTasksAreEncodedAlike: the JSON that is put together by hand is that of the
@@ -16,13 +17,20 @@ func TestTasksAreEncodedAlike(t *testing.T) {
 	agents := []*placement.Agent{
 		{ID: "s", Hostname: "h"}, {ID: "s1", Hostname: "hé\"", IP: "10.0.0.1", Region: "r", Zone: "z"}, {Hostname: "h", IP: "::1"},
 	}
+	bad := sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 1_767_323_045_061, Alive: true}).Add(sdk.HealthResult{AtMillis: 1_767_323_045_062, Cause: "\"no\""})
+	found := []*scheduler.Findings{
+		nil,
+		{Health: make([]scheduler.CheckHealth, 2)},
+		{Health: []scheduler.CheckHealth{{}, {HealthRecord: bad, State: sdk.Unhealthy}, {State: sdk.Healthy}}},
+		{Health: []scheduler.CheckHealth{{HealthRecord: bad, State: sdk.Healthy}}},
+	}
 	for c := scheduler.Scheduled; c <= scheduler.Unknown; c++ {
 		for n, agent := range agents {
 			i := &scheduler.Instance{
 				App: "/a/b-c", ID: scheduler.UUID{1, 2, 3, 4, 0xab, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255}, Condition: c, Agent: agent, Role: "*",
 				Incarnation: uint32(n * 12), Ports: []uint16{31000, 65535}[:n], IPs: []string{"1.2.3.4", "fe80::1"}[:n],
 				Healthy: []*bool{nil, &yes, &no}[n], StagedAt: spec.Timestamp(n * 1_234_567_890_123), StartedAt: spec.Timestamp(n * 1_000_000_000_007),
-				Version: 1_767_323_045_060,
+				Version: 1_767_323_045_060, Found: found[(n+int(c))%len(found)],
 			}
 			ports := []int{10000, 10001}[:n]
 			reference := taskOf(i)
@@ -78,7 +86,28 @@ type task struct {
 type healthResult struct {
 	InstanceID          string `json:"instanceId"`
 	Alive               bool   `json:"alive"`
-	ConsecutiveFailures int    `json:"consecutiveFailures"`
+	ConsecutiveFailures uint32 `json:"consecutiveFailures"`
+	FirstSuccess        string `json:"firstSuccess,omitempty"`
+	LastSuccess         string `json:"lastSuccess,omitempty"`
+	LastFailure         string `json:"lastFailure,omitempty"`
+	LastFailureCause    string `json:"lastFailureCause,omitempty"`
+}
+
+// healthOf are the results of all checks, none while nothing is known by any of them.
+func healthOf(i *scheduler.Instance) []healthResult {
+	results, known := []healthResult{}, false
+	for _, h := range i.Found.Health {
+		moment := func(millis int64) string { return spec.Timestamp(millis).String() }
+		known = known || h.State != sdk.HealthUnknown
+		results = append(results, healthResult{
+			i.InstanceID(), h.State == sdk.Healthy, h.ConsecutiveFailures, moment(h.FirstSuccess), moment(h.LastSuccess),
+			moment(h.LastFailure), h.LastFailureCause,
+		})
+	}
+	if !known {
+		return []healthResult{}
+	}
+	return results
 }
 
 // checkResult is what a generic check found; one of its members is set.
@@ -126,8 +155,10 @@ func taskOf(i *scheduler.Instance) task {
 		t.Ports = hostPorts(i)
 		t.StagedAt, t.StartedAt, t.Version = i.StagedAt.String(), i.StartedAt.String(), i.Version.String()
 	}
-	t.CheckResult = resultOf(i.Check)
-	if i.Healthy != nil {
+	t.CheckResult = resultOf(i.CheckResult())
+	if i.Found != nil {
+		t.HealthCheckResults = healthOf(i)
+	} else if i.Healthy != nil {
 		t.HealthCheckResults = append(t.HealthCheckResults, healthResult{InstanceID: i.InstanceID(), Alive: *i.Healthy})
 	}
 	return t

@@ -26,6 +26,7 @@ const (
 	whyPaused      = "paused"
 	whyStrategy    = "strategyFault"
 	whyPolicy      = "policyFault"
+	whyRuleFault   = "ruleFault"
 	whyUncovered   = "notLaunchable"
 )
 
@@ -81,7 +82,7 @@ func faultOf(v *scheduler.AppView, e *placement.Explanation) *policyFault {
 }
 
 // strategyCause is what is not to be launched at all, or the word of the upgrade
-// strategy; "" for none.
+// strategy, or what the health rule did not say; "" for none.
 func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 	switch u := v.Upgrade; {
 	case len(b.Uncovered) > 0 && b.Waiting > 0:
@@ -90,6 +91,8 @@ func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 		return whyPaused, "its upgrade is paused by its strategy: " + u.Paused
 	case u != nil && u.Fault != "":
 		return whyStrategy, "its upgrade waits because its strategy gave no answer: " + u.Fault
+	case v.HealthFault != "":
+		return whyRuleFault, "its instances stay as healthy as they were because the health rule gave no answer: " + v.HealthFault
 	}
 	return "", ""
 }

@@ -47,6 +47,13 @@ func TestWhyState(t *testing.T) {
 			"its upgrade waits because its strategy gave no answer: no module",
 		},
 		{
+			"health rule's fault",
+			scheduler.AppView{HealthFault: "policy module zoo@1.0.0: fuel exhausted"},
+			placement.Explanation{},
+			whyRuleFault,
+			"its instances stay as healthy as they were because the health rule gave no answer: policy module zoo@1.0.0: fuel exhausted",
+		},
+		{
 			"deploying",
 			scheduler.AppView{Deployments: []string{"d"}},
 			placement.Explanation{},

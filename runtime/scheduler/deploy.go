@@ -86,6 +86,7 @@ func (s *Scheduler) beginAction(r *running, action deployment.Action) {
 	}
 	switch action.Kind {
 	case deployment.Start:
+		s.checksAdded(a.spec)
 	case deployment.Stop:
 		s.doomAll(a)
 		s.settle(a)
@@ -95,6 +96,7 @@ func (s *Scheduler) beginAction(r *running, action deployment.Action) {
 		s.awaitStarting(a)
 		s.converge(a)
 	case deployment.Restart:
+		s.checksAdded(a.spec)
 		s.aim(a, action.To)
 		s.beginUpgrade(a)
 	}
@@ -184,6 +186,7 @@ func (s *Scheduler) endStep(r *running) {
 	for _, action := range r.plan.Steps[r.current].Actions {
 		if a := s.apps[action.App]; a != nil && action.Kind == deployment.Restart {
 			s.endUpgrade(a)
+			s.checksReplaced(r.plan, action.App)
 		}
 	}
 	s.notify(StepEnded{At: s.now, Plan: r.plan, Step: r.current})

@@ -100,9 +100,9 @@ type Instance struct {
 	Agent       *placement.Agent // nil before the first launch
 	Ports       []uint16         // host ports, in the order of the app's ports; 0: none of the host's
 	Role        string
-	IPs         []string // container addresses; nil means the agent's
-	Healthy     *bool
-	Check       CheckResult // not kept by a change of leader: Mesos tells it again
+	IPs         []string  // container addresses; nil means the agent's
+	Healthy     *bool     // by all health checks; nil while it is not known
+	Found       *Findings // of its task's checks; nil while there is nothing
 	StagedAt    spec.Timestamp
 	StartedAt   spec.Timestamp
 	Since       spec.Timestamp // when Condition was entered

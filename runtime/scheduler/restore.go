@@ -267,6 +267,10 @@ func (l *loader) instance(r Record) error {
 	if a == nil {
 		return fmt.Errorf("its app %s has no record", rec.App)
 	}
+	found, err := decodeFindings(rec.Found)
+	if err != nil {
+		return fmt.Errorf("findings: %w", err)
+	}
 	if rec.Condition > Unknown || rec.Goal > GoalDecommissioned {
 		return fmt.Errorf("condition %d or goal %d is not known to this version of Pacer", rec.Condition, rec.Goal)
 	}
@@ -277,7 +281,7 @@ func (l *loader) instance(r Record) error {
 		ID: id, App: a.spec.ID, Version: rec.Version, Incarnation: rec.Incarnation, Condition: rec.Condition,
 		Goal: rec.Goal, Agent: agent, Ports: rec.Ports, Role: l.role(a, rec.Role), IPs: rec.IPs,
 		Healthy: rec.Healthy, StagedAt: rec.StagedAt, StartedAt: rec.StartedAt, Since: rec.Since,
-		UnreachableSince: rec.Unreachable,
+		UnreachableSince: rec.Unreachable, Found: found,
 	})
 	return nil
 }
@@ -313,6 +317,7 @@ func (l *loader) agent(raw *json.RawMessage) (*placement.Agent, error) {
 // resume sets the alarms that the state asks for, creates what was never
 // launched anew, and lets the deployments go on.
 func (s *Scheduler) resume() {
+	s.forgetProbes()
 	s.rebuildRevisions()
 	s.ended.sort()
 	restored := s.deployments
@@ -339,6 +344,8 @@ func (s *Scheduler) resumeApp(a *app) {
 		if i.Agent != nil {
 			s.offers.know(i.Agent)
 		}
+		s.probe(m, false)
+		s.judgeAgain(m)
 		switch {
 		case i.Goal == GoalDecommissioned && !i.mayExist():
 			s.expunge(m)

@@ -52,6 +52,9 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		}
 		return StatusUpdate{Status: st}, nil
 	}
+	if ev, err := w.healthEvent(d); ev != nil || err != nil {
+		return ev, err
+	}
 	if ev, err := w.userEvent(d); ev != nil || err != nil {
 		return ev, err
 	}
@@ -88,9 +91,7 @@ func newApp(id string, a map[string]string) *spec.App {
 			app.Dependencies = append(app.Dependencies, spec.PathID(id))
 		}
 	}
-	if a["health"] != "" {
-		app.HealthChecks = []spec.HealthCheck{{Protocol: spec.CheckCommand, Command: "true"}}
-	}
+	addChecks(app, a)
 	if a["tty"] != "" {
 		app.TTY = new(true)
 	}

@@ -59,6 +59,7 @@ func (e *Effects) Text(s *Scheduler, n Names) string {
 	for i := range e.Upgrades {
 		fmt.Fprintf(&b, "ask    %s\n", askText(&e.Upgrades[i]))
 	}
+	e.healthText(&b, s, n)
 	for _, r := range e.Replies {
 		fmt.Fprintf(&b, "reply  %s\n", replyText(r))
 	}
@@ -108,6 +109,7 @@ func (s *Scheduler) instanceText(i *Instance, n Names) string {
 	if i.Agent != nil {
 		b.WriteString(" on " + i.Agent.ID)
 	}
+	b.WriteString(i.Found.text())
 	if i.UnreachableSince != 0 {
 		b.WriteString(" since " + n.time(i.UnreachableSince))
 	}
@@ -240,6 +242,8 @@ func noticeText(s *Scheduler, x Notice, n Names) string {
 		return fmt.Sprintf("deployment %s succeeded", x.Plan.ID)
 	case AppTerminated:
 		return fmt.Sprintf("app %s terminated", x.App)
+	case HealthCheckAdded, HealthCheckRemoved, HealthCheckFailed, AliveChanged, UnhealthyKilled:
+		return healthNoticeText(x, n)
 	}
 	return fmt.Sprintf("%T", x)
 }

@@ -57,21 +57,17 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	if next.Condition == Unreachable && old.Condition == UnreachableInactive {
 		next.Condition = UnreachableInactive
 	}
-	if st.Healthy != nil {
-		next.Healthy = st.Healthy
-	}
-	if st.Check != nil {
-		next.Check = *st.Check
-	}
+	version := s.versionOf(m, old)
+	observed := s.observeStatus(version, &next, st)
 	if next.IPs == nil && next.Condition == Running {
 		next.IPs = foreignIPs(st.IPs, old)
 	}
-	told := next.Check != old.Check
-	durable := !next.same(old)
+	told := next.CheckResult() != old.CheckResult()
+	durable := !next.same(old) || observed >= 0
 	if !durable && !told {
 		return
 	}
-	if next.Condition != old.Condition || !sameHealth(next.Healthy, old.Healthy) {
+	if next.Condition != old.Condition {
 		next.Since = s.now
 	}
 	if next.Condition == Running && next.StartedAt == 0 {
@@ -79,6 +75,9 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	}
 	next.UnreachableSince = s.unreachableSince(&next, st)
 	s.put(m, &next)
+	if observed >= 0 {
+		s.toJudge(m, version, observed)
+	}
 	// What is on its way to run or to end need not be durable: a new leader asks
 	// about it. Saving it would be a third write per launch.
 	if c := next.Condition; durable && c != Staging && c != Starting && c != Killing {
@@ -108,7 +107,7 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 
 // welcome lets a deployment go on that waited for the member to be healthy.
 func (s *Scheduler) welcome(m *member) {
-	if m.awaited && s.arrived(m) {
+	if s.arrived(m) && m.awaited {
 		s.unawait(m)
 	}
 }

@@ -55,7 +55,7 @@ func TestUncovered(t *testing.T) {
 		t.Errorf("a plain app: %v", got)
 	}
 	app := everything(t)
-	want := []string{"check", "container", "readinessChecks", "residency"}
+	want := []string{"check", "container", "residency"}
 	if diff := cmp.Diff(want, app.Uncovered()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -80,12 +80,12 @@ func TestUncovered(t *testing.T) {
 		{App{EnvSecrets: map[string]string{"A": "s"}}, ""},
 		{App{EnvSecrets: map[string]string{"A": "s"}, Container: docker()}, "env"},
 		{App{HealthChecks: []HealthCheck{{Protocol: CheckCommand}, {Protocol: CheckMesosHTTPS}}}, ""},
-		{App{HealthChecks: []HealthCheck{{Protocol: CheckMesosTCP}, {Protocol: CheckHTTP}}}, "healthChecks"},
-		{App{HealthChecks: []HealthCheck{{Protocol: CheckHTTPS}}}, "healthChecks"},
-		{App{HealthChecks: []HealthCheck{{Protocol: CheckTCP}}}, "healthChecks"},
+		{App{HealthChecks: []HealthCheck{{Protocol: CheckMesosTCP}, {Protocol: CheckHTTP}}}, ""},
+		{App{HealthChecks: []HealthCheck{{Protocol: CheckHTTPS}}}, ""},
+		{App{HealthChecks: []HealthCheck{{Protocol: CheckTCP}}}, ""},
 		{App{Check: &Check{HTTP: &CheckHTTPRequest{Scheme: "HTTP"}}}, ""},
 		{App{Check: &Check{HTTP: &CheckHTTPRequest{Scheme: "HTTPS"}}}, "check"},
-		{App{ReadinessChecks: []ReadinessCheck{{}}}, "readinessChecks"},
+		{App{ReadinessChecks: []ReadinessCheck{{}}}, ""},
 		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Persistent: &PersistentVolume{}}}}}, "residency"},
 	} {
 		if got := strings.Join(tt.app.Uncovered(), ","); got != tt.want {

@@ -17,8 +17,6 @@ func (a *App) Uncovered() []string {
 		{"container", a.Container != nil && a.Container.uncovered()},
 		// The Docker containerizer would set such a variable to nothing.
 		{"env", len(a.EnvSecrets) > 0 && a.Container != nil && a.Container.Type == DockerContainer},
-		{"healthChecks", slices.ContainsFunc(a.HealthChecks, func(c HealthCheck) bool { return !c.Protocol.ByMesos() })},
-		{"readinessChecks", len(a.ReadinessChecks) > 0},
 		{"residency", a.Resident()},
 	} {
 		if field.asks {
