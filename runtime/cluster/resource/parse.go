@@ -1,17 +1,23 @@
 package resource
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mesos/mesos-go/api/v1/lib"
 )
 
 // Parse reads the text form of an agent's resources: name(role):value, separated by semicolons. A value is a number,
 // ranges as [1-5,8-9] or items as {a,b}. A role in parentheses makes a static reservation; without it defaultRole does,
-// unless that is "*" or "".
+// unless that is "*" or "". Text that begins with a bracket is JSON instead, as ParseJSON reads it.
 func Parse(text, defaultRole string) (Set, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return ParseJSON(text)
+	}
 	var out Set
 	for part := range strings.SplitSeq(strings.ReplaceAll(text, " ", ""), ";") {
 		if part == "" {
@@ -22,6 +28,30 @@ func Parse(text, defaultRole string) (Set, error) {
 			return nil, fmt.Errorf("resource %q: %w", part, err)
 		}
 		out = out.Plus(Set{r})
+	}
+	return out, nil
+}
+
+// ParseJSON reads a JSON array of Mesos' Resource, the form that also says what a disk is made of. Reservations must be
+// static ones: others are made at run time, and so are volumes.
+func ParseJSON(text string) (Set, error) {
+	var list []mesos.Resource
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("resources in JSON: expected an array of Resource: %w", err)
+	}
+	var out Set
+	for i := range list {
+		s, err := FromProto(list[i : i+1])
+		if err != nil {
+			return nil, fmt.Errorf("resource %d (%s): %w", i+1, list[i].Name, err)
+		}
+		switch {
+		case len(s.Converted()) > 0:
+			return nil, fmt.Errorf("resource %d (%s): expected neither a dynamic reservation nor a volume", i+1, list[i].Name)
+		case list[i].Disk != nil && (s[0].Disk.source == nil || s[0].Disk.Source == OtherDisk || s[0].Disk.Root == ""):
+			return nil, fmt.Errorf("resource %d (%s): disk.source: expected type PATH or MOUNT with a root", i+1, list[i].Name)
+		}
+		out = out.Plus(s)
 	}
 	return out, nil
 }
