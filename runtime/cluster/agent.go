@@ -84,11 +84,12 @@ func (m *master) register(h *host) {
 		}
 		h.resend(t.framework.id, t.id)
 	}
+	h.resendOperations("")
 }
 
 // adoptRuns makes the master's records those of the agent: what the agent has is true, what it lacks is gone.
 func (m *master) adoptRuns(a *agent, h *host, before agentState) {
-	a.total, a.free = h.spec.total, h.spec.total
+	a.total, a.free = h.total, h.total
 	old := a.tasks
 	a.tasks = map[taskKey]*task{}
 	for _, r := range h.sortedRuns() {

@@ -128,8 +128,9 @@ func (c *Cluster) newHost(index int, spec hostSpec, runner runner) (*host, error
 	name := fmt.Sprintf("slave(%d)", index+1)
 	path := "/" + name
 	h := &host{
-		loop: c.loop, cfg: &c.cfg, spec: spec, runner: runner, runs: map[taskKey]*run{},
-		attributes: attributesProto(spec.attributes), pid: name + "@" + net.JoinHostPort(ip, itoa(port)),
+		loop: c.loop, cfg: &c.cfg, spec: spec, runner: runner, runs: map[taskKey]*run{}, total: spec.total,
+		inBackground: c.background.Go,
+		attributes:   attributesProto(spec.attributes), pid: name + "@" + net.JoinHostPort(ip, itoa(port)),
 		url: &mesos.URL{Scheme: "http", Path: &path, Address: mesos.Address{Hostname: &spec.hostname, IP: &ip, Port: int32(port)}},
 	}
 	if c.cfg.Executor == Fake {

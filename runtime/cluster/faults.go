@@ -120,6 +120,7 @@ func (c *Cluster) RemoveAgent(id string) (next string, err error) {
 		for _, r := range h.sortedRuns() {
 			r.orphan()
 		}
+		h.clearHoldings()
 		h.adopt(c.master.newID("S", c.master.agentN))
 		c.master.agentN++
 		next = h.id

@@ -116,6 +116,8 @@ func (m *master) act(f *framework, call *scheduler.Call) {
 		m.acknowledge(f, call.Acknowledge)
 	case scheduler.Call_RECONCILE:
 		m.reconcile(f, call.Reconcile)
+	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
+		m.acknowledgeOperation(f, call.AcknowledgeOperationStatus)
 	case scheduler.Call_RECONCILE_OPERATIONS:
 		m.reconcileOperations(f, call.ReconcileOperations)
 	default: // REQUEST, MESSAGE, inverse offers

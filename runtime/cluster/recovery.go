@@ -62,6 +62,11 @@ func (p *processes) recoverHost(h *host) error {
 		return fmt.Errorf("%s: %w", agentFile, err)
 	}
 	h.id = saved.ID
+	if len(h.spec.total) > 0 { // not one that is configured no more
+		if err := h.recoverHoldings(); err != nil {
+			return err
+		}
+	}
 	folders, err := os.ReadDir(h.runsDir())
 	if err != nil {
 		return err

@@ -84,6 +84,11 @@ func (m *master) connect(f *framework, s *stream, suppressed []string) {
 			t.agent.host.resend(f.id, t.id)
 		}
 	}
+	for _, a := range m.fleet {
+		if a.host != nil {
+			a.host.resendOperations(f.id)
+		}
+	}
 	m.touchAll()
 	m.allocate()
 }
