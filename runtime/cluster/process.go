@@ -74,8 +74,6 @@ func unsupported(info *mesos.TaskInfo) *launchFault {
 		switch {
 		case c.GetMesos().GetImage() != nil:
 			return fault("Container images are not supported by this agent")
-		case len(c.Volumes) > 0:
-			return fault("Volumes are not supported by this agent")
 		case slices.ContainsFunc(c.NetworkInfos, func(n mesos.NetworkInfo) bool { return n.Name != nil }):
 			return fault("Container networks are not supported by this agent")
 		}

@@ -1,0 +1,226 @@
+package cluster_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/mesos/mesos-go/api/v1/lib"
+	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
+
+	"github.com/pacer-run/pacer/runtime/cluster/resource"
+)
+
+// operation reads a line of an accept.
+func (s *scenario) operation(f *actor, line string) mesos.Offer_Operation {
+	line, command, _ := strings.Cut(line, "|")
+	words := strings.Fields(line)
+	op := mesos.Offer_Operation{}
+	kind, words := words[0], words[1:]
+	if id, ok := strings.CutPrefix(words[0], "id="); ok {
+		op.ID, words = &mesos.OperationID{Value: id}, words[1:]
+	}
+	switch kind {
+	case "launch":
+		op.Type = mesos.Offer_Operation_LAUNCH
+		op.Launch = &mesos.Offer_Operation_Launch{TaskInfos: []mesos.TaskInfo{s.task(f, words, strings.TrimSpace(command))}}
+	case "reserve":
+		op.Type = mesos.Offer_Operation_RESERVE
+		op.Reserve = &mesos.Offer_Operation_Reserve{Resources: s.resources(f, words)}
+	case "unreserve":
+		op.Type = mesos.Offer_Operation_UNRESERVE
+		op.Unreserve = &mesos.Offer_Operation_Unreserve{Resources: s.resources(f, words)}
+	case "create":
+		op.Type = mesos.Offer_Operation_CREATE
+		op.Create = &mesos.Offer_Operation_Create{Volumes: s.resources(f, words)}
+	case "destroy":
+		op.Type = mesos.Offer_Operation_DESTROY
+		op.Destroy = &mesos.Offer_Operation_Destroy{Volumes: s.resources(f, words)}
+	default:
+		s.t.Fatalf("unknown operation %s", kind)
+	}
+	return op
+}
+
+// task reads the words of a launch.
+func (s *scenario) task(f *actor, words []string, command string) mesos.TaskInfo {
+	info := shell(words[0], command)
+	info.Resources = nil
+	if len(f.latest) > 0 {
+		info.AgentID = f.latest[0].AgentID
+	}
+	for _, word := range words[1:] {
+		key, value, isOption := strings.Cut(word, "=")
+		switch {
+		case strings.HasPrefix(key, "label."):
+			label := mesos.Label{Key: strings.TrimPrefix(key, "label."), Value: &value}
+			if info.Labels == nil {
+				info.Labels = &mesos.Labels{}
+			}
+			info.Labels.Labels = append(info.Labels.Labels, label)
+		case key == "on":
+			info.AgentID.Value = value
+		case key == "grace":
+			ns, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			info.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: int64(ns * 1e9)}}
+		case key == "host":
+			from, to, _ := strings.Cut(value, ":")
+			info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{
+				HostPath: &from, ContainerPath: to, Mode: mesos.RW.Enum(),
+			}}}
+		case key == "user":
+			info.Command.User = &value
+		case !isOption || strings.Contains(key, ":"):
+			info.Resources = append(info.Resources, s.resource(f, word))
+		default:
+			s.t.Fatalf("unknown option %s", word)
+		}
+	}
+	return info
+}
+
+func (s *scenario) resources(f *actor, words []string) []mesos.Resource {
+	out := make([]mesos.Resource, len(words))
+	for i, word := range words {
+		out[i] = s.resource(f, word)
+	}
+	return out
+}
+
+// resource reads name:value with what follows after slashes.
+func (s *scenario) resource(f *actor, word string) mesos.Resource {
+	parts := strings.Split(word, "/")
+	set, err := resource.Parse(parts[0], "")
+	if err != nil || len(set) != 1 {
+		s.t.Fatalf("resource %s: %v", word, err)
+	}
+	out := set.Proto("", resource.Shape{Refinement: true})[0]
+	role, principal, reserved := "*", f.info.GetPrincipal(), mesos.Resource_ReservationInfo{}
+	if len(f.info.Roles) > 0 {
+		role = f.info.Roles[0]
+	}
+	dynamic := false
+	for _, part := range parts[1:] {
+		key, value, _ := strings.Cut(part, "=")
+		switch key {
+		case "for":
+			dynamic = true
+			reserved.Labels = &mesos.Labels{Labels: []mesos.Label{{Key: "task", Value: &value}}}
+		case "bare":
+			dynamic = true
+		case "role":
+			role = value
+		case "principal":
+			principal = value
+		case "volume":
+			id, to, _ := strings.Cut(strings.ReplaceAll(value, "+", "/"), "@")
+			out.Disk = &mesos.Resource_DiskInfo{
+				Persistence: &mesos.Resource_DiskInfo_Persistence{ID: id},
+				Volume:      &mesos.Volume{Mode: mesos.RW.Enum(), ContainerPath: to},
+			}
+		default:
+			s.t.Fatalf("unknown part %s of %s", part, word)
+		}
+	}
+	if principal != "" {
+		reserved.Principal = &principal
+		if out.Disk != nil {
+			out.Disk.Persistence.Principal = &principal
+		}
+	}
+	if dynamic {
+		s.reserve(f, &out, role, reserved)
+	}
+	return out
+}
+
+// reserve writes a reservation in the form that the framework would use.
+func (s *scenario) reserve(f *actor, out *mesos.Resource, role string, r mesos.Resource_ReservationInfo) {
+	for _, c := range f.info.Capabilities {
+		if c.Type == mesos.FrameworkInfo_Capability_RESERVATION_REFINEMENT {
+			r.Type, r.Role = mesos.Resource_ReservationInfo_DYNAMIC.Enum(), &role
+			out.Reservations = []mesos.Resource_ReservationInfo{r}
+			return
+		}
+	}
+	out.Role, out.Reservation = &role, &r
+}
+
+// call makes one of the simple calls.
+func (s *scenario) call(d *datadriven.TestData) string {
+	f := s.actor(d)
+	kind := arg(d, "type", "")
+	call := &scheduler.Call{Type: scheduler.Call_Type(scheduler.Call_Type_value[kind])}
+	agent := func() *mesos.AgentID {
+		if a := arg(d, "agent", ""); a != "" {
+			return &mesos.AgentID{Value: s.full(a)}
+		}
+		return nil
+	}
+	switch call.Type {
+	case scheduler.Call_KILL:
+		call.Kill = &scheduler.Call_Kill{TaskID: mesos.TaskID{Value: arg(d, "task", "")}, AgentID: agent()}
+	case scheduler.Call_RECONCILE:
+		call.Reconcile = &scheduler.Call_Reconcile{}
+		for _, task := range args(d, "task") {
+			call.Reconcile.Tasks = append(call.Reconcile.Tasks, scheduler.Call_Reconcile_Task{TaskID: mesos.TaskID{Value: task}, AgentID: agent()})
+		}
+	case scheduler.Call_RECONCILE_OPERATIONS:
+		call.ReconcileOperations = &scheduler.Call_ReconcileOperations{}
+		for _, id := range args(d, "id") {
+			call.ReconcileOperations.Operations = append(call.ReconcileOperations.Operations,
+				scheduler.Call_ReconcileOperations_Operation{OperationID: mesos.OperationID{Value: id}, AgentID: agent()})
+		}
+	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
+		call.AcknowledgeOperationStatus = f.operations[arg(d, "id", "")]
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
+		call.AcceptInverseOffers = &scheduler.Call_AcceptInverseOffers{InverseOfferIDs: s.offerIDs(d, f), Filters: filters(d)}
+	case scheduler.Call_DECLINE_INVERSE_OFFERS:
+		call.DeclineInverseOffers = &scheduler.Call_DeclineInverseOffers{InverseOfferIDs: s.offerIDs(d, f), Filters: filters(d)}
+	case scheduler.Call_REVIVE, scheduler.Call_SUPPRESS, scheduler.Call_TEARDOWN:
+	default:
+		d.Fatalf(s.t, "unknown call %q", kind)
+	}
+	code, body := f.send(call)
+	if code != http.StatusAccepted {
+		return fmt.Sprintf("%d %s\n", code, body)
+	}
+	return ""
+}
+
+// full is an agent's id of its short form.
+func (s *scenario) full(short string) string {
+	for id, name := range s.ids {
+		if name == "m1" && !strings.Contains(short, "-") {
+			return id + "-" + short
+		}
+		if rest, ok := strings.CutPrefix(short, name+"-"); ok {
+			return id + "-" + rest
+		}
+	}
+	return short
+}
+
+func (s *scenario) http(d *datadriven.TestData) string {
+	url := "http://" + s.cluster.Addr() + d.CmdArgs[0].Key
+	req, err := http.NewRequestWithContext(s.t.Context(), strings.ToUpper(d.Cmd), url, strings.NewReader(d.Input))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return fmt.Sprintf("%d %s\n", resp.StatusCode, body)
+}
