@@ -79,10 +79,10 @@ func (x *acceptance) launch(info *mesos.TaskInfo) string {
 	if why != "" {
 		return why
 	}
-	x.pool = x.pool.Minus(want)
 	t := &task{
-		id: info.TaskID.Value, framework: x.f, agent: x.a, info: info, role: x.role, resources: want,
+		id: info.TaskID.Value, framework: x.f, agent: x.a, info: info, role: x.role, resources: x.pool.Own(want),
 	}
+	x.pool = x.pool.Minus(want)
 	x.m.keep(t)
 	x.a.host.launch(x.f.info, info, x.role, want)
 	return ""

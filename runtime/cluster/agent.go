@@ -126,7 +126,7 @@ func (m *master) adoptRun(a *agent, r *run) *task {
 	t := f.tasks[r.id()]
 	switch {
 	case t == nil:
-		t = &task{id: r.id(), framework: f, info: r.task, role: r.role, resources: r.resources}
+		t = &task{id: r.id(), framework: f, info: r.task, role: r.role, resources: a.total.Own(r.resources)}
 		if r.forwarded != nil {
 			t.remember(r.forwarded)
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/google/uuid"
 	"github.com/mesos/mesos-go/api/v1/lib"
@@ -54,6 +55,30 @@ func (h *host) convert(kind mesos.Offer_Operation_Type, steps []resource.Convers
 	if kind == mesos.Offer_Operation_DESTROY {
 		for _, step := range steps {
 			h.removeVolume(step.From)
+		}
+	}
+	return nil
+}
+
+// prepareDisks makes sure that the disks of the configuration are what it says.
+func (h *host) prepareDisks() error {
+	for _, r := range h.spec.total {
+		if r.Disk == nil {
+			continue
+		}
+		root := r.Disk.RootFolder(h.dir)
+		if r.Disk.Source == resource.PathDisk {
+			if err := os.MkdirAll(root, 0o755); err != nil {
+				return fmt.Errorf("disk of type PATH: %w", err)
+			}
+			continue
+		}
+		var own, above syscall.Stat_t
+		if err := syscall.Stat(root, &own); err != nil {
+			return fmt.Errorf("disk of type MOUNT: root %s: %w", root, err)
+		}
+		if err := syscall.Stat(filepath.Dir(root), &above); err == nil && own.Dev == above.Dev {
+			return fmt.Errorf("disk of type MOUNT: root %s: expected a mount point", root)
 		}
 	}
 	return nil

@@ -50,6 +50,9 @@ func (p *processes) recoverHost(h *host) error {
 	if err := os.MkdirAll(h.runsDir(), 0o700); err != nil {
 		return err
 	}
+	if err := h.prepareDisks(); err != nil {
+		return err
+	}
 	text, err := os.ReadFile(filepath.Join(h.dir, agentFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

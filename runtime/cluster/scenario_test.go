@@ -19,7 +19,7 @@ import (
 
 // TestScenarios runs testdata: calls of frameworks and of operators, and the events that come of them.
 //
-//	cluster [agents=N] [real] 
+//	cluster [agents=N] [real [docker]]
 //	                          starts one; its tasks are fake ones unless it is real. The input is the resources of every
 //	                          agent, and of restart those of the same agents from then on
 //	restart                   ends the cluster and starts it again in the same work dir
@@ -31,10 +31,10 @@ import (
 //	accept [as=F] [offers=(O…)] [refuse=S]
 //	                          uses the latest offer, or those named; one operation a line:
 //	                            launch TASK RESOURCES [name=value…] | command
-//	                              sets on=AGENT, on=another; docker, volume=host:container; label.KEY=VALUE
+//	                              such as docker, user=U, grace=SECONDS, on=AGENT, host=PATH:PATH[:ro], label.KEY=VALUE
 //	                            reserve|unreserve|create|destroy [id=ID] RESOURCES
 //	                          RESOURCES are written name:value; and with commas between them. After a slash:
-//	                          /for=LABEL reserved with that label, /bare reserved without one, /role=R, /principal=P,
+//	                          /static, /path=ROOT, /for=LABEL reserved with that label, /bare reserved without one, /role=R, /principal=P,
 //	                          /volume=ID@PATH, with + for slashes in the path
 //	decline [as=F] [offers=(O…)] [refuse=S]
 //	call [as=F] type=TYPE …   REVIVE, SUPPRESS, TEARDOWN, KILL task=T, RECONCILE [task=T] [agent=A],
@@ -146,6 +146,10 @@ func (s *scenario) start(d *datadriven.TestData) string {
 	s.cfg = fast()
 	if d.HasArg("real") {
 		s.cfg = real(s.t)
+	}
+	if d.HasArg("docker") {
+		makeImage(s.t)
+		removeContainers(s.t, s.cfg.WorkDir)
 	}
 	s.cfg.Agents = nil
 	for i := range number(d, "agents", 1) {
@@ -315,7 +319,11 @@ func (s *scenario) file(d *datadriven.TestData) string {
 
 // volumes lists the folders of the persistent volumes.
 func (s *scenario) volumes(*datadriven.TestData) string {
-	found, _ := filepath.Glob(filepath.Join(s.cfg.WorkDir, "agent-*", "volumes", "roles", "*", "*")) // the pattern is a good one
+	var found []string
+	for _, disk := range []string{"", "*"} {
+		more, _ := filepath.Glob(filepath.Join(s.cfg.WorkDir, "agent-*", disk, "volumes", "roles", "*", "*")) // a good pattern
+		found = append(found, more...)
+	}
 	out := strings.Join(found, "\n")
 	if out != "" {
 		out += "\n"

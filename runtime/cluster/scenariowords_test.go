@@ -69,10 +69,18 @@ func (s *scenario) task(f *actor, words []string, command string) mesos.TaskInfo
 				s.t.Fatal(err)
 			}
 			info.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: int64(ns * 1e9)}}
+		case word == "docker":
+			info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{
+				Image: testImage, Network: onHost.Enum(),
+			}}
 		case key == "host":
 			from, to, _ := strings.Cut(value, ":")
+			mode := mesos.RW
+			if strings.HasSuffix(to, ":ro") {
+				mode = mesos.RO
+			}
 			info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{
-				HostPath: &from, ContainerPath: to, Mode: mesos.RW.Enum(),
+				HostPath: &from, ContainerPath: strings.TrimSuffix(to, ":ro"), Mode: mode.Enum(),
 			}}}
 		case key == "user":
 			info.Command.User = &value
@@ -106,6 +114,7 @@ func (s *scenario) resource(f *actor, word string) mesos.Resource {
 		role = f.info.Roles[0]
 	}
 	dynamic := false
+	var source *mesos.Resource_DiskInfo_Source
 	for _, part := range parts[1:] {
 		key, value, _ := strings.Cut(part, "=")
 		switch key {
@@ -118,10 +127,17 @@ func (s *scenario) resource(f *actor, word string) mesos.Resource {
 			role = value
 		case "principal":
 			principal = value
+		case "static":
+			out.Reservations = []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: &role}}
+		case "path":
+			source = &mesos.Resource_DiskInfo_Source{
+				Type: mesos.Resource_DiskInfo_Source_PATH, Path: &mesos.Resource_DiskInfo_Source_Path{Root: &value},
+			}
 		case "volume":
 			id, to, _ := strings.Cut(strings.ReplaceAll(value, "+", "/"), "@")
 			out.Disk = &mesos.Resource_DiskInfo{
 				Persistence: &mesos.Resource_DiskInfo_Persistence{ID: id},
+				Source:      source,
 				Volume:      &mesos.Volume{Mode: mesos.RW.Enum(), ContainerPath: to},
 			}
 		default:

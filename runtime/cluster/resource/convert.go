@@ -40,6 +40,17 @@ func (s Set) Convert(steps []Conversion) (after Set, missing *Resource) {
 	return after, nil
 }
 
+// Own is o in the words of s: a volume is written as it was made, not as a task wants to see it.
+func (s Set) Own(o Set) Set {
+	out := slices.Clone(o)
+	for i := range out {
+		if j := s.index(out[i]); j >= 0 {
+			out[i].Disk = s[j].Disk
+		}
+	}
+	return out
+}
+
 // IsDynamic tells whether the reservation in force was made at run time.
 func (r Resource) IsDynamic() bool {
 	return len(r.Reservations) > 0 && r.Reservations[len(r.Reservations)-1].Dynamic

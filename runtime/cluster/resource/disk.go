@@ -76,14 +76,19 @@ func (d *Disk) plain() *Disk {
 // Folder is where the volume of role is kept, for an agent with that work dir. A slash in a role becomes a blank, as Mesos
 // has it: a folder per part could be mistaken for a volume of the role above.
 func (d *Disk) Folder(workDir, role string) string {
-	root := d.Root
-	if !path.IsAbs(root) {
-		root = path.Join(workDir, root)
-	}
+	root := d.RootFolder(workDir)
 	if d.Source == MountDisk {
 		return root
 	}
 	return path.Join(root, "volumes", "roles", strings.ReplaceAll(role, "/", " "), d.Persistence)
+}
+
+// RootFolder is the folder that the disk is, for an agent with that work dir.
+func (d *Disk) RootFolder(workDir string) string {
+	if path.IsAbs(d.Root) {
+		return d.Root
+	}
+	return path.Join(workDir, d.Root)
 }
 
 func (d *Disk) proto() *mesos.Resource_DiskInfo {
