@@ -44,7 +44,7 @@ func (m *master) accept(f *framework, call *scheduler.Call_Accept) {
 	// What was made and not used is not refused, whatever the filters say: nobody has seen it in an offer yet.
 	made := x.pool.Minus(offered)
 	m.recover(x.a, made)
-	m.refuse(f, x.a, x.role, x.pool.Minus(made), refuseSeconds(call.Filters))
+	m.refuse(f, x.a, x.role, x.pool.Minus(made), refusalTime(call.Filters))
 	x.a.host.report(x.told)
 }
 

@@ -38,6 +38,7 @@ type Cluster struct {
 	loop   *loop
 	master *master
 	faults *faults
+	upkeep *maintenance
 	hosts  []*host
 }
 
@@ -48,7 +49,7 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}, stopping: make(chan struct{})}
+	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}, upkeep: newMaintenance(), stopping: make(chan struct{})}
 	c.life, c.endLife = context.WithCancel(context.Background())
 	c.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
@@ -161,7 +162,7 @@ func (c *Cluster) unlockWorkDir() {
 }
 
 func (c *Cluster) newMaster(id string) *master {
-	return newMaster(c.loop, &c.cfg, c.faults, c.masterInfo(id))
+	return newMaster(c.loop, &c.cfg, c.faults, c.upkeep, c.masterInfo(id))
 }
 
 // Addr is the host:port of the master.

@@ -98,6 +98,9 @@ func (c *Cluster) ReturnAgent(id string) error {
 		if h.agent != nil {
 			return fmt.Errorf("cluster: agent %s is connected", id)
 		}
+		if c.upkeep.isDown(h) {
+			return fmt.Errorf("cluster: the machine of agent %s is down for maintenance", id)
+		}
 		c.master.register(h)
 		c.master.allocate()
 		return nil

@@ -118,7 +118,7 @@ func number(d *datadriven.TestData, key string, otherwise int) int {
 }
 
 // changing are numbers in answers that no two runs share.
-var changing = regexp.MustCompile(`("(?:registered_time|port)":)[0-9.]+`)
+var changing = regexp.MustCompile(`("(?:registered_time|port|timestamp":\{"nanoseconds)":)[0-9.]+`)
 
 // plain replaces what differs between runs: ids of masters, ports, folders.
 func (s *scenario) plain(text string) string {

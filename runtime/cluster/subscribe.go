@@ -110,6 +110,7 @@ func (m *master) hangUp(f *framework) {
 	for _, o := range f.offers {
 		m.withdraw(o)
 	}
+	m.dropInverse(f)
 }
 
 // disconnected is called when a stream's connection is gone, whoever ended it.
