@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds every wait; only a failing test ever takes that long.
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // The test binary plays the other processes of a cluster when these variables are set.
 const (
