@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/mesos/mesos-go/api/v1/lib"
@@ -31,7 +32,8 @@ import (
 //	accept [as=F] [offers=(O…)] [refuse=S]
 //	                          uses the latest offer, or those named; one operation a line:
 //	                            launch TASK RESOURCES [name=value…] | command
-//	                              such as docker, user=U, grace=SECONDS, on=AGENT, host=PATH:PATH[:ro], label.KEY=VALUE
+//	                              such as docker, user=U, grace=D, max=D, argv, no-command, on=AGENT,
+//	                              host=PATH:PATH[:ro], label.KEY=VALUE
 //	                            reserve|unreserve|create|destroy [id=ID] RESOURCES
 //	                          RESOURCES are written name:value; and with commas between them. After a slash:
 //	                          /static, /path=ROOT, /for=LABEL reserved with that label, /bare reserved without one, /role=R, /principal=P,
@@ -46,6 +48,9 @@ import (
 //	no-more [as=F]            events that were not awaited, heartbeats aside
 //	end [as=F]                waits for the end of the stream
 //	file TASK NAME            a file of the task's sandbox; of a link where it leads
+//	until TASK NAME           waits for a file of the task's sandbox
+//	connect [as=F] [new]      subscribes once more beside the stream there is, and waits for nothing; what is shown from then
+//	                          on is of the new stream if it says so
 //	volumes                   the folders of persistent volumes
 //	get|post PATH             the master's answer; the input is the body
 func TestScenarios(t *testing.T) {
@@ -82,6 +87,7 @@ func (s *scenario) play(d *datadriven.TestData) string {
 		"cluster": s.start, "restart": s.restart, "fail-over": s.failOver, "agent": s.agent, "subscribe": s.subscribe,
 		"accept": s.accept, "decline": s.decline, "call": s.call, "await": s.await, "await-all": s.awaitAll,
 		"no-more": s.noMore, "end": s.end, "file": s.file, "get": s.http, "post": s.http, "volumes": s.volumes,
+		"until": s.until, "connect": s.connect,
 	}
 	do := commands[d.Cmd]
 	if do == nil {
@@ -120,6 +126,8 @@ func number(d *datadriven.TestData, key string, otherwise int) int {
 // changing are numbers in answers that no two runs share.
 var changing = regexp.MustCompile(`("(?:registered_time|port|timestamp":\{"nanoseconds)":)[0-9.]+`)
 
+var runFolder = regexp.MustCompile(`/runs/[0-9a-f-]{36}`)
+
 // plain replaces what differs between runs: ids of masters, ports, folders.
 func (s *scenario) plain(text string) string {
 	if s.cluster == nil {
@@ -135,6 +143,7 @@ func (s *scenario) plain(text string) string {
 		text = strings.ReplaceAll(text, old, "")
 	}
 	text = strings.ReplaceAll(text, s.cluster.Addr(), "HOST:PORT")
+	text = runFolder.ReplaceAllString(text, "/runs/…")
 	text = changing.ReplaceAllString(text, `$1…`)
 	if s.cfg.WorkDir != "" {
 		text = strings.ReplaceAll(text, s.cfg.WorkDir, "WORK")
@@ -329,4 +338,31 @@ func (s *scenario) volumes(*datadriven.TestData) string {
 		out += "\n"
 	}
 	return out
+}
+
+// until waits for a file that a task makes.
+func (s *scenario) until(d *datadriven.TestData) string {
+	task, name := d.CmdArgs[0].Key, d.CmdArgs[1].Key
+	pattern := filepath.Join(s.cfg.WorkDir, "agent-*", "slaves", "latest", "frameworks", "*", "executors", task, "runs", "latest", name)
+	deadline := time.Now().Add(patience)
+	for tick := time.NewTicker(5 * time.Millisecond); ; <-tick.C {
+		if found, _ := filepath.Glob(pattern); len(found) == 1 {
+			return ""
+		}
+		if time.Now().After(deadline) {
+			return "it does not come\n"
+		}
+	}
+}
+
+// connect subscribes under the framework's id without waiting for an answer.
+func (s *scenario) connect(d *datadriven.TestData) string {
+	f := s.actor(d)
+	f.info.ID = &mesos.FrameworkID{Value: f.id}
+	fresh := connect(s.t, s.cluster.Addr(), f.info)
+	if d.HasArg("new") {
+		fresh.id = f.id
+		f.client = fresh
+	}
+	return ""
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/mesos/mesos-go/api/v1/lib"
@@ -64,11 +64,11 @@ func (s *scenario) task(f *actor, words []string, command string) mesos.TaskInfo
 		case key == "on":
 			info.AgentID.Value = value
 		case key == "grace":
-			ns, err := strconv.ParseFloat(value, 64)
+			d, err := time.ParseDuration(value)
 			if err != nil {
 				s.t.Fatal(err)
 			}
-			info.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: int64(ns * 1e9)}}
+			info.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: int64(d)}}
 		case word == "docker":
 			info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{
 				Image: testImage, Network: onHost.Enum(),
@@ -82,6 +82,17 @@ func (s *scenario) task(f *actor, words []string, command string) mesos.TaskInfo
 			info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{
 				HostPath: &from, ContainerPath: strings.TrimSuffix(to, ":ro"), Mode: mode.Enum(),
 			}}}
+		case key == "max":
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			info.MaxCompletionTime = &mesos.DurationInfo{Nanoseconds: int64(d)}
+		case word == "argv":
+			words := strings.Fields(command)
+			info.Command = &mesos.CommandInfo{Shell: new(false), Value: &words[0], Arguments: words}
+		case word == "no-command":
+			info.Command = nil
 		case key == "user":
 			info.Command.User = &value
 		case !isOption || strings.Contains(key, ":"):
