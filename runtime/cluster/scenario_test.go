@@ -39,7 +39,7 @@ import (
 //	                          /static, /path=ROOT, /for=LABEL reserved with that label, /bare reserved without one, /role=R, /principal=P,
 //	                          /volume=ID@PATH, with + for slashes in the path
 //	decline [as=F] [offers=(O…)] [refuse=S]
-//	call [as=F] type=TYPE …   REVIVE, SUPPRESS, TEARDOWN, KILL task=T, RECONCILE [task=T] [agent=A],
+//	call [as=F] type=TYPE …   REVIVE, SUPPRESS, TEARDOWN, KILL task=T, ACKNOWLEDGE task=T (its latest), RECONCILE [task=T] [agent=A],
 //	                          RECONCILE_OPERATIONS [id=ID] [agent=A], ACKNOWLEDGE_OPERATION_STATUS id=ID,
 //	                          ACCEPT_INVERSE_OFFERS and DECLINE_INVERSE_OFFERS with offers=(O…) [refuse=S]
 //	await [as=F] KIND [n=N]   the next N events of that kind (OFFERS, OPERATION, RESCIND, FAILURE, INVERSE_OFFERS, ERROR),
@@ -80,6 +80,7 @@ type actor struct {
 
 	// What acknowledges the operations whose states were shown, by their ids.
 	operations map[string]*scheduler.Call_AcknowledgeOperationStatus
+	statuses   map[string]*mesos.TaskStatus // the latest that was shown, by task
 }
 
 func (s *scenario) play(d *datadriven.TestData) string {
@@ -220,7 +221,8 @@ func (s *scenario) subscribe(d *datadriven.TestData) string {
 	name := arg(d, "as", "f")
 	f := s.frameworks[name]
 	if f == nil {
-		f = &actor{operations: map[string]*scheduler.Call_AcknowledgeOperationStatus{}, info: framework(func(i *mesos.FrameworkInfo) {
+		f = &actor{operations: map[string]*scheduler.Call_AcknowledgeOperationStatus{}, statuses: map[string]*mesos.TaskStatus{}}
+		f.info = framework(func(i *mesos.FrameworkInfo) {
 			if roles := args(d, "roles"); roles != nil {
 				i.Roles = roles
 			}
@@ -230,7 +232,7 @@ func (s *scenario) subscribe(d *datadriven.TestData) string {
 			i.Capabilities = slices.DeleteFunc(i.Capabilities, func(c mesos.FrameworkInfo_Capability) bool {
 				return slices.Contains(args(d, "without"), c.Type.String())
 			})
-		})}
+		})
 		s.frameworks[name] = f
 	} else {
 		f.info.ID = &mesos.FrameworkID{Value: f.id}

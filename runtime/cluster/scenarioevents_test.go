@@ -75,6 +75,9 @@ func (s *scenario) show(f *actor, e *scheduler.Event) string {
 		f.latest = e.Offers.Offers
 		return showOffers(e.Offers.Offers)
 	case scheduler.Event_UPDATE:
+		if len(e.Update.Status.UUID) > 0 {
+			f.statuses[e.Update.Status.TaskID.Value] = &e.Update.Status
+		}
 		return showStatus(&e.Update.Status)
 	case scheduler.Event_UPDATE_OPERATION_STATUS:
 		st := &e.UpdateOperationStatus.Status
@@ -159,6 +162,9 @@ func showStatus(st *mesos.TaskStatus) string {
 	}
 	if len(st.UUID) > 0 {
 		out.WriteString(" uuid")
+	}
+	if st.ContainerStatus != nil {
+		out.WriteString(" container")
 	}
 	if st.Healthy != nil {
 		fmt.Fprintf(&out, " healthy=%v", *st.Healthy)

@@ -204,6 +204,9 @@ func (s *scenario) call(d *datadriven.TestData) string {
 			call.ReconcileOperations.Operations = append(call.ReconcileOperations.Operations,
 				scheduler.Call_ReconcileOperations_Operation{OperationID: mesos.OperationID{Value: id}, AgentID: agent()})
 		}
+	case scheduler.Call_ACKNOWLEDGE:
+		st := f.statuses[arg(d, "task", "")]
+		call.Acknowledge = &scheduler.Call_Acknowledge{AgentID: *st.AgentID, TaskID: st.TaskID, UUID: st.UUID}
 	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
 		call.AcknowledgeOperationStatus = f.operations[arg(d, "id", "")]
 	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
