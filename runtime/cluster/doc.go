@@ -12,10 +12,10 @@
 //
 // # What survives
 //
-// An agent's id, its reservations and volumes, its sandboxes, its runs and their unacknowledged updates are in the work dir. A task's executor keeps the
-// end of the task on disk before anybody hears of it. A cluster that starts again therefore has its old agents, with the
-// resources of running tasks taken before anything is offered, under a master with a new id; a framework that subscribes
-// with its old id finds its tasks.
+// An agent's id, its reservations and volumes, its sandboxes, its runs and their unacknowledged updates are in the work
+// dir. A task's executor keeps the end of the task on disk before anybody hears of it. A cluster that starts again
+// therefore has its old agents, with the resources of running tasks taken before anything is offered, under a master with
+// a new id; a framework that subscribes with its old id finds its tasks.
 //
 // # Differences to Mesos
 //

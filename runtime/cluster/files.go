@@ -90,6 +90,10 @@ func (c *Cluster) openFile(p string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	defer root.Close()
+	return openBelow(root, rest)
+}
+
+func openBelow(root *os.Root, rest string) (*os.File, fs.FileInfo, error) {
 	f, err := root.OpenFile(rest, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, accessError(err)
@@ -110,9 +114,15 @@ func accessError(err error) error {
 	return errInaccessible
 }
 
-// listFiles returns what a folder holds, sorted by name; nothing for a file.
+// listFiles returns what a folder holds, sorted by name; nothing for a file. Links that lead out of the run are left out,
+// volumes among them, as by a real agent.
 func (c *Cluster) listFiles(p string) ([]fileInfo, error) {
-	f, info, err := c.openFile(p)
+	root, rest, err := c.openRun(p)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, info, err := openBelow(root, rest)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +136,11 @@ func (c *Cluster) listFiles(p string) ([]fileInfo, error) {
 	}
 	var out []fileInfo
 	for _, e := range entries {
+		if e.Type()&fs.ModeSymlink != 0 {
+			if _, err := root.Stat(filepath.Join(rest, e.Name())); err != nil && errors.Is(accessError(err), errInaccessible) {
+				continue
+			}
+		}
 		if info, err := e.Info(); err == nil { // gone meanwhile otherwise
 			out = append(out, fileInfo{strings.TrimRight(p, "/") + "/" + e.Name(), info})
 		}

@@ -66,7 +66,7 @@ func (x *acceptance) validateOperation(op *mesos.Offer_Operation, list []mesos.R
 		if why != "" {
 			return nil, "Invalid resources: " + why
 		}
-		step := resource.Conversion{}
+		var step resource.Conversion
 		switch op.Type {
 		case mesos.Offer_Operation_RESERVE:
 			step, why = resource.Reserve(r), x.checkReserve(r, &list[i])

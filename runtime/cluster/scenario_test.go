@@ -51,6 +51,7 @@ import (
 //	until TASK NAME           waits for a file of the task's sandbox
 //	connect [as=F] [new]      subscribes once more beside the stream there is, and waits for nothing; what is shown from then
 //	                          on is of the new stream if it says so
+//	browse TASK               names in the task's sandbox, as its agent tells them
 //	volumes                   the folders of persistent volumes
 //	get|post PATH             the master's answer; the input is the body
 func TestScenarios(t *testing.T) {
@@ -88,7 +89,7 @@ func (s *scenario) play(d *datadriven.TestData) string {
 		"cluster": s.start, "restart": s.restart, "fail-over": s.failOver, "agent": s.agent, "subscribe": s.subscribe,
 		"accept": s.accept, "decline": s.decline, "call": s.call, "await": s.await, "await-all": s.awaitAll,
 		"no-more": s.noMore, "end": s.end, "file": s.file, "get": s.http, "post": s.http, "volumes": s.volumes,
-		"until": s.until, "connect": s.connect,
+		"until": s.until, "browse": s.browse, "connect": s.connect,
 	}
 	do := commands[d.Cmd]
 	if do == nil {

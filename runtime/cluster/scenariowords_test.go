@@ -1,9 +1,11 @@
 package cluster_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
@@ -53,55 +55,63 @@ func (s *scenario) task(f *actor, words []string, command string) mesos.TaskInfo
 		info.AgentID = f.latest[0].AgentID
 	}
 	for _, word := range words[1:] {
-		key, value, isOption := strings.Cut(word, "=")
-		switch {
-		case strings.HasPrefix(key, "label."):
-			label := mesos.Label{Key: strings.TrimPrefix(key, "label."), Value: &value}
-			if info.Labels == nil {
-				info.Labels = &mesos.Labels{}
-			}
-			info.Labels.Labels = append(info.Labels.Labels, label)
-		case key == "on":
-			info.AgentID.Value = value
-		case key == "grace":
-			d, err := time.ParseDuration(value)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			info.KillPolicy = &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: int64(d)}}
-		case word == "docker":
-			info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{
-				Image: testImage, Network: onHost.Enum(),
-			}}
-		case key == "host":
-			from, to, _ := strings.Cut(value, ":")
-			mode := mesos.RW
-			if strings.HasSuffix(to, ":ro") {
-				mode = mesos.RO
-			}
-			info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{
-				HostPath: &from, ContainerPath: strings.TrimSuffix(to, ":ro"), Mode: mode.Enum(),
-			}}}
-		case key == "max":
-			d, err := time.ParseDuration(value)
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			info.MaxCompletionTime = &mesos.DurationInfo{Nanoseconds: int64(d)}
-		case word == "argv":
-			words := strings.Fields(command)
-			info.Command = &mesos.CommandInfo{Shell: new(false), Value: &words[0], Arguments: words}
-		case word == "no-command":
-			info.Command = nil
-		case key == "user":
-			info.Command.User = &value
-		case !isOption || strings.Contains(key, ":"):
+		key, value, _ := strings.Cut(word, "=")
+		if strings.Contains(key, ":") {
 			info.Resources = append(info.Resources, s.resource(f, word))
-		default:
-			s.t.Fatalf("unknown option %s", word)
+			continue
 		}
+		s.option(&info, key, value, command)
 	}
 	return info
+}
+
+// option applies one word of a launch.
+func (s *scenario) option(info *mesos.TaskInfo, key, value, command string) {
+	if label, ok := strings.CutPrefix(key, "label."); ok {
+		if info.Labels == nil {
+			info.Labels = &mesos.Labels{}
+		}
+		info.Labels.Labels = append(info.Labels.Labels, mesos.Label{Key: label, Value: &value})
+		return
+	}
+	switch key {
+	case "on":
+		info.AgentID.Value = value
+	case "grace":
+		info.KillPolicy = &mesos.KillPolicy{GracePeriod: s.duration(value)}
+	case "max":
+		info.MaxCompletionTime = s.duration(value)
+	case "argv":
+		words := strings.Fields(command)
+		info.Command = &mesos.CommandInfo{Shell: new(false), Value: &words[0], Arguments: words}
+	case "no-command":
+		info.Command = nil
+	case "user":
+		info.Command.User = &value
+	case "docker":
+		info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{
+			Image: testImage, Network: onHost.Enum(),
+		}}
+	case "host":
+		from, to, _ := strings.Cut(value, ":")
+		mode := mesos.RW
+		if strings.HasSuffix(to, ":ro") {
+			mode = mesos.RO
+		}
+		info.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{
+			HostPath: &from, ContainerPath: strings.TrimSuffix(to, ":ro"), Mode: mode.Enum(),
+		}}}
+	default:
+		s.t.Fatalf("unknown option %s", key)
+	}
+}
+
+func (s *scenario) duration(text string) *mesos.DurationInfo {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &mesos.DurationInfo{Nanoseconds: int64(d)}
 }
 
 func (s *scenario) resources(f *actor, words []string) []mesos.Resource {
@@ -112,6 +122,14 @@ func (s *scenario) resources(f *actor, words []string) []mesos.Resource {
 	return out
 }
 
+// wanted is what a resource of a script is to be beside its name and value.
+type wanted struct {
+	role, principal  string
+	dynamic, static  bool
+	labels           *mesos.Labels
+	volume, path, at string // id, container path and root of a volume
+}
+
 // resource reads name:value with what follows after slashes.
 func (s *scenario) resource(f *actor, word string) mesos.Resource {
 	parts := strings.Split(word, "/")
@@ -120,51 +138,55 @@ func (s *scenario) resource(f *actor, word string) mesos.Resource {
 		s.t.Fatalf("resource %s: %v", word, err)
 	}
 	out := set.Proto("", resource.Shape{Refinement: true})[0]
-	role, principal, reserved := "*", f.info.GetPrincipal(), mesos.Resource_ReservationInfo{}
-	if len(f.info.Roles) > 0 {
-		role = f.info.Roles[0]
-	}
-	dynamic := false
-	var source *mesos.Resource_DiskInfo_Source
+	w := wanted{role: f.info.Roles[0], principal: f.info.GetPrincipal()}
 	for _, part := range parts[1:] {
-		key, value, _ := strings.Cut(part, "=")
-		switch key {
-		case "for":
-			dynamic = true
-			reserved.Labels = &mesos.Labels{Labels: []mesos.Label{{Key: "task", Value: &value}}}
-		case "bare":
-			dynamic = true
-		case "role":
-			role = value
-		case "principal":
-			principal = value
-		case "static":
-			out.Reservations = []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: &role}}
-		case "path":
-			source = &mesos.Resource_DiskInfo_Source{
-				Type: mesos.Resource_DiskInfo_Source_PATH, Path: &mesos.Resource_DiskInfo_Source_Path{Root: &value},
-			}
-		case "volume":
-			id, to, _ := strings.Cut(strings.ReplaceAll(value, "+", "/"), "@")
-			out.Disk = &mesos.Resource_DiskInfo{
-				Persistence: &mesos.Resource_DiskInfo_Persistence{ID: id},
-				Source:      source,
-				Volume:      &mesos.Volume{Mode: mesos.RW.Enum(), ContainerPath: to},
-			}
-		default:
-			s.t.Fatalf("unknown part %s of %s", part, word)
+		s.want(&w, part)
+	}
+	var principal *string
+	if w.principal != "" {
+		principal = &w.principal
+	}
+	if w.volume != "" {
+		out.Disk = &mesos.Resource_DiskInfo{
+			Persistence: &mesos.Resource_DiskInfo_Persistence{ID: w.volume, Principal: principal},
+			Volume:      &mesos.Volume{Mode: mesos.RW.Enum(), ContainerPath: w.path},
 		}
 	}
-	if principal != "" {
-		reserved.Principal = &principal
-		if out.Disk != nil {
-			out.Disk.Persistence.Principal = &principal
+	if w.at != "" {
+		out.Disk.Source = &mesos.Resource_DiskInfo_Source{
+			Type: mesos.Resource_DiskInfo_Source_PATH, Path: &mesos.Resource_DiskInfo_Source_Path{Root: &w.at},
 		}
 	}
-	if dynamic {
-		s.reserve(f, &out, role, reserved)
+	switch {
+	case w.static:
+		out.Reservations = []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: &w.role}}
+	case w.dynamic:
+		s.reserve(f, &out, w.role, mesos.Resource_ReservationInfo{Principal: principal, Labels: w.labels})
 	}
 	return out
+}
+
+// want reads what follows after one slash.
+func (s *scenario) want(w *wanted, part string) {
+	key, value, _ := strings.Cut(part, "=")
+	switch key {
+	case "for":
+		w.dynamic, w.labels = true, &mesos.Labels{Labels: []mesos.Label{{Key: "task", Value: &value}}}
+	case "bare":
+		w.dynamic = true
+	case "static":
+		w.static = true
+	case "role":
+		w.role = value
+	case "principal":
+		w.principal = value
+	case "path":
+		w.at = value
+	case "volume":
+		w.volume, w.path, _ = strings.Cut(strings.ReplaceAll(value, "+", "/"), "@")
+	default:
+		s.t.Fatalf("unknown part %s of a resource", part)
+	}
 }
 
 // reserve writes a reservation in the form that the framework would use.
@@ -184,25 +206,23 @@ func (s *scenario) call(d *datadriven.TestData) string {
 	f := s.actor(d)
 	kind := arg(d, "type", "")
 	call := &scheduler.Call{Type: scheduler.Call_Type(scheduler.Call_Type_value[kind])}
-	agent := func() *mesos.AgentID {
-		if a := arg(d, "agent", ""); a != "" {
-			return &mesos.AgentID{Value: s.full(a)}
-		}
-		return nil
+	var agent *mesos.AgentID
+	if a := arg(d, "agent", ""); a != "" {
+		agent = &mesos.AgentID{Value: s.full(a)}
 	}
 	switch call.Type {
 	case scheduler.Call_KILL:
-		call.Kill = &scheduler.Call_Kill{TaskID: mesos.TaskID{Value: arg(d, "task", "")}, AgentID: agent()}
+		call.Kill = &scheduler.Call_Kill{TaskID: mesos.TaskID{Value: arg(d, "task", "")}, AgentID: agent}
 	case scheduler.Call_RECONCILE:
 		call.Reconcile = &scheduler.Call_Reconcile{}
 		for _, task := range args(d, "task") {
-			call.Reconcile.Tasks = append(call.Reconcile.Tasks, scheduler.Call_Reconcile_Task{TaskID: mesos.TaskID{Value: task}, AgentID: agent()})
+			call.Reconcile.Tasks = append(call.Reconcile.Tasks, scheduler.Call_Reconcile_Task{TaskID: mesos.TaskID{Value: task}, AgentID: agent})
 		}
 	case scheduler.Call_RECONCILE_OPERATIONS:
 		call.ReconcileOperations = &scheduler.Call_ReconcileOperations{}
 		for _, id := range args(d, "id") {
 			call.ReconcileOperations.Operations = append(call.ReconcileOperations.Operations,
-				scheduler.Call_ReconcileOperations_Operation{OperationID: mesos.OperationID{Value: id}, AgentID: agent()})
+				scheduler.Call_ReconcileOperations_Operation{OperationID: mesos.OperationID{Value: id}, AgentID: agent})
 		}
 	case scheduler.Call_ACKNOWLEDGE:
 		st := f.statuses[arg(d, "task", "")]
@@ -217,8 +237,7 @@ func (s *scenario) call(d *datadriven.TestData) string {
 	default:
 		d.Fatalf(s.t, "unknown call %q", kind)
 	}
-	code, body := f.send(call)
-	if code != http.StatusAccepted {
+	if code, body := f.send(call); code != http.StatusAccepted {
 		return fmt.Sprintf("%d %s\n", code, body)
 	}
 	return ""
@@ -253,4 +272,23 @@ func (s *scenario) http(d *datadriven.TestData) string {
 		s.t.Fatal(err)
 	}
 	return fmt.Sprintf("%d %s\n", resp.StatusCode, body)
+}
+
+// browse lists a sandbox over HTTP.
+func (s *scenario) browse(d *datadriven.TestData) string {
+	f, task := s.actor(d), d.CmdArgs[0].Key
+	resp, err := http.Get("http://" + s.cluster.Addr() + "/slave(1)/files/browse?path=/frameworks/" + f.id + "/executors/" + task + "/runs/latest")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var files []struct{ Path, Mode string }
+	if err := json.NewDecoder(resp.Body).Decode(&files); err != nil {
+		s.t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, one := range files {
+		fmt.Fprintf(&out, "%s %s\n", one.Mode, path.Base(one.Path))
+	}
+	return out.String()
 }
