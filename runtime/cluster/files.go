@@ -90,10 +90,6 @@ func (c *Cluster) openFile(p string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	defer root.Close()
-	return openBelow(root, rest)
-}
-
-func openBelow(root *os.Root, rest string) (*os.File, fs.FileInfo, error) {
 	f, err := root.OpenFile(rest, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, accessError(err)
@@ -114,15 +110,9 @@ func accessError(err error) error {
 	return errInaccessible
 }
 
-// listFiles returns what a folder holds, sorted by name; nothing for a file. Links that lead out of the run are left out,
-// volumes among them, as by a real agent.
+// listFiles returns what a folder holds, sorted by name; nothing for a file.
 func (c *Cluster) listFiles(p string) ([]fileInfo, error) {
-	root, rest, err := c.openRun(p)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	f, info, err := openBelow(root, rest)
+	f, info, err := c.openFile(p)
 	if err != nil {
 		return nil, err
 	}
@@ -136,11 +126,6 @@ func (c *Cluster) listFiles(p string) ([]fileInfo, error) {
 	}
 	var out []fileInfo
 	for _, e := range entries {
-		if e.Type()&fs.ModeSymlink != 0 {
-			if _, err := root.Stat(filepath.Join(rest, e.Name())); err != nil && errors.Is(accessError(err), errInaccessible) {
-				continue
-			}
-		}
 		if info, err := e.Info(); err == nil { // gone meanwhile otherwise
 			out = append(out, fileInfo{strings.TrimRight(p, "/") + "/" + e.Name(), info})
 		}
