@@ -79,6 +79,8 @@ func (m *master) connect(f *framework, s *stream, suppressed []string) {
 		FrameworkID: &mesos.FrameworkID{Value: f.id}, HeartbeatIntervalSeconds: &interval, MasterInfo: m.info,
 	}})
 	m.beat(f)
+	m.touchAll()
+	m.allocate()
 	for _, t := range sortedTasks(f.tasks) {
 		if t.agent.host != nil {
 			t.agent.host.resend(f.id, t.id)
@@ -89,8 +91,6 @@ func (m *master) connect(f *framework, s *stream, suppressed []string) {
 			a.host.resendOperations(f.id)
 		}
 	}
-	m.touchAll()
-	m.allocate()
 }
 
 // beat sends a heartbeat now and from now on.
