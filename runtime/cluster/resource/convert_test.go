@@ -143,6 +143,8 @@ func TestParseJSON(t *testing.T) {
 		`[`, `[{"name":"cpus"}]`, `[` + someCPUs + `]`, `[` + aVolume + `]`,
 		`[{"name":"disk","type":"SCALAR","scalar":{"value":1},"disk":{"source":{"type":"RAW"}}}]`,
 		`[{"name":"disk","type":"SCALAR","scalar":{"value":1},"disk":{"source":{"type":"PATH"}}}]`,
+		`[{"name":"disk","type":"SCALAR","scalar":{"value":0},"disk":{"source":{"type":"PATH"}}}]`,
+		`[{"name":"cpus","type":"SCALAR","scalar":{"value":1},"revocable":{}}]`,
 	} {
 		if s, err := resource.Parse(bad, "*"); err == nil {
 			t.Errorf("%s is taken as %s", bad, s)

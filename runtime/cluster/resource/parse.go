@@ -2,6 +2,7 @@ package resource
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -41,17 +42,20 @@ func ParseJSON(text string) (Set, error) {
 	}
 	var out Set
 	for i := range list {
-		s, err := FromProto(list[i : i+1])
+		r, err := fromProto(&list[i])
+		switch {
+		case err != nil:
+		case len(Set{r}.Converted()) > 0:
+			err = errors.New("expected neither a dynamic reservation nor a volume")
+		case r.other != "":
+			err = fmt.Errorf("%s: expected neither a revocable nor a shared resource, nor a provider", r.other)
+		case r.Disk != nil && r.Disk.Source != PathDisk && r.Disk.Source != MountDisk, r.Disk != nil && r.Disk.Root == "":
+			err = errors.New("disk.source: expected type PATH or MOUNT with a root")
+		}
 		if err != nil {
 			return nil, fmt.Errorf("resource %d (%s): %w", i+1, list[i].Name, err)
 		}
-		switch {
-		case len(s.Converted()) > 0:
-			return nil, fmt.Errorf("resource %d (%s): expected neither a dynamic reservation nor a volume", i+1, list[i].Name)
-		case list[i].Disk != nil && (s[0].Disk.source == nil || s[0].Disk.Source == OtherDisk || s[0].Disk.Root == ""):
-			return nil, fmt.Errorf("resource %d (%s): disk.source: expected type PATH or MOUNT with a root", i+1, list[i].Name)
-		}
-		out = out.Plus(s)
+		out = out.Plus(Set{r})
 	}
 	return out, nil
 }
