@@ -36,7 +36,7 @@ import (
 //	                              host=PATH:PATH[:ro], label.KEY=VALUE
 //	                            reserve|unreserve|create|destroy [id=ID] RESOURCES
 //	                          RESOURCES are written name:value; and with commas between them. After a slash:
-//	                          /static, /path=ROOT, /for=LABEL reserved with that label, /bare reserved without one, /role=R, /principal=P,
+//	                          /static, /path=ROOT, /under=ROLE, /for=LABEL reserved with that label, /bare reserved without one, /role=R, /principal=P,
 //	                          /volume=ID@PATH, with + for slashes in the path
 //	decline [as=F] [offers=(O…)] [refuse=S]
 //	call [as=F] type=TYPE …   REVIVE, SUPPRESS, TEARDOWN, KILL task=T, ACKNOWLEDGE task=T (its latest), RECONCILE [task=T] [agent=A],

@@ -127,6 +127,7 @@ type wanted struct {
 	role, principal  string
 	dynamic, static  bool
 	labels           *mesos.Labels
+	under            string // role of a static reservation below the dynamic one
 	volume, path, at string // id, container path and root of a volume
 }
 
@@ -162,6 +163,10 @@ func (s *scenario) resource(f *actor, word string) mesos.Resource {
 		out.Reservations = []mesos.Resource_ReservationInfo{{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: &w.role}}
 	case w.dynamic:
 		s.reserve(f, &out, w.role, mesos.Resource_ReservationInfo{Principal: principal, Labels: w.labels})
+		if w.under != "" {
+			below := mesos.Resource_ReservationInfo{Type: mesos.Resource_ReservationInfo_STATIC.Enum(), Role: &w.under}
+			out.Reservations = append([]mesos.Resource_ReservationInfo{below}, out.Reservations...)
+		}
 	}
 	return out
 }
@@ -176,6 +181,8 @@ func (s *scenario) want(w *wanted, part string) {
 		w.dynamic = true
 	case "static":
 		w.static = true
+	case "under":
+		w.dynamic, w.under = true, value
 	case "role":
 		w.role = value
 	case "principal":
