@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"fmt"
-
 	"github.com/mesos/mesos-go/api/v1/lib"
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 
@@ -17,6 +15,7 @@ type acceptance struct {
 	a    *agent
 	role string
 	pool resource.Set
+	told []*operation // what the agent will tell of operations it carried out
 }
 
 // accept uses offers. The call was answered already: whatever is wrong with it comes back as a status update.
@@ -38,10 +37,15 @@ func (m *master) accept(f *framework, call *scheduler.Call_Accept) {
 	for _, o := range offers {
 		x.pool = x.pool.Plus(o.resources)
 	}
+	offered := x.pool
 	for i := range call.Operations {
 		x.operate(&call.Operations[i])
 	}
-	m.refuse(f, x.a, x.role, x.pool, refuseSeconds(call.Filters))
+	// What was made and not used is not refused, whatever the filters say: nobody has seen it in an offer yet.
+	made := x.pool.Minus(offered)
+	m.recover(x.a, made)
+	m.refuse(f, x.a, x.role, x.pool.Minus(made), refusalTime(call.Filters))
+	x.a.host.report(x.told)
 }
 
 // operate carries out one operation.
@@ -65,8 +69,7 @@ func (x *acceptance) operate(op *mesos.Offer_Operation) {
 				"Task groups are not supported by this cluster")
 		}
 	default:
-		x.m.failOperation(x.f, op, fmt.Sprintf("%s operations are not supported by this cluster; on agent %s at %s (%s)",
-			op.Type, x.a.id, x.a.pid, x.a.spec.hostname))
+		x.convert(op)
 	}
 }
 
@@ -76,10 +79,10 @@ func (x *acceptance) launch(info *mesos.TaskInfo) string {
 	if why != "" {
 		return why
 	}
-	x.pool = x.pool.Minus(want)
 	t := &task{
-		id: info.TaskID.Value, framework: x.f, agent: x.a, info: info, role: x.role, resources: want,
+		id: info.TaskID.Value, framework: x.f, agent: x.a, info: info, role: x.role, resources: x.pool.Own(want),
 	}
+	x.pool = x.pool.Minus(want)
 	x.m.keep(t)
 	x.a.host.launch(x.f.info, info, x.role, want)
 	return ""
@@ -110,34 +113,4 @@ func (m *master) refuseTask(f *framework, info *mesos.TaskInfo, state mesos.Task
 	}
 	status := m.masterStatus(info.TaskID.Value, info.AgentID.Value, state, reason, why)
 	m.deliver(f, status)
-}
-
-// failOperation tells of an operation that was not carried out, if it has an id: others fail silently.
-func (m *master) failOperation(f *framework, op *mesos.Offer_Operation, why string) {
-	if op.ID == nil {
-		m.log.Info("cluster: operation failed", "framework", f.id, "operation", op.Type.String(), "reason", why)
-		return
-	}
-	m.send(f, operationEvent(mesos.OperationStatus{OperationID: op.ID, State: mesos.OPERATION_ERROR, Message: &why}))
-}
-
-func operationEvent(status mesos.OperationStatus) *scheduler.Event {
-	return &scheduler.Event{
-		Type:                  scheduler.Event_UPDATE_OPERATION_STATUS,
-		UpdateOperationStatus: &scheduler.Event_UpdateOperationStatus{Status: status},
-	}
-}
-
-// reconcileOperations answers that no operation is known, as none ever succeeds.
-func (m *master) reconcileOperations(f *framework, call *scheduler.Call_ReconcileOperations) {
-	for i := range call.Operations {
-		op := &call.Operations[i]
-		why := "Reconciliation: Operation is unknown"
-		if op.AgentID == nil {
-			why += " and no 'agent_id' was provided"
-		}
-		m.send(f, operationEvent(mesos.OperationStatus{
-			OperationID: &op.OperationID, State: mesos.OPERATION_UNKNOWN, Message: &why, AgentID: op.AgentID,
-		}))
-	}
 }

@@ -46,10 +46,12 @@ type agent struct {
 	free  resource.Set // neither offered nor used
 	dirty bool         // on the list for the next allocation
 
-	tasks  map[taskKey]*task
-	offers map[string]*offer
-	ping   *alarm // gives a disconnected agent up
-	lostAt time.Time
+	tasks   map[taskKey]*task
+	offers  map[string]*offer
+	inverse map[string]*inverse   // by framework
+	plan    *mesos.Unavailability // of its maintenance; nil = none
+	ping    *alarm                // gives a disconnected agent up
+	lostAt  time.Time
 }
 
 // register takes an agent in, or back in, with the tasks it has. A new one gets its id here.
@@ -60,7 +62,7 @@ func (m *master) register(h *host) {
 	}
 	a := m.agents[h.id]
 	if a == nil {
-		a = &agent{id: h.id, tasks: map[taskKey]*task{}, offers: map[string]*offer{}}
+		a = &agent{id: h.id, tasks: map[taskKey]*task{}, offers: map[string]*offer{}, inverse: map[string]*inverse{}}
 		m.agents[h.id] = a
 		m.fleet = append(m.fleet, a)
 	}
@@ -71,7 +73,7 @@ func (m *master) register(h *host) {
 	a.ping.stop()
 	a.state, a.host, a.since = agentActive, h, time.Now()
 	a.spec, a.pid, a.url, a.domain, a.attributes = h.spec, h.pid, h.url, domain(h.spec.region, h.spec.zone), h.attributes
-	h.master, h.agent = m, a
+	h.master, h.agent, a.plan = m, a, m.upkeep.planOf(h)
 	if before == agentDisconnected || before == agentUnreachable {
 		h.endUncheckpointed()
 	}
@@ -84,11 +86,12 @@ func (m *master) register(h *host) {
 		}
 		h.resend(t.framework.id, t.id)
 	}
+	h.resendOperations("")
 }
 
 // adoptRuns makes the master's records those of the agent: what the agent has is true, what it lacks is gone.
 func (m *master) adoptRuns(a *agent, h *host, before agentState) {
-	a.total, a.free = h.spec.total, h.spec.total
+	a.total, a.free = h.total, h.total
 	old := a.tasks
 	a.tasks = map[taskKey]*task{}
 	for _, r := range h.sortedRuns() {
@@ -125,7 +128,7 @@ func (m *master) adoptRun(a *agent, r *run) *task {
 	t := f.tasks[r.id()]
 	switch {
 	case t == nil:
-		t = &task{id: r.id(), framework: f, info: r.task, role: r.role, resources: r.resources}
+		t = &task{id: r.id(), framework: f, info: r.task, role: r.role, resources: a.total.Own(r.resources)}
 		if r.forwarded != nil {
 			t.remember(r.forwarded)
 		}
@@ -157,6 +160,7 @@ func (m *master) disconnect(a *agent) {
 	a.state = agentDisconnected
 	a.host.master, a.host.agent, a.host = nil, nil, nil
 	m.rescindAll(a)
+	m.forgetInverse(a)
 	for _, t := range a.sortedTasks() {
 		if !t.framework.info.GetCheckpoint() {
 			m.endTask(t, mesos.TASK_LOST, mesos.REASON_AGENT_DISCONNECTED, "Agent "+a.spec.hostname+" disconnected")
@@ -188,6 +192,7 @@ func (m *master) removeGone(a *agent) {
 	}
 	a.ping.stop()
 	m.rescindAll(a)
+	m.forgetInverse(a)
 	for _, t := range a.sortedTasks() {
 		state, reason := mesos.TASK_GONE_BY_OPERATOR, mesos.REASON_AGENT_REMOVED_BY_OPERATOR
 		if !t.framework.able.partitionAware {
@@ -242,7 +247,7 @@ func (a *agent) sortedOffers() []*offer {
 // expect enters an agent that is known from before a failover. Until it registers, or its time to do so is over, nothing
 // is said about its tasks.
 func (m *master) expect(id string, spec hostSpec) {
-	a := &agent{id: id, state: agentRecovering, spec: spec, tasks: map[taskKey]*task{}, offers: map[string]*offer{}}
+	a := &agent{id: id, state: agentRecovering, spec: spec, tasks: map[taskKey]*task{}, offers: map[string]*offer{}, inverse: map[string]*inverse{}}
 	a.ping = m.after(m.cfg.AgentReregisterTimeout, func() { m.giveUp(a) })
 	m.agents[id] = a
 	m.fleet = append(m.fleet, a)

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mesos/mesos-go/api/v1/lib"
+
 	"github.com/pacer-run/pacer/runtime/cluster/resource"
 )
 
@@ -32,6 +34,13 @@ type claim struct {
 // allocate offers what is free on the agents that changed since the last time. The cost is that of the changes, not of
 // the fleet: an agent that nobody wanted stays out until something about it, or about who may want it, changes.
 func (m *master) allocate() {
+	m.offerFree()
+	if len(m.upkeep.machines) > 0 {
+		m.askBack()
+	}
+}
+
+func (m *master) offerFree() {
 	if len(m.dirty) == 0 {
 		return
 	}
@@ -131,21 +140,27 @@ const (
 	maxRefusal     = 365 * 24 * time.Hour
 )
 
-// refuse recovers resources that the framework does not want for a while.
-func (m *master) refuse(f *framework, a *agent, role string, part resource.Set, seconds *float64) {
-	m.recover(a, part)
-	d := defaultRefusal
-	if seconds != nil {
-		switch s := *seconds; {
-		case s == 0:
-			return
-		case s > maxRefusal.Seconds():
-			d = maxRefusal
-		case s > 0: // negative and not-a-number: as if absent
-			d = time.Duration(s * float64(time.Second))
-		}
+// refusalTime is how long a filter lasts; 0 = it refuses nothing. An absent one means the default as well.
+func refusalTime(in *mesos.Filters) time.Duration {
+	if in == nil || in.RefuseSeconds == nil {
+		return defaultRefusal
 	}
-	if len(part) == 0 {
+	switch s := *in.RefuseSeconds; {
+	case s == 0:
+		return 0
+	case s > maxRefusal.Seconds():
+		return maxRefusal
+	case s > 0:
+		return time.Duration(s * float64(time.Second))
+	default: // negative and not-a-number: as if absent
+		return defaultRefusal
+	}
+}
+
+// refuse recovers resources that the framework does not want for that long.
+func (m *master) refuse(f *framework, a *agent, role string, part resource.Set, d time.Duration) {
+	m.recover(a, part)
+	if d == 0 || len(part) == 0 {
 		return
 	}
 	// A filter lasts over the next allocation, or it would mean nothing.

@@ -38,6 +38,7 @@ type Cluster struct {
 	loop   *loop
 	master *master
 	faults *faults
+	upkeep *maintenance
 	hosts  []*host
 }
 
@@ -48,7 +49,7 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}, stopping: make(chan struct{})}
+	c := &Cluster{cfg: cfg, loop: newLoop(), faults: &faults{}, upkeep: newMaintenance(), stopping: make(chan struct{})}
 	c.life, c.endLife = context.WithCancel(context.Background())
 	c.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
@@ -131,8 +132,9 @@ func (c *Cluster) newHost(index int, spec hostSpec, runner runner) (*host, error
 	name := fmt.Sprintf("slave(%d)", index+1)
 	path := "/" + name
 	h := &host{
-		loop: c.loop, cfg: &c.cfg, spec: spec, runner: runner, runs: map[taskKey]*run{},
-		attributes: attributesProto(spec.attributes), pid: name + "@" + net.JoinHostPort(ip, itoa(port)),
+		loop: c.loop, cfg: &c.cfg, spec: spec, runner: runner, runs: map[taskKey]*run{}, total: spec.total,
+		inBackground: c.background.Go,
+		attributes:   attributesProto(spec.attributes), pid: name + "@" + net.JoinHostPort(ip, itoa(port)),
 		url: &mesos.URL{Scheme: "http", Path: &path, Address: mesos.Address{Hostname: &spec.hostname, IP: &ip, Port: int32(port)}},
 	}
 	if c.cfg.Executor == Fake {
@@ -163,7 +165,7 @@ func (c *Cluster) unlockWorkDir() {
 }
 
 func (c *Cluster) newMaster(id string) *master {
-	return newMaster(c.loop, &c.cfg, c.faults, c.masterInfo(id))
+	return newMaster(c.loop, &c.cfg, c.faults, c.upkeep, c.masterInfo(id))
 }
 
 // Addr is the host:port of the master.

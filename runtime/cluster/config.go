@@ -74,9 +74,11 @@ type Config struct {
 type AgentConfig struct {
 	Hostname   string // empty = the host part of Config.Listen; need not be unique
 	Attributes string // as rack_id:rack-1;zone:a, see ParseAttributes
-	Resources  string // as cpus:4;mem:4096;disk:10000;ports:[31000-31999], name(role):… for a static reservation
-	Region     string // fault domain; empty = none
-	Zone       string
+	// Resources are cpus:4;mem:4096;disk:10000;ports:[31000-31999], with name(role):… for a static reservation, or a JSON
+	// array of Mesos' Resource, which also describes disks of the types PATH and MOUNT. A relative root is below WorkDir.
+	Resources string
+	Region    string // fault domain; empty = none
+	Zone      string
 }
 
 // withDefaults checks the configuration and fills in what was left out.

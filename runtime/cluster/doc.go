@@ -12,10 +12,10 @@
 //
 // # What survives
 //
-// An agent's id, its sandboxes, its runs and their unacknowledged updates are in the work dir. A task's executor keeps the
-// end of the task on disk before anybody hears of it. A cluster that starts again therefore has its old agents, with the
-// resources of running tasks taken before anything is offered, under a master with a new id; a framework that subscribes
-// with its old id finds its tasks.
+// An agent's id, its reservations and volumes, its sandboxes, its runs and their unacknowledged updates are in the work
+// dir. A task's executor keeps the end of the task on disk before anybody hears of it. A cluster that starts again
+// therefore has its old agents, with the resources of running tasks taken before anything is offered, under a master with
+// a new id; a framework that subscribes with its old id finds its tasks.
 //
 // # Differences to Mesos
 //
@@ -34,12 +34,15 @@
 //     part of the message. Options of "docker run" that are not known fail the task. Checks over HTTP and TCP go to the
 //     container's own address, not to loopback within.
 //   - A call of type UNKNOWN is answered 501; the real master ends itself.
-//   - Nothing is isolated: resources are accounts, not limits. Ports are not probed before they are offered.
+//   - Nothing is isolated: resources are accounts, not limits. Ports are not probed before they are offered. Volumes of
+//     processes are links in their sandboxes, which may also lead to folders of the host.
 //   - Fetching URIs has no time limit as long as bytes arrive, and why it failed is in the task's status. What else is
 //     different about it is in package fetcher.
+//   - Operations take effect at once and are never pending. Machines that go down and come back do so with their agents.
 //
-// Absent, and answered in the way of a master or agent that lacks it: images of the Mesos containerizer (TASK_FAILED),
-// volumes and container networks (TASK_FAILED), custom executors (TASK_ERROR), task groups (TASK_ERROR), reservations and
-// volumes made at run time (OPERATION_ERROR, silence without an operation id). Absent without a trace: messages to
-// executors, inverse offers and maintenance, quota, authentication.
+// Absent, and answered in the way of a master or agent that lacks it: images of the Mesos containerizer
+// (TASK_FAILED), volumes that no link can stand for and container networks (TASK_FAILED), custom executors (TASK_ERROR),
+// task groups (TASK_ERROR), changes of a volume's size and disks of resource providers (OPERATION_ERROR, silence without an
+// operation id). Absent without a trace: messages to executors, draining, quota, authentication. docs/cluster.md compares
+// area by area.
 package cluster

@@ -79,9 +79,15 @@ func makeImage(t *testing.T) {
 // removeContainers leaves none behind when the test ends.
 func removeContainers(t *testing.T, workDir string) {
 	t.Cleanup(func() {
-		ids := strings.Fields(docker(t, "ps", "-aq", "--filter", "label=run.pacer.work-dir="+workDir))
-		if len(ids) > 0 {
-			docker(t, append([]string{"rm", "-f"}, ids...)...)
+		list := func() []string {
+			return strings.Fields(docker(t, "ps", "-aq", "--filter", "label=run.pacer.work-dir="+workDir))
+		}
+		// The cluster may be removing one of them just now, which makes the command fail: what counts is that none is left.
+		for deadline := time.Now().Add(patience); len(list()) > 0; {
+			_ = exec.Command("docker", append([]string{"rm", "-f"}, list()...)...).Run()
+			if time.Now().After(deadline) {
+				t.Fatalf("containers are left: %v", list())
+			}
 		}
 	})
 }

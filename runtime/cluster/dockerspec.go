@@ -63,7 +63,7 @@ func dockerSpec(r *run, workDir string) (docker.Spec, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Binds = append(s.Binds, volumes...)
+	s.Binds = append(append(s.Binds, volumes...), r.persistentBinds()...)
 	return s, s.Check()
 }
 

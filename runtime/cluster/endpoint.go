@@ -41,6 +41,7 @@ func (c *Cluster) routes() http.Handler {
 	handle("/state", c.serveJSON(c.masterState))
 	handle("/slaves", c.serveJSON(c.agentsState))
 	mux.HandleFunc("/{agent}/state", c.serveJSON(c.agentState))
+	c.maintenanceRoutes(handle)
 	c.fileRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, refusal{http.StatusNotFound, "404 Not Found."})

@@ -98,6 +98,9 @@ func (c *Cluster) ReturnAgent(id string) error {
 		if h.agent != nil {
 			return fmt.Errorf("cluster: agent %s is connected", id)
 		}
+		if c.upkeep.isDown(h) {
+			return fmt.Errorf("cluster: the machine of agent %s is down for maintenance", id)
+		}
 		c.master.register(h)
 		c.master.allocate()
 		return nil
@@ -120,6 +123,7 @@ func (c *Cluster) RemoveAgent(id string) (next string, err error) {
 		for _, r := range h.sortedRuns() {
 			r.orphan()
 		}
+		h.clearHoldings()
 		h.adopt(c.master.newID("S", c.master.agentN))
 		c.master.agentN++
 		next = h.id

@@ -28,6 +28,10 @@ type host struct {
 
 	runs  map[taskKey]*run
 	ended []*run // the latest that are over, oldest first
+
+	total        resource.Set // as configured, with what operations made of it
+	operations   []*operation // carried out, not yet acknowledged; oldest first
+	inBackground func(func()) // runs what would hold the loop up; ends with the cluster
 }
 
 // runner starts tasks and ends them. Its methods are called on the loop and must not wait for anything; what becomes of
@@ -64,6 +68,7 @@ func (h *host) shutdownFramework(id string) {
 			r.orphan()
 		}
 	}
+	h.dropOperations(func(op *operation) bool { return op.framework == id })
 }
 
 // endUncheckpointed ends the tasks that were declared lost when the connection broke, as those of frameworks without

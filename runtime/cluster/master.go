@@ -35,15 +35,18 @@ type master struct {
 	dirty  []*agent // their free resources or filters changed since the last allocation
 	turn   int      // rotates roles and frameworks over the agents
 
-	offers map[string]*offer
-	offerN int
+	offers  map[string]*offer
+	inverse map[string]*inverse // outstanding inverse offers
+	offerN  int                 // numbers both
+	upkeep  *maintenance
 }
 
 // newMaster makes a master that knows nothing yet; its batch allocation runs from here on.
-func newMaster(l *loop, cfg *Config, f *faults, info *mesos.MasterInfo) *master {
+func newMaster(l *loop, cfg *Config, f *faults, upkeep *maintenance, info *mesos.MasterInfo) *master {
 	m := &master{
 		loop: l, cfg: cfg, log: cfg.Log.With("master", info.ID), faults: f, id: info.ID, info: info, started: time.Now(),
 		frameworks: map[string]*framework{}, removed: map[string]bool{}, agents: map[string]*agent{}, offers: map[string]*offer{},
+		inverse: map[string]*inverse{}, upkeep: upkeep,
 	}
 	m.tick()
 	return m
@@ -94,7 +97,7 @@ func (m *master) take(call *scheduler.Call, streamID string) refusal {
 	return refusal{status: http.StatusAccepted}
 }
 
-// act carries a valid call out. REQUEST, MESSAGE (no executor takes any) and inverse offers have no effect.
+// act carries a valid call out. REQUEST and MESSAGE (no executor takes any) have no effect.
 func (m *master) act(f *framework, call *scheduler.Call) {
 	switch call.Type {
 	case scheduler.Call_TEARDOWN:
@@ -116,9 +119,15 @@ func (m *master) act(f *framework, call *scheduler.Call) {
 		m.acknowledge(f, call.Acknowledge)
 	case scheduler.Call_RECONCILE:
 		m.reconcile(f, call.Reconcile)
+	case scheduler.Call_ACKNOWLEDGE_OPERATION_STATUS:
+		m.acknowledgeOperation(f, call.AcknowledgeOperationStatus)
 	case scheduler.Call_RECONCILE_OPERATIONS:
 		m.reconcileOperations(f, call.ReconcileOperations)
-	default: // REQUEST, MESSAGE, inverse offers
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
+		m.answerInverse(f, call.AcceptInverseOffers.InverseOfferIDs, call.AcceptInverseOffers.Filters, "ACCEPT")
+	case scheduler.Call_DECLINE_INVERSE_OFFERS:
+		m.answerInverse(f, call.DeclineInverseOffers.InverseOfferIDs, call.DeclineInverseOffers.Filters, "DECLINE")
+	default: // REQUEST, MESSAGE
 	}
 }
 

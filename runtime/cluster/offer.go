@@ -60,17 +60,9 @@ func (m *master) decline(f *framework, call *scheduler.Call_Decline) {
 	for _, id := range call.OfferIDs {
 		if o := f.offers[id.Value]; o != nil {
 			m.drop(o)
-			m.refuse(f, o.agent, o.role, o.resources, refuseSeconds(call.Filters))
+			m.refuse(f, o.agent, o.role, o.resources, refusalTime(call.Filters))
 		}
 	}
-}
-
-// refuseSeconds is nil for an absent filter, which means the default as well.
-func refuseSeconds(in *mesos.Filters) *float64 {
-	if in == nil {
-		return nil
-	}
-	return in.RefuseSeconds
 }
 
 // collect takes the offers of an ACCEPT. Either all of them are as they must be, or none is used: then the text says why
@@ -126,7 +118,7 @@ func (m *master) offersOf(f *framework, list []*offer) *scheduler.Event {
 		a := o.agent
 		out[i] = mesos.Offer{
 			ID: mesos.OfferID{Value: o.id}, FrameworkID: mesos.FrameworkID{Value: f.id}, AgentID: mesos.AgentID{Value: a.id},
-			Hostname: a.spec.hostname, URL: a.url, Domain: a.domain, Attributes: a.attributes,
+			Hostname: a.spec.hostname, URL: a.url, Domain: a.domain, Attributes: a.attributes, Unavailability: a.plan,
 			Resources: o.resources.Proto(o.role, f.able.shape),
 		}
 		if f.able.shape.Allocation {

@@ -50,6 +50,9 @@ func (p *processes) recoverHost(h *host) error {
 	if err := os.MkdirAll(h.runsDir(), 0o700); err != nil {
 		return err
 	}
+	if err := h.prepareDisks(); err != nil {
+		return err
+	}
 	text, err := os.ReadFile(filepath.Join(h.dir, agentFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -62,6 +65,11 @@ func (p *processes) recoverHost(h *host) error {
 		return fmt.Errorf("%s: %w", agentFile, err)
 	}
 	h.id = saved.ID
+	if len(h.spec.total) > 0 { // not one that is configured no more
+		if err := h.recoverHoldings(); err != nil {
+			return err
+		}
+	}
 	folders, err := os.ReadDir(h.runsDir())
 	if err != nil {
 		return err

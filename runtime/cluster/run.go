@@ -127,7 +127,10 @@ func (r *run) queue(s *mesos.TaskStatus, text string) {
 	}
 	now, state := seconds(time.Now()), s.GetState()
 	s.TaskID, s.AgentID, s.ExecutorID = r.task.TaskID, &mesos.AgentID{Value: r.host.id}, &mesos.ExecutorID{Value: r.id()}
-	s.Timestamp, s.UUID, s.ContainerStatus = &now, newUUID(), r.containerStatus(state)
+	s.Timestamp, s.UUID = &now, newUUID()
+	if s.GetSource() == mesos.SOURCE_EXECUTOR { // the agent has no container to speak of
+		s.ContainerStatus = r.containerStatus(state)
+	}
 	if text != "" {
 		s.Message = &text
 	}
@@ -144,11 +147,6 @@ func (r *run) queue(s *mesos.TaskStatus, text string) {
 	}
 	r.log.update(s, r.consumed)
 	r.pending = append(r.pending, s)
-	if m := r.host.master; m != nil && r.over {
-		if t := r.host.agent.tasks[r.key()]; t != nil {
-			m.release(t)
-		}
-	}
 	if len(r.pending) == 1 {
 		r.backoff = 0
 		r.forward()
@@ -179,14 +177,15 @@ func (r *run) containerStatus(state mesos.TaskState) *mesos.ContainerStatus {
 	return out
 }
 
-// forward sends the update at the head of the queue, and again with growing pauses until it is acknowledged.
+// forward sends the update at the head of the queue, and again with growing pauses until it is acknowledged. With each
+// goes whether the task has ended meanwhile: that is when the master frees its resources.
 func (r *run) forward() {
 	r.retry.stop()
 	if len(r.pending) == 0 || r.host.master == nil {
 		return
 	}
 	r.forwarded = r.pending[0]
-	r.host.master.forward(r.host.agent, r.key(), r.forwarded)
+	r.host.master.forward(r.host.agent, r.key(), r.forwarded, r.over)
 	r.backoff = min(max(2*r.backoff, r.host.cfg.StatusRetry), maxStatusRetry)
 	r.retry = r.host.loop.after(r.backoff, r.forward)
 }

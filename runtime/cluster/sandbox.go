@@ -21,9 +21,10 @@ type launchPlan struct {
 	hostDir string // the agent's work_dir
 	folder  string // the run folder
 	sandbox string
-	marker  string // environment entry that only this run's processes have
-	user    string // "" = the account of this process
-	record  []byte // the run's checkpoint
+	marker  string  // environment entry that only this run's processes have
+	user    string  // "" = the account of this process
+	record  []byte  // the run's checkpoint
+	mounts  []mount // only of process tasks; a container has its own
 
 	container string
 	items     []fetcher.Item
@@ -39,6 +40,12 @@ func planLaunch(r *run) (*launchPlan, *launchFault) {
 	plan := &launchPlan{
 		hostDir: r.host.dir, folder: filepath.Join(r.host.runsDir(), r.container), sandbox: r.sandbox(), marker: runMarker(r),
 		user: taskUser(r), record: record, container: r.container, items: itemsOf(r.task.Command),
+	}
+	if !isDocker(r.task) {
+		var fault *launchFault
+		if plan.mounts, fault = r.mounts(); fault != nil {
+			return nil, fault
+		}
 	}
 	plan.launch = executor.Launch{
 		Sandbox: plan.sandbox, Env: environment(r), KillGrace: r.grace(),
@@ -81,6 +88,11 @@ func (p *launchPlan) prepare() (*updateLog, *launchFault) {
 		return log, &launchFault{
 			mesos.TASK_DROPPED, mesos.REASON_EXECUTOR_TERMINATED,
 			fmt.Sprintf("Failed to create executor directory '%s': %v", p.sandbox, err),
+		}
+	}
+	for _, m := range p.mounts {
+		if err := p.place(m); err != nil {
+			return log, launchFailure(err)
 		}
 	}
 	if err := p.launch.Write(p.folder); err != nil {

@@ -105,7 +105,7 @@ func TestLaunchFailures(t *testing.T) {
 		"docker":  "Abnormal executor termination: unknown container",
 		"image":   "Failed to launch container: Container images are not supported by this agent",
 		"secret":  "Failed to launch container: Secrets are not supported by this agent (environment variable KEY)",
-		"csi":     "Failed to launch container: Volumes are not supported by this agent",
+		"csi":     "Failed to launch container: Volume 'v' has no host path: other kinds are not supported by this agent",
 		"network": "Failed to launch container: Container networks are not supported by this agent",
 		"linux":   "Failed to launch container: Isolation by the kernel (linux_info) is not supported by this agent",
 		"tty":     "Failed to launch container: Terminals (tty_info) are not supported by this agent",

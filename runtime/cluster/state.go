@@ -121,9 +121,10 @@ func (a *agent) view() object {
 		"registered_time": seconds(a.since), "active": a.state == agentActive, "deactivated": false,
 		"attributes": attributesView(a.spec.attributes), "resources": resourcesView(a.total),
 		"used_resources": resourcesView(used), "offered_resources": resourcesView(offered),
-		"reserved_resources":   reservedView(a.total),
-		"unreserved_resources": resourcesView(a.total.OfferableTo("*", false)),
-		"capabilities":         []string{"MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT"},
+		"reserved_resources":      reservedView(a.total),
+		"reserved_resources_full": reservedFully(a.total),
+		"unreserved_resources":    resourcesView(a.total.OfferableTo("*", false)),
+		"capabilities":            []string{"MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "AGENT_OPERATION_FEEDBACK"},
 	}
 	if a.domain != nil {
 		out["domain"] = a.domain
@@ -137,6 +138,18 @@ func reservedView(total resource.Set) object {
 	for _, r := range total {
 		if role := r.Role(); role != "*" {
 			out[role] = resourcesView(total.Keep(func(o resource.Resource) bool { return o.Role() == role }))
+		}
+	}
+	return out
+}
+
+// reservedFully groups everything reserved by its role, with reservations and volumes.
+func reservedFully(total resource.Set) object {
+	out := object{}
+	for _, r := range total {
+		if role := r.Role(); role != "*" {
+			list, _ := out[role].([]mesos.Resource)
+			out[role] = append(list, resource.Set{r}.BothForms()...)
 		}
 	}
 	return out

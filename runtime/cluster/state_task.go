@@ -115,7 +115,7 @@ func (h *host) view() object {
 	}
 	return object{
 		"id": h.id, "pid": h.pid, "hostname": h.spec.hostname, "version": version, "attributes": attributesView(h.spec.attributes),
-		"resources": resourcesView(h.spec.total), "frameworks": frameworks, "completed_frameworks": []object{},
+		"resources": resourcesView(h.total), "frameworks": frameworks, "completed_frameworks": []object{},
 	}
 }
 

@@ -79,13 +79,18 @@ func (m *master) connect(f *framework, s *stream, suppressed []string) {
 		FrameworkID: &mesos.FrameworkID{Value: f.id}, HeartbeatIntervalSeconds: &interval, MasterInfo: m.info,
 	}})
 	m.beat(f)
+	m.touchAll()
+	m.allocate()
 	for _, t := range sortedTasks(f.tasks) {
 		if t.agent.host != nil {
 			t.agent.host.resend(f.id, t.id)
 		}
 	}
-	m.touchAll()
-	m.allocate()
+	for _, a := range m.fleet {
+		if a.host != nil {
+			a.host.resendOperations(f.id)
+		}
+	}
 }
 
 // beat sends a heartbeat now and from now on.
@@ -105,6 +110,7 @@ func (m *master) hangUp(f *framework) {
 	for _, o := range f.offers {
 		m.withdraw(o)
 	}
+	m.dropInverse(f)
 }
 
 // disconnected is called when a stream's connection is gone, whoever ended it.

@@ -121,13 +121,17 @@ func (m *master) deliver(f *framework, status *mesos.TaskStatus) {
 	}
 }
 
-// forward passes an agent's update on. The agent repeats it until it is acknowledged.
-func (m *master) forward(a *agent, key taskKey, status *mesos.TaskStatus) {
+// forward passes an agent's update on. The agent repeats it until it is acknowledged, and says with it whether the task is
+// over, though its end may have to wait for the acknowledgement of what came before.
+func (m *master) forward(a *agent, key taskKey, status *mesos.TaskStatus, over bool) {
 	f := m.frameworks[key.framework]
 	if f == nil {
 		return
 	}
 	if t := a.tasks[key]; t != nil {
+		if over {
+			m.release(t)
+		}
 		if last := t.latest(); last == nil || string(last.UUID) != string(status.UUID) {
 			t.remember(status)
 		}

@@ -29,8 +29,6 @@ func unsupportedContainer(c *mesos.ContainerInfo) string {
 	case c == nil, c.GetType() == mesos.ContainerInfo_DOCKER: // see dockerSpec for what of these is not
 	case c.GetMesos().GetImage() != nil:
 		return "Container images are not supported by this agent"
-	case len(c.Volumes) > 0:
-		return "Volumes are not supported by this agent"
 	case slices.ContainsFunc(c.NetworkInfos, func(n mesos.NetworkInfo) bool { return n.Name != nil }):
 		return "Container networks are not supported by this agent"
 	case c.LinuxInfo != nil:

@@ -82,6 +82,9 @@ func (x *acceptance) checkResources(info *mesos.TaskInfo) (resource.Set, string)
 	}
 	for i := range info.Resources {
 		// The role may be left out; the master fills in that of the offer.
+		if why := checkDisk(&info.Resources[i]); why != "" {
+			return nil, "Task uses invalid resources: " + why
+		}
 		role := info.Resources[i].GetAllocationInfo().GetRole()
 		if role != "" && role != x.role {
 			return nil, fmt.Sprintf("Task uses invalid resources: The resources are allocated to role '%s' but the offer to '%s'", role, x.role)

@@ -1,17 +1,24 @@
 package resource
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mesos/mesos-go/api/v1/lib"
 )
 
 // Parse reads the text form of an agent's resources: name(role):value, separated by semicolons. A value is a number,
 // ranges as [1-5,8-9] or items as {a,b}. A role in parentheses makes a static reservation; without it defaultRole does,
-// unless that is "*" or "".
+// unless that is "*" or "". Text that begins with a bracket is JSON instead, as ParseJSON reads it.
 func Parse(text, defaultRole string) (Set, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), "[") {
+		return ParseJSON(text)
+	}
 	var out Set
 	for part := range strings.SplitSeq(strings.ReplaceAll(text, " ", ""), ";") {
 		if part == "" {
@@ -20,6 +27,33 @@ func Parse(text, defaultRole string) (Set, error) {
 		r, err := parseOne(part, defaultRole)
 		if err != nil {
 			return nil, fmt.Errorf("resource %q: %w", part, err)
+		}
+		out = out.Plus(Set{r})
+	}
+	return out, nil
+}
+
+// ParseJSON reads a JSON array of Mesos' Resource, the form that also says what a disk is made of. Reservations must be
+// static ones: others are made at run time, and so are volumes.
+func ParseJSON(text string) (Set, error) {
+	var list []mesos.Resource
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("resources in JSON: expected an array of Resource: %w", err)
+	}
+	var out Set
+	for i := range list {
+		r, err := fromProto(&list[i])
+		switch {
+		case err != nil:
+		case len(Set{r}.Converted()) > 0:
+			err = errors.New("expected neither a dynamic reservation nor a volume")
+		case r.other != "":
+			err = fmt.Errorf("%s: expected neither a revocable nor a shared resource, nor a provider", r.other)
+		case r.Disk != nil && r.Disk.Source != PathDisk && r.Disk.Source != MountDisk, r.Disk != nil && r.Disk.Root == "":
+			err = errors.New("disk.source: expected type PATH or MOUNT with a root")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("resource %d (%s): %w", i+1, list[i].Name, err)
 		}
 		out = out.Plus(Set{r})
 	}

@@ -3,7 +3,6 @@ package resource
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 )
@@ -34,7 +33,7 @@ func FromProto(in []mesos.Resource) (Set, error) {
 }
 
 func fromProto(in *mesos.Resource) (Resource, error) {
-	out := Resource{Name: in.Name, Reservations: reservations(in), other: otherText(in)}
+	out := Resource{Name: in.Name, Reservations: reservations(in), Disk: diskOf(in.Disk), other: otherText(in)}
 	if in.Name == "" {
 		return out, Fault("Empty resource name")
 	}
@@ -73,40 +72,22 @@ func reservations(in *mesos.Resource) []Reservation {
 		r := &in.Reservations[i]
 		out = append(out, Reservation{
 			Dynamic: r.GetType() == mesos.Resource_ReservationInfo_DYNAMIC, Role: r.GetRole(),
-			Principal: r.GetPrincipal(), Labels: labelsText(r.Labels),
+			Principal: r.GetPrincipal(), Labels: labelsOf(r.Labels),
 		})
 	}
 	if role := in.GetRole(); len(out) == 0 && in.Role != nil && role != "*" {
 		r := Reservation{Role: role}
 		if in.Reservation != nil {
-			r.Dynamic, r.Principal, r.Labels = true, in.Reservation.GetPrincipal(), labelsText(in.Reservation.Labels)
+			r.Dynamic, r.Principal, r.Labels = true, in.Reservation.GetPrincipal(), labelsOf(in.Reservation.Labels)
 		}
 		out = append(out, r)
 	}
 	return out
 }
 
-// labelsText makes labels comparable. Their order counts, as in Mesos.
-func labelsText(in *mesos.Labels) string {
-	if in == nil {
-		return ""
-	}
-	parts := make([]string, len(in.Labels))
-	for i, l := range in.Labels {
-		parts[i] = l.Key
-		if l.Value != nil {
-			parts[i] += ": " + *l.Value
-		}
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
-}
-
 // otherText sets apart what this cluster never offers; such resources are then not contained in any offer.
 func otherText(in *mesos.Resource) string {
 	var text string
-	if in.Disk != nil {
-		text += "[" + in.Disk.String() + "]"
-	}
 	if in.Revocable != nil {
 		text += "{REV}"
 	}
@@ -119,25 +100,40 @@ func otherText(in *mesos.Resource) string {
 	return text
 }
 
-// Proto is the set on the wire, allocated to role, in the shape the framework understands.
+// Proto is the set on the wire, allocated to role, in the shape the framework understands. Role "" leaves the allocation
+// out.
 func (s Set) Proto(role string, shape Shape) []mesos.Resource {
 	out := make([]mesos.Resource, len(s))
 	for i, r := range s {
 		out[i] = r.proto()
-		if shape.Allocation {
+		if shape.Allocation && role != "" {
 			out[i].AllocationInfo = &mesos.Resource_AllocationInfo{Role: &role}
 		}
 		if shape.Refinement {
 			out[i].Reservations = r.reservationsProto()
 		} else {
-			oldForm(&out[i], r)
+			r.oldForm(&out[i])
+		}
+	}
+	return out
+}
+
+// BothForms is the set as a master's own endpoints show it: each reservation in the new form, and as far as the old one
+// can say it, in that as well.
+func (s Set) BothForms() []mesos.Resource {
+	out := make([]mesos.Resource, len(s))
+	for i, r := range s {
+		out[i] = r.proto()
+		out[i].Reservations = r.reservationsProto()
+		if len(r.Reservations) < 2 {
+			r.oldForm(&out[i])
 		}
 	}
 	return out
 }
 
 func (r Resource) proto() mesos.Resource {
-	out := mesos.Resource{Name: r.Name}
+	out := mesos.Resource{Name: r.Name, Disk: r.Disk.proto()}
 	switch r.Kind {
 	case Scalar:
 		out.Type = mesos.SCALAR.Enum()
@@ -155,8 +151,7 @@ func (r Resource) proto() mesos.Resource {
 	return out
 }
 
-// reservationsProto is the stack in the new form. Labels are not written: only reservations from the configuration are
-// ever offered, and those have none.
+// reservationsProto is the stack in the new form.
 func (r Resource) reservationsProto() []mesos.Resource_ReservationInfo {
 	var out []mesos.Resource_ReservationInfo
 	for _, res := range r.Reservations {
@@ -164,13 +159,28 @@ func (r Resource) reservationsProto() []mesos.Resource_ReservationInfo {
 		if res.Dynamic {
 			kind = mesos.Resource_ReservationInfo_DYNAMIC
 		}
-		out = append(out, mesos.Resource_ReservationInfo{Type: &kind, Role: &res.Role})
+		out = append(out, mesos.Resource_ReservationInfo{
+			Type: &kind, Role: &res.Role, Principal: res.principal(), Labels: res.Labels.proto(),
+		})
 	}
 	return out
 }
 
-// oldForm writes a reservation as role; agents of this cluster have static ones only, so reservation stays unset.
-func oldForm(out *mesos.Resource, r Resource) {
+// oldForm writes the reservation in force as role, and as reservation if it is a dynamic one.
+func (r Resource) oldForm(out *mesos.Resource) {
 	role := r.Role()
 	out.Role = &role
+	if !r.IsDynamic() {
+		return
+	}
+	last := r.Reservations[len(r.Reservations)-1]
+	out.Reservation = &mesos.Resource_ReservationInfo{Principal: last.principal(), Labels: last.Labels.proto()}
+}
+
+// principal is nil when unset.
+func (r Reservation) principal() *string {
+	if r.Principal == "" {
+		return nil
+	}
+	return &r.Principal
 }

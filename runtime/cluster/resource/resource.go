@@ -27,7 +27,7 @@ func (k Kind) String() string { return [...]string{"SCALAR", "RANGES", "SET"}[k]
 type Reservation struct {
 	Dynamic         bool
 	Role, Principal string // Principal is empty when unset
-	Labels          string // in Mesos' text form, as {key: value}; empty when unset
+	Labels          Labels
 }
 
 func (r Reservation) String() string {
@@ -40,7 +40,7 @@ func (r Reservation) String() string {
 		text += "," + r.Principal
 	}
 	if r.Labels != "" {
-		text += "," + r.Labels
+		text += "," + r.Labels.String()
 	}
 	return text + ")"
 }
@@ -53,8 +53,9 @@ type Resource struct {
 	Milli        int64         // Scalar: thousandths
 	Ranges       []Range       // Ranges: sorted, joined
 	Items        []string      // Items: sorted
+	Disk         *Disk         // nil = no disk, or the plain one below the agent's work dir
 
-	other string // text of what sets a resource apart besides (disk source, revocable, shared, provider)
+	other string // text of what sets a resource apart besides (revocable, shared, provider)
 }
 
 // Role is the role the resource is reserved for, "*" when unreserved.
@@ -67,12 +68,16 @@ func (r Resource) Role() string {
 
 // sameThing tells whether two amounts may be added up.
 func (r Resource) sameThing(o Resource) bool {
-	return r.Name == o.Name && r.Kind == o.Kind && r.other == o.other && slices.Equal(r.Reservations, o.Reservations)
+	return r.Name == o.Name && r.Kind == o.Kind && r.other == o.other && r.Disk.same(o.Disk) &&
+		slices.Equal(r.Reservations, o.Reservations)
 }
 
 func (r Resource) empty() bool { return r.Milli == 0 && len(r.Ranges) == 0 && len(r.Items) == 0 }
 
 func (r Resource) contains(o Resource) bool {
+	if r.Disk.whole() && r.Milli != o.Milli {
+		return false
+	}
 	return r.Milli >= o.Milli && covers(r.Ranges, o.Ranges) && subset(o.Items, r.Items)
 }
 
@@ -104,7 +109,7 @@ func (r Resource) Text(role string) string {
 		}
 		b.WriteString("(reservations: [" + strings.Join(stack, ",") + "])")
 	}
-	b.WriteString(r.other + ":")
+	b.WriteString(r.Disk.String() + r.other + ":")
 	switch r.Kind {
 	case Scalar:
 		b.WriteString(strconv.FormatFloat(float64(r.Milli)/1000, 'f', -1, 64))

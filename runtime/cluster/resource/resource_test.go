@@ -153,6 +153,8 @@ func TestTakeAndGiveBack(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("cpus:4;mem:1024;ports:[31000-32000]")
 	f.Add("cpus(web):1;bugs:{a,b};ports:[1,18446744073709551615]")
+	f.Add(`[{"name":"disk","type":"SCALAR","scalar":{"value":1},"role":"a","disk":{"source":{"type":"PATH","path":{"root":"/a"}}}}]`)
+	f.Add(`[{"name":"ports","type":"RANGES","ranges":{"range":[{"begin":1,"end":2}]},"reservations":[{"type":"STATIC","role":"a"}]}]`)
 	f.Fuzz(func(t *testing.T, in string) {
 		s, err := resource.Parse(in, "*")
 		if err != nil {
