@@ -23,10 +23,10 @@ func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) 
 	switch c := call.(type) {
 	case scheduler.Accept:
 		if len(c.Tasks) > 0 {
-			return e.launch.AppendAccept(nil, framework, []string{c.Offer.ID}, c.Tasks, c.Refuse), nil
+			return e.launch.AppendAccept(nil, framework, c.Offer.IDs(), c.Tasks, c.Refuse), nil
 		}
 		// An offer of which nothing is taken is given back.
-		return e.launch.AppendDecline(nil, framework, []string{c.Offer.ID}, c.Refuse), nil
+		return e.launch.AppendDecline(nil, framework, c.Offer.IDs(), c.Refuse), nil
 	case scheduler.Decline:
 		return e.launch.AppendDecline(nil, framework, c.OfferIDs, c.Refuse), nil
 	case scheduler.Revive:

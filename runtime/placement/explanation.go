@@ -7,7 +7,8 @@ import "github.com/pacer-run/pacer/runtime/spec"
 type Cluster struct {
 	Now spec.Timestamp
 	// Offers are the latest known ones. An instance needs all of its place in one
-	// offer, so several offers of an agent are several chances.
+	// offer, or in one pool of them (see Pool), so several of an agent are several
+	// chances.
 	Offers []*Offer
 	// Agents are all agents known, with or without an offer; agents of Offers that
 	// are missing here count as known too.

@@ -12,8 +12,8 @@ import (
 //sumtype:decl
 type Call interface{ call() }
 
-// Accept launches tasks on one offer. What they leave comes back as another
-// offer after Refuse.
+// Accept launches tasks on one offer, or on a pool, whose parts it uses up
+// altogether. What they leave comes back as another offer after Refuse.
 type Accept struct {
 	Offer  *placement.Offer
 	Tasks  []launch.Task

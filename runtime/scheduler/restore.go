@@ -326,7 +326,7 @@ func (s *Scheduler) resume() {
 	for _, a := range s.appsInOrder() {
 		s.resumeApp(a)
 	}
-	s.sightings.know(s.offers.known)
+	s.sightings.know(s.offers.agents())
 	for _, r := range restored {
 		s.goOn(r)
 	}

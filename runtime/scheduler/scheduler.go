@@ -307,7 +307,7 @@ func (s *Scheduler) onCallFailed(e CallFailed) {
 			s.doubt(c.Tasks[i].ID)
 		}
 		// If the call got lost the offer is still ours; if not, declining it does nothing.
-		s.offers.owe([]string{c.Offer.ID}, later)
+		s.offers.owe(c.Offer.IDs(), later)
 		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Decline:
 		s.offers.owe(c.OfferIDs, later)

@@ -126,8 +126,8 @@ func (w *world) offers(d *datadriven.TestData) Event {
 }
 
 func (w *world) agent(id string) *placement.Agent {
-	if a := w.s.offers.known[id]; a != nil {
-		return a
+	if of := w.s.offers.known[id]; of != nil {
+		return of.agent
 	}
 	return &placement.Agent{ID: id, Hostname: "host-" + id}
 }

@@ -18,6 +18,7 @@ type mesos struct {
 	connected  bool
 	suppressed bool
 	ample      bool
+	pools      int // ACCEPTs of several offers that were carried out
 	stream     int // counts subscriptions: what was under way on an older one is lost
 	offerSeq   int
 	offeredAt  map[string]spec.Timestamp
@@ -112,14 +113,26 @@ func (m *mesos) allocate() {
 		if free <= 0 || a.lost || a.away || m.sim.now < a.refusedTil && free <= a.refused {
 			continue
 		}
-		m.offerSeq++
-		o := &placement.Offer{ID: fmt.Sprintf("o%d", m.offerSeq), Role: "*", Agent: a.facts}
-		o.Shares = []placement.Share{{}}
-		o.Shares[0].Scalars[placement.CPUs] = free
-		o.Shares[0].Scalars[placement.Mem] = 1 << 40
-		m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
-		m.deliver("offers "+o.ID+"@"+a.facts.ID, Offers{Offers: []*placement.Offer{o}})
+		for free > 0 {
+			part := free
+			if m.sim.chance(0.3) { // as if it had become free bit by bit
+				part = min(free, placement.Milli(100*(1+m.sim.rand.IntN(20))))
+			}
+			m.offer(a, part)
+			free -= part
+		}
 	}
+}
+
+// offer offers a part of an agent.
+func (m *mesos) offer(a *simAgent, cpus placement.Milli) {
+	m.offerSeq++
+	o := &placement.Offer{ID: fmt.Sprintf("o%d", m.offerSeq), Role: "*", Agent: a.facts}
+	o.Shares = []placement.Share{{}}
+	o.Shares[0].Scalars[placement.CPUs] = cpus
+	o.Shares[0].Scalars[placement.Mem] = 1 << 40
+	m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
+	m.deliver("offers "+o.ID+"@"+a.facts.ID, Offers{Offers: []*placement.Offer{o}})
 }
 
 func (m *mesos) subscribe() {
@@ -204,32 +217,45 @@ func (m *mesos) taskIDs() []string {
 
 // accept launches, and checks what must hold when the master hears of a task.
 func (m *mesos) accept(c Accept) {
-	offer := m.offers[c.Offer.ID]
-	delete(m.offers, c.Offer.ID)
-	left := placement.Milli(0)
-	if offer != nil {
-		left = offer.Shares[0].Scalars[placement.CPUs]
-	}
+	left, valid := m.collect(c.Offer)
 	for _, task := range c.Tasks {
 		if m.tasks[task.ID] != nil {
 			panic("task id launched twice: " + task.ID)
 		}
-		if a := m.agent(c.Offer.Agent.ID); offer == nil || a.lost || a.away {
+		if a := m.agent(c.Offer.Agent.ID); !valid || a.lost || a.away {
 			m.answer(task.ID, TaskDropped, "REASON_INVALID_OFFERS")
 			continue
 		}
 		need := placement.MilliOf(task.App.CPUs)
 		if left -= need; left < 0 {
-			panic("offer " + offer.ID + " exceeded")
+			panic("offer " + c.Offer.ID + " exceeded")
 		}
 		t := &simTask{
-			id: task.ID, agent: m.agent(offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
+			id: task.ID, agent: m.agent(c.Offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
 			checked: len(task.App.HealthChecks) > 0,
 		}
 		m.tasks[task.ID] = t
 		m.checkSingle(task.ID)
 		m.live(t)
 	}
+}
+
+// collect takes the offers that a call names. One that is gone makes the call
+// invalid, and the others are gone with it.
+func (m *mesos) collect(o *placement.Offer) (cpus placement.Milli, valid bool) {
+	valid = true
+	for _, id := range o.IDs() {
+		part := m.offers[id]
+		if delete(m.offers, id); part == nil {
+			valid = false
+			continue
+		}
+		cpus += part.Shares[0].Scalars[placement.CPUs]
+	}
+	if valid && len(o.IDs()) > 1 {
+		m.pools++
+	}
+	return cpus, valid
 }
 
 // live lets a task start, run, and sometimes end by itself.

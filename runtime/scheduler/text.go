@@ -125,7 +125,7 @@ func callText(s *Scheduler, c Call, n Names) string {
 			}
 			tasks = append(tasks, name)
 		}
-		return fmt.Sprintf("accept %s: %s", c.Offer.ID, strings.Join(tasks, " "))
+		return fmt.Sprintf("accept %s: %s", strings.Join(c.Offer.IDs(), " "), strings.Join(tasks, " "))
 	case Decline:
 		return fmt.Sprintf("decline %s for %s", strings.Join(c.OfferIDs, " "), c.Refuse)
 	case Revive:
@@ -167,7 +167,7 @@ func matchText(r *placement.Request) string {
 	}
 	b.WriteString("over")
 	for _, o := range r.Offers {
-		b.WriteString(" " + o.ID)
+		b.WriteString(" " + strings.Join(o.IDs(), "+"))
 	}
 	return b.String()
 }
