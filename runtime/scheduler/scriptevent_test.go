@@ -118,9 +118,13 @@ func newApp(id string, a map[string]string) *spec.App {
 
 func (w *world) offers(d *datadriven.TestData) Event {
 	var e Offers
+	agents := map[string]*placement.Agent{}
 	for _, x := range d.CmdArgs {
 		id, agent, _ := strings.Cut(x.Key, "@")
-		e.Offers = append(e.Offers, &placement.Offer{ID: id, Role: "*", Agent: w.agent(agent)})
+		if agents[agent] == nil {
+			agents[agent] = w.agent(agent)
+		}
+		e.Offers = append(e.Offers, &placement.Offer{ID: id, Role: "*", Agent: agents[agent]})
 	}
 	return e
 }

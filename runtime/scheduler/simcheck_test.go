@@ -207,6 +207,9 @@ func (s *sim) faultStrikes() {
 		s.after(s.soon()*3, s.term, s.subscribe)
 	case 6:
 		for _, id := range m.offerIDs() {
+			if s.chance(0.3) {
+				continue // perhaps another one of the same agent
+			}
 			delete(m.offers, id)
 			m.deliver("rescind "+id, Rescinded{OfferID: id})
 		}
