@@ -51,3 +51,22 @@ func (b *offerBook) pooled(offers []*placement.Offer) []*placement.Offer {
 	}
 	return out
 }
+
+// grew tells whether other offers of its agent have joined what is left in hand of
+// the offer or pool.
+func (b *offerBook) grew(o *placement.Offer) bool {
+	if b.crowd == 0 {
+		return false
+	}
+	left := slices.DeleteFunc(o.IDs(), func(id string) bool { return b.find(id) == nil })
+	if len(left) == 0 {
+		return false
+	}
+	part := b.find(left[0])
+	for _, pool := range b.known[o.Agent.ID].together() {
+		if slices.Contains(pool.Parts, part) {
+			return len(pool.Parts) > len(left)
+		}
+	}
+	return false
+}

@@ -70,13 +70,16 @@ func (s *Scheduler) onMatched(e Matched) {
 
 // returnUnused declines what the match looked at and did not use. When a wish
 // came up meanwhile, or none is left, those offers are kept: nobody was refused.
+// So are those that others of their agent have joined: together they may do.
 func (s *Scheduler) returnUnused(offers []*placement.Offer) {
 	if left := len(s.wants()); left == 0 || s.demand.fresh {
 		return
 	}
 	var ids []string
 	for _, o := range offers {
-		ids = s.offers.take(ids, o)
+		if !s.offers.grew(o) {
+			ids = s.offers.take(ids, o)
+		}
 	}
 	if len(ids) > 0 {
 		s.decline(ids)
