@@ -88,7 +88,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
 		CheckStrategy: cfg.policies.checkStrategy,
-		Rules:         cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
+		Rules:         cfg.policies.rules, Terms: cfg.matcher.Terms, DependenciesFirst: cfg.core.DependenciesFirst,
 		Sandboxes: sandboxes{&master.AgentFiles{Credential: cfg.credential}},
 		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
 		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,

@@ -149,7 +149,7 @@ func (s *server) explain(ctx context.Context, cluster placement.Cluster, w place
 	}()
 	rules, done := s.Rules(ctx, w.App)
 	defer done()
-	cluster.UnrestrictedGPUs = s.UnrestrictedGPUs
+	cluster.Terms = s.Terms
 	return placement.ExplainSome(ctx, cluster, w, rules, asked)
 }
 

@@ -12,9 +12,9 @@ type Cluster struct {
 	Offers []*Offer
 	// Agents are all agents known, with or without an offer; agents of Offers that
 	// are missing here count as known too.
-	Agents           []*Agent
-	HomeRegion       string // the master's region; "" for none
-	UnrestrictedGPUs bool   // as Matcher.UnrestrictedGPUs
+	Agents     []*Agent
+	HomeRegion string // the master's region; "" for none
+	Terms             // as Matcher.Terms
 }
 
 // Explanation says how each agent fares for one more instance of an app, were it
@@ -102,7 +102,7 @@ const (
 	RuleRole        RuleKind = iota // the offer's role, and whether it has resources for the app's
 	RuleRegion                      // the home region; only of apps that are bound to it
 	RuleConstraint                  // a constraint, which a policy answers
-	RuleMaintenance                 // the agent's maintenance window
+	RuleMaintenance                 // the agent's maintenance window; only if maintenance matters
 	RuleCPUs
 	RuleMem
 	RuleDisk
