@@ -25,6 +25,12 @@ func (d Decoder) Offers(record []byte) ([]*placement.Offer, error) {
 	return OfferDecoder(d).Offers(record)
 }
 
+// Encode returns the bytes of a call.
+func Encode(framework string, call scheduler.Call) ([]byte, error) {
+	var e encoder
+	return e.encode(framework, call)
+}
+
 // StatusOf converts a status.
 func StatusOf(s *mesos.TaskStatus) scheduler.Status { return statusOf(s) }
 

@@ -11,6 +11,14 @@ type agentOffers struct {
 	agent *placement.Agent
 	held  []*placement.Offer // in the order of arrival
 	pool  []*placement.Offer // held, pooled; nil when it must be built anew
+	room  [1]*placement.Offer
+}
+
+// newAgentOffers has room for one offer, as most agents have at a time.
+func newAgentOffers() *agentOffers {
+	a := &agentOffers{}
+	a.held = a.room[:0]
+	return a
 }
 
 func (a *agentOffers) add(o *placement.Offer) { a.held, a.pool = append(a.held, o), nil }

@@ -123,7 +123,7 @@ func (s *Scheduler) accept(offer *placement.Offer, placements []placement.Placem
 	if len(tasks) == 0 {
 		return // the offer stays in hand for the next match
 	}
-	s.counts.OffersUsed += uint64(len(s.offers.take(nil, offer)))
+	s.counts.OffersUsed += uint64(s.offers.use(offer))
 	s.call(Accept{Offer: offer, Tasks: tasks})
 }
 

@@ -52,7 +52,7 @@ func (b *offerBook) add(offers []*placement.Offer) {
 func (b *offerBook) know(a *placement.Agent) *agentOffers {
 	of := b.known[a.ID]
 	if of == nil {
-		of = &agentOffers{}
+		of = newAgentOffers()
 		b.known[a.ID] = of
 	}
 	if of.agent != a {
@@ -76,6 +76,19 @@ func (b *offerBook) has(o *placement.Offer) bool {
 		return b.find(o.ID) == o
 	}
 	return !slices.ContainsFunc(o.Parts, func(part *placement.Offer) bool { return b.find(part.ID) != part })
+}
+
+// use takes the offer out, or all parts of a pool, and tells how many that are. All
+// must be held.
+func (b *offerBook) use(o *placement.Offer) int {
+	if o.Parts == nil {
+		b.remove(o.ID)
+		return 1
+	}
+	for _, part := range o.Parts {
+		b.remove(part.ID)
+	}
+	return len(o.Parts)
 }
 
 // take takes the offer out, or what is held of a pool, and appends its ids.
