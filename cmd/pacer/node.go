@@ -212,7 +212,7 @@ func (n *node) lead(ctx context.Context) error {
 	}
 	client, err := master.New(master.Config{
 		Framework: n.framework, Credential: n.credential, Detector: n.detector, Sink: d.Post,
-		FrameworkID: d.FrameworkID, SuppressedRoles: d.SuppressedRoles, Log: n.logOf(logMaster),
+		FrameworkID: d.FrameworkID, Roles: d.Roles, SuppressedRoles: d.SuppressedRoles, Log: n.logOf(logMaster),
 	})
 	if err != nil {
 		return exit(exitFlag, err)

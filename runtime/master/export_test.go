@@ -2,6 +2,7 @@ package master
 
 import (
 	"io"
+	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 
@@ -27,7 +28,7 @@ func (d Decoder) Offers(record []byte) ([]*placement.Offer, error) {
 
 // Encode returns the bytes of a call.
 func Encode(framework string, call scheduler.Call) ([]byte, error) {
-	var e encoder
+	e := encoder{about: &Framework{Name: "n", User: "u", Roles: []string{"*"}, FailoverTimeout: time.Minute}}
 	return e.encode(framework, call)
 }
 

@@ -333,12 +333,14 @@ func (s *Scheduler) resume() {
 }
 
 func (s *Scheduler) resumeApp(a *app) {
+	s.addRole(a.spec.Role)
 	slices.SortFunc(a.members, func(x, y *member) int { return compareAge(x.inst, y.inst) })
 	for _, m := range slices.Clone(a.members) {
 		i := m.inst
 		if i.Agent != nil {
 			s.offers.know(i.Agent)
 		}
+		s.addRole(i.Role)
 		switch {
 		case i.Goal == GoalDecommissioned && !i.mayExist():
 			s.expunge(m)

@@ -109,6 +109,7 @@ type Scheduler struct {
 	sightings Sightings      // of offers
 	voidSince spec.Timestamp // when all offers became void the last time; 0 for never
 	demand    demand
+	roles     roles
 	rounds    rounds
 	alarms    alarms
 	counts    Counts
@@ -155,6 +156,7 @@ func New(cfg Config) *Scheduler {
 		members:     map[UUID]*member{},
 		ports:       newPortBook(cfg.FirstPort, cfg.LastPort),
 		offers:      newOfferBook(),
+		roles:       newRoles(cfg.Role),
 		rounds:      newRounds(),
 		pending:     pending{isDirty: map[string]bool{}, changed: true},
 		agentText:   map[*placement.Agent][]byte{},
@@ -280,6 +282,7 @@ func (s *Scheduler) onSubscribed(e Subscribed) {
 	s.offers.clear()
 	s.voidSince = s.now
 	s.demand.told = toldNothing
+	s.roles.told = len(s.roles.all) == 1 // its own it always subscribes for
 	s.killAllDoomed()
 	s.rounds.begin()
 	s.reconcileRound()
@@ -314,6 +317,9 @@ func (s *Scheduler) onCallFailed(e CallFailed) {
 		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Revive, Suppress:
 		s.demand.told, s.demand.blockedUntil = toldNothing, later
+		s.alarms.add(alarm{at: later, kind: alarmDemand})
+	case UpdateRoles:
+		s.roles.told, s.demand.told, s.demand.blockedUntil = false, toldNothing, later
 		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Kill, Acknowledge, Reconcile:
 	}

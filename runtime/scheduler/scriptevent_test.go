@@ -71,6 +71,9 @@ func newApp(id string, a map[string]string) *spec.App {
 		Backoff: duration(a["backoff"], time.Second), BackoffFactor: 1.15,
 		MaxLaunchDelay: duration(a["max-delay"], 300*time.Second),
 	}
+	if a["role"] != "" {
+		app.Role = a["role"]
+	}
 	if a["cmd"] != "" {
 		app.Cmd = a["cmd"]
 	}

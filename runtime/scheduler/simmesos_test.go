@@ -189,6 +189,8 @@ func (m *mesos) receive(c Call) {
 		m.allocate()
 	case Suppress:
 		m.suppressed = true
+	case UpdateRoles:
+		panic("the only role there is has changed")
 	case Kill:
 		m.kill(c)
 	case Acknowledge:

@@ -132,6 +132,8 @@ func callText(s *Scheduler, c Call, n Names) string {
 		return "revive " + strings.Join(c.Roles, " ")
 	case Suppress:
 		return "suppress " + strings.Join(c.Roles, " ")
+	case UpdateRoles:
+		return fmt.Sprintf("roles %s suppressed=%v", strings.Join(c.Roles, " "), c.Suppressed)
 	case Kill:
 		return "kill " + n.task(s, c.TaskID) + on(c.AgentID)
 	case Acknowledge:
