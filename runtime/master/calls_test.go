@@ -59,6 +59,21 @@ func TestAcceptOfPool(t *testing.T) {
 	}
 }
 
+// TestUpdateRoles wants the framework told of as a whole, for UPDATE_FRAMEWORK
+// replaces all of it.
+func TestUpdateRoles(t *testing.T) {
+	got := decodeCall(t, scheduler.UpdateRoles{Roles: []string{"*", "dev"}, Suppressed: []string{"*", "gone"}})
+	update := got.GetUpdateFramework()
+	info := update.GetFrameworkInfo()
+	if got.Type != sched.Call_UPDATE_FRAMEWORK || info.GetID().GetValue() != "f-1" || info.User != "u" || info.Name != "n" ||
+		info.GetFailoverTimeout() != 60 || len(info.Capabilities) != 3 || info.Role != nil {
+		t.Errorf("call %v", got)
+	}
+	if !reflect.DeepEqual(info.Roles, []string{"*", "dev"}) || !reflect.DeepEqual(update.SuppressedRoles, []string{"*"}) {
+		t.Errorf("roles %v, suppressed %v", info.Roles, update.SuppressedRoles)
+	}
+}
+
 // decodeCall encodes the call and reads it as mesos-go does.
 func decodeCall(t *testing.T, call scheduler.Call) (out sched.Call) {
 	t.Helper()
