@@ -82,8 +82,8 @@ func TestPoolKnowsOffers(t *testing.T) {
 		reflect.TypeFor[placement.Share](): {"Reservation", "Scalars", "Ports"},
 	} {
 		var got []string
-		for i := range kind.NumField() {
-			got = append(got, kind.Field(i).Name)
+		for field := range kind.Fields() {
+			got = append(got, field.Name)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%v: make Pool add the field up, then name it here: %s", kind, diff)
