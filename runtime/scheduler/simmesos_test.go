@@ -160,7 +160,7 @@ func (m *mesos) offer(a *simAgent, role string, cpus placement.Milli) {
 func (m *mesos) subscribe() {
 	m.stream++
 	m.connected = true
-	m.update(m.sim.s.Roles(), nil)
+	m.subscribeTo(m.sim.s.Roles(), nil)
 	clear(m.offers)
 	for _, id := range m.taskIDs() { // agents resend what was not acknowledged
 		m.flush(m.tasks[id])
@@ -218,7 +218,7 @@ func (m *mesos) receive(c Call) {
 			}
 		}
 	case UpdateRoles:
-		m.update(c.Roles, c.Suppressed)
+		m.subscribeTo(c.Roles, c.Suppressed)
 		m.allocate()
 	case Kill:
 		m.kill(c)
@@ -229,8 +229,8 @@ func (m *mesos) receive(c Call) {
 	}
 }
 
-// update is a new set of roles.
-func (m *mesos) update(roles, suppressed []string) {
+// subscribeTo is a new set of roles.
+func (m *mesos) subscribeTo(roles, suppressed []string) {
 	m.roles = map[string]bool{}
 	for _, role := range roles {
 		m.roles[role] = false
@@ -394,10 +394,10 @@ func (m *mesos) flush(t *simTask) {
 	u, stream := t.queue[0], m.stream
 	t.reported = u.state
 	if !m.sim.chance(0.03) {
-		m.forward(t, u)
+		m.update(t, u)
 	}
 	if m.sim.chance(0.03) {
-		m.forward(t, u)
+		m.update(t, u)
 	}
 	m.sim.after(10*time.Second, 0, func() {
 		if stream == m.stream && len(t.queue) > 0 && t.queue[0] == u {
@@ -406,7 +406,7 @@ func (m *mesos) flush(t *simTask) {
 	})
 }
 
-func (m *mesos) forward(t *simTask, u simUpdate) {
+func (m *mesos) update(t *simTask, u simUpdate) {
 	st := Status{TaskID: t.id, AgentID: t.agent.facts.ID, State: u.state, UUID: u.uuid, Healthy: u.healthy}
 	m.deliver(m.statusText(&st), StatusUpdate{Status: st})
 }
