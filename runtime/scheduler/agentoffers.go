@@ -36,7 +36,11 @@ func (a *agentOffers) empty() {
 }
 
 // together returns the agent's offers in hand, pooled. The slice is not the caller's.
+// An agent that is not known has none.
 func (a *agentOffers) together() []*placement.Offer {
+	if a == nil {
+		return nil
+	}
 	if a.pool == nil {
 		a.pool = placement.Pool(a.held)
 	}

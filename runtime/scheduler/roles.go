@@ -25,9 +25,13 @@ func newRoles(own string) roles {
 func (s *Scheduler) Roles() []string { return s.roles.all }
 
 // SuppressedRoles returns the roles that a subscription should begin without
-// offers for: all for which no app needs a place.
+// offers for: all for which no app needs a place. The slice is not the caller's.
 func (s *Scheduler) SuppressedRoles() []string {
-	return without(s.roles.all, rolesOf(s.wants()))
+	apps := s.wants()
+	if len(apps) == 0 {
+		return s.roles.all
+	}
+	return without(s.roles.all, rolesOf(apps))
 }
 
 // addRole takes a role in.
