@@ -91,7 +91,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
 		CheckStrategy: cfg.policies.checkStrategy, CheckRule: cfg.policies.checkRule,
-		Rules: cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
+		Rules: cfg.policies.rules, Terms: cfg.matcher.Terms, DependenciesFirst: cfg.core.DependenciesFirst,
 		Sandboxes: sandboxes{&master.AgentFiles{Credential: cfg.credential}},
 		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
 		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,
@@ -206,7 +206,7 @@ func (n *node) lead(ctx context.Context) error {
 	}
 	client, err := master.New(master.Config{
 		Framework: n.framework, Credential: n.credential, Detector: n.detector, Sink: d.Post,
-		FrameworkID: d.FrameworkID, SuppressedRoles: d.SuppressedRoles, Log: n.logOf(logMaster),
+		FrameworkID: d.FrameworkID, Roles: d.Roles, SuppressedRoles: d.SuppressedRoles, Log: n.logOf(logMaster),
 	})
 	if err != nil {
 		return exit(exitFlag, err)

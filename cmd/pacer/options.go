@@ -31,11 +31,11 @@ func mesosOptions() []option {
 		{"executor", "//cmd", text, later, "apps name another executor themselves"},
 		{"mesos_bridge_name", "mesos-bridge", text, used, "CNI network that Mesos' own containers have as their bridge"},
 		{"default_network_name", "", text, used, "name of container networks that apps do not name"},
-		{"accepted_resource_roles_default_behavior", "any", text, later, "apps name their acceptedResourceRoles themselves"},
+		{"accepted_resource_roles_default_behavior", "any", text, used, "whose resources apps take that name no acceptedResourceRoles: any (unreserved ones and those of their role), unreserved or reserved"},
 		{"mesos_offer_constraints", "off", toggle, later, "offer constraints are not sent"},
 		{"min_mesos_offer_constraints_update_interval", "1000", millis, idle, "offer constraints are not sent"},
-		{"maintenance_mode", "on", toggle, later, "offers of agents in maintenance are always declined"},
-		{"draining_seconds", "0", number, later, "offers are declined from the beginning of a maintenance window"},
+		{"maintenance_mode", "on", toggle, used, "agents in maintenance take no instances"},
+		{"draining_seconds", "0", number, used, "seconds before its maintenance from which on an agent takes no instances"},
 		{"deprecated_features", "", text, used, "features of older versions: all are gone, so that only disable_NAME is taken"},
 	}
 }

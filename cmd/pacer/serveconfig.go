@@ -165,8 +165,22 @@ func coreOf(v *values) scheduler.Config {
 
 func matcherOf(v *values) placement.Matcher {
 	m := placement.Matcher{MaxPerOffer: v.number("max_instances_per_offer", 1, 1<<20), Spread: true}
-	m.UnrestrictedGPUs = v.oneOf("gpu_scheduling_behavior", "restricted", "unrestricted") == "unrestricted"
+	m.Terms = termsOf(v)
 	return m
+}
+
+// termsOf reads which offers do for any app.
+func termsOf(v *values) placement.Terms {
+	const name = "accepted_resource_roles_default_behavior"
+	roles := map[string]placement.DefaultRoles{
+		"any": placement.AnyRole, "unreserved": placement.UnreservedOnly, "reserved": placement.ReservedOnly,
+	}
+	return placement.Terms{
+		UnrestrictedGPUs: v.oneOf("gpu_scheduling_behavior", "restricted", "unrestricted") == "unrestricted",
+		DefaultRoles:     roles[v.oneOf(name, "any", "unreserved", "reserved")],
+		Draining:         time.Duration(v.number("draining_seconds", 0, maxMillis/1000)) * time.Second,
+		NoMaintenance:    !v.on("maintenance_mode"),
+	}
 }
 
 func featuresOf(v *values) []string { return listOf(v.text("enable_features")) }

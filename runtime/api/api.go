@@ -87,10 +87,10 @@ type Config struct {
 	// Rules prepares the constraints of an app for one question; done releases them.
 	// nil means that nothing is known of constraints.
 	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
-	// UnrestrictedGPUs is as in placement.Matcher.
-	UnrestrictedGPUs bool
-	Modules          func() []Module // nil means none
-	Metrics          func() []Metric // of the node's other parts; nil means none
+	// Terms are those of the matcher.
+	Terms   placement.Terms
+	Modules func() []Module // nil means none
+	Metrics func() []Metric // of the node's other parts; nil means none
 	// MetricsPrefix is the first word of the metrics that Marathon has as well; ""
 	// means "marathon".
 	MetricsPrefix string

@@ -80,7 +80,7 @@ func (s *server) predict(ctx context.Context, snapshot *scheduler.Snapshot, now 
 		}
 	}()
 	cluster := snapshot.Cluster(now)
-	cluster.UnrestrictedGPUs = s.UnrestrictedGPUs
+	cluster.Terms = s.Terms
 	prepared := map[*spec.App][]placement.Rule{}
 	return placement.Predict(ctx, cluster, wanted, func(app *spec.App) []placement.Rule {
 		if _, ok := prepared[app]; !ok {

@@ -32,7 +32,7 @@ import (
 //	                           begins anew with other settings
 //	http                       a request as it goes over the wire; the body after an empty line;
 //	                           "uuid-N" and "token-N" are values that answers have shown by these numbers
-//	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
+//	offer host=H [count=2]     offers of 4 cores, 4 GiB, a hundred ports from 31000 on
 //	status task=T state=S      a task state of a task that nobody knows
 //	status app=A [n=N] state=S [message=M] [healthy=true|false] [ip=I] [check=(K,C)]
 //	                           a task state of the app's n-th instance, its container's address, and what
@@ -184,9 +184,10 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 	case "config":
 		p.world = configured(t, d)
 	case "offer":
-		var host string
+		host, count := "", 1
 		d.ScanArgs(t, "host", &host)
-		p.offer(host)
+		d.MaybeScanArgs(t, "count", &count)
+		p.offersOf(host, count)
 	case "status":
 		return p.playStatus(t, d)
 	case "ready":

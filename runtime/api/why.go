@@ -47,9 +47,10 @@ type whyAgent struct {
 	ID       string    `json:"id"`
 	Hostname string    `json:"hostname"`
 	Verdict  string    `json:"verdict"`
-	Offer    string    `json:"offer,omitempty"` // "" when none was seen
-	Seen     string    `json:"seen,omitempty"`  // when the offer came
-	Void     bool      `json:"void,omitempty"`  // it is of an earlier subscription
+	Offer    string    `json:"offer,omitempty"`  // "" when none was seen
+	Offers   []string  `json:"offers,omitempty"` // all that are taken together, if there are several
+	Seen     string    `json:"seen,omitempty"`   // when the offer came
+	Void     bool      `json:"void,omitempty"`   // it is of an earlier subscription
 	Rules    []whyRule `json:"rules"`
 }
 
@@ -150,7 +151,7 @@ func (s *server) explain(ctx context.Context, cluster placement.Cluster, w place
 	}()
 	rules, done := s.Rules(ctx, w.App)
 	defer done()
-	cluster.UnrestrictedGPUs = s.UnrestrictedGPUs
+	cluster.Terms = s.Terms
 	return placement.ExplainSome(ctx, cluster, w, rules, asked)
 }
 
@@ -192,6 +193,9 @@ func (b *whyBody) agents(snapshot *scheduler.Snapshot, e *placement.Explanation,
 		out := whyAgent{ID: a.Agent.ID, Hostname: a.Agent.Hostname, Verdict: a.Verdict.String(), Rules: make([]whyRule, len(a.Findings))}
 		if seen := sightings[a.Agent.ID]; a.Offer != nil {
 			out.Offer, out.Seen, out.Void = a.Offer.ID, seen.At.String(), seen.At < snapshot.VoidSince
+			if a.Offer.Parts != nil {
+				out.Offers = a.Offer.IDs()
+			}
 		}
 		for j, f := range a.Findings {
 			out.Rules[j] = whyRule{Rule: f.Name, Asked: f.Asked, Had: f.Had, Verdict: f.Verdict.String(), Reason: f.Reason}

@@ -231,18 +231,25 @@ func (panicking) Evaluate(context.Context, sdk.ConstraintInput) (sdk.ConstraintA
 	panic("out of order")
 }
 
-// offer brings an offer of 4 cores, 4 GiB and a hundred ports.
-func (w *world) offer(host string) {
+// offer is offersOf for one.
+func (w *world) offer(host string) { w.offersOf(host, 1) }
+
+// offersOf brings offers of one agent, each of 4 cores, 4 GiB and a hundred ports.
+func (w *world) offersOf(host string, count int) {
+	agent := &placement.Agent{ID: "agent-" + host, Hostname: host, IP: "10.0.0.1", Port: 5051, Zone: "z1"}
+	var e scheduler.Offers
 	w.mu.Lock()
-	w.offers++
-	id := fmt.Sprintf("offer-%d", w.offers)
+	for i := range count {
+		w.offers++
+		begin := uint16(31000 + 100*i)
+		share := placement.Share{Ports: []placement.Range{{Begin: begin, End: begin + 99}}}
+		share.Scalars[placement.CPUs], share.Scalars[placement.Mem] = placement.MilliOf(4), placement.MilliOf(4096)
+		e.Offers = append(e.Offers, &placement.Offer{
+			ID: fmt.Sprintf("offer-%d", w.offers), Role: "*", Shares: []placement.Share{share}, Agent: agent,
+		})
+	}
 	w.mu.Unlock()
-	share := placement.Share{Ports: []placement.Range{{Begin: 31000, End: 31099}}}
-	share.Scalars[placement.CPUs], share.Scalars[placement.Mem] = placement.MilliOf(4), placement.MilliOf(4096)
-	w.step(scheduler.Offers{Offers: []*placement.Offer{{
-		ID: id, Role: "*", Shares: []placement.Share{share},
-		Agent: &placement.Agent{ID: "agent-" + host, Hostname: host, IP: "10.0.0.1", Port: 5051, Zone: "z1"},
-	}}})
+	w.step(e)
 }
 
 // status brings a status of the n-th instance of an app, and perhaps what its

@@ -76,6 +76,7 @@ type Core interface {
 	Effects(now spec.Timestamp) scheduler.Effects
 	Snapshot() *scheduler.Snapshot
 	FrameworkID() string
+	Roles() []string
 	SuppressedRoles() []string
 	// Text is the state for people; it is asked for only after a panic.
 	Text(scheduler.Names) string
@@ -119,6 +120,7 @@ type Driver struct {
 
 	snapshot   atomic.Pointer[scheduler.Snapshot]
 	suppressed atomic.Pointer[[]string]
+	roles      atomic.Pointer[[]string]
 	requests   atomic.Uint64
 	counts     counters
 
@@ -177,6 +179,9 @@ func (d *Driver) Snapshot() *scheduler.Snapshot { return d.snapshot.Load() }
 // FrameworkID returns the id that the next subscription must use; "" for none.
 func (d *Driver) FrameworkID() string { return d.Snapshot().FrameworkID }
 
+// Roles returns the roles that a subscription made now is for.
+func (d *Driver) Roles() []string { return *d.roles.Load() }
+
 // SuppressedRoles returns the roles that a subscription made now should begin
 // without offers for.
 func (d *Driver) SuppressedRoles() []string { return *d.suppressed.Load() }
@@ -191,6 +196,7 @@ func (d *Driver) Post(ev scheduler.Event) {
 // publish makes the core's state visible.
 func (d *Driver) publish() {
 	d.snapshot.Store(d.core.Snapshot())
-	roles := d.core.SuppressedRoles()
-	d.suppressed.Store(&roles)
+	roles, suppressed := d.core.Roles(), d.core.SuppressedRoles()
+	d.roles.Store(&roles)
+	d.suppressed.Store(&suppressed)
 }

@@ -73,6 +73,7 @@ func (c *core) Snapshot() *scheduler.Snapshot {
 	return &scheduler.Snapshot{Apps: iradix.New[*scheduler.AppView](), Counts: scheduler.Counts{Apps: c.drains}}
 }
 func (c *core) FrameworkID() string         { return "" }
+func (c *core) Roles() []string             { return nil }
 func (c *core) SuppressedRoles() []string   { return nil }
 func (c *core) Text(scheduler.Names) string { return "all apps" }
 

@@ -15,7 +15,10 @@ import (
 var errNoUUID = errors.New("acknowledge: expected the UUID of a status update, found none")
 
 // encoder turns the core's calls into messages. It is used by one goroutine.
-type encoder struct{ launch launch.Encoder }
+type encoder struct {
+	launch launch.Encoder
+	about  *Framework // how it introduced itself
+}
 
 // encode returns the bytes of a call of the given framework, in memory of its own.
 func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) {
@@ -23,16 +26,21 @@ func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) 
 	switch c := call.(type) {
 	case scheduler.Accept:
 		if len(c.Tasks) > 0 {
-			return e.launch.AppendAccept(nil, framework, []string{c.Offer.ID}, c.Tasks, c.Refuse), nil
+			return e.launch.AppendAccept(nil, framework, c.Offer.IDs(), c.Tasks, c.Refuse), nil
 		}
 		// An offer of which nothing is taken is given back.
-		return e.launch.AppendDecline(nil, framework, []string{c.Offer.ID}, c.Refuse), nil
+		return e.launch.AppendDecline(nil, framework, c.Offer.IDs(), c.Refuse), nil
 	case scheduler.Decline:
 		return e.launch.AppendDecline(nil, framework, c.OfferIDs, c.Refuse), nil
 	case scheduler.Revive:
 		message = &sched.Call{Type: sched.Call_REVIVE, Revive: &sched.Call_Revive{Roles: c.Roles}}
 	case scheduler.Suppress:
 		message = &sched.Call{Type: sched.Call_SUPPRESS, Suppress: &sched.Call_Suppress{Roles: c.Roles}}
+	case scheduler.UpdateRoles:
+		f := e.about.in(c.Roles)
+		message = &sched.Call{Type: sched.Call_UPDATE_FRAMEWORK, UpdateFramework: &sched.Call_UpdateFramework{
+			FrameworkInfo: *f.info(framework), SuppressedRoles: f.suppressed(c.Suppressed),
+		}}
 	case scheduler.Kill:
 		message = kill(&c)
 	case scheduler.Acknowledge:

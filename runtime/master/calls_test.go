@@ -1,12 +1,15 @@
 package master_test
 
 import (
+	"reflect"
+	"testing"
 	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 	sched "github.com/mesos/mesos-go/api/v1/lib/scheduler"
 
 	"github.com/pacer-run/pacer/runtime/launch"
+	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -39,6 +42,49 @@ func everyCall() []scheduler.Call {
 		scheduler.Reconcile{Tasks: []scheduler.TaskRef{{TaskID: "t-1", AgentID: "a-1"}, {TaskID: "t-2"}}},
 		scheduler.Reconcile{},
 	}
+}
+
+// TestAcceptOfPool wants all offers of a pool named, also when nothing is taken.
+func TestAcceptOfPool(t *testing.T) {
+	call := accept()
+	second := *call.Offer
+	second.ID = "o-2"
+	call.Offer = placement.Pool([]*placement.Offer{call.Offer, &second})[0]
+	if got := decodeCall(t, call).Accept; len(got.Operations) != 1 || !reflect.DeepEqual(got.OfferIDs, ids("o-1", "o-2")) {
+		t.Errorf("accept %v", got)
+	}
+	call.Tasks = nil
+	if got := decodeCall(t, call).Decline; !reflect.DeepEqual(got.GetOfferIDs(), ids("o-1", "o-2")) {
+		t.Errorf("decline %v", got)
+	}
+}
+
+// TestUpdateRoles wants the framework told of as a whole, for UPDATE_FRAMEWORK
+// replaces all of it.
+func TestUpdateRoles(t *testing.T) {
+	got := decodeCall(t, scheduler.UpdateRoles{Roles: []string{"*", "dev"}, Suppressed: []string{"*", "gone"}})
+	update := got.GetUpdateFramework()
+	info := update.GetFrameworkInfo()
+	if got.Type != sched.Call_UPDATE_FRAMEWORK || info.GetID().GetValue() != "f-1" || info.User != "u" || info.Name != "n" ||
+		info.GetFailoverTimeout() != 60 || len(info.Capabilities) != 3 || info.Role != nil {
+		t.Errorf("call %v", got)
+	}
+	if !reflect.DeepEqual(info.Roles, []string{"*", "dev"}) || !reflect.DeepEqual(update.SuppressedRoles, []string{"*"}) {
+		t.Errorf("roles %v, suppressed %v", info.Roles, update.SuppressedRoles)
+	}
+}
+
+// decodeCall encodes the call and reads it as mesos-go does.
+func decodeCall(t *testing.T, call scheduler.Call) (out sched.Call) {
+	t.Helper()
+	wire, err := master.Encode("f-1", call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Unmarshal(wire); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func seconds(s float64) *mesos.Filters { return &mesos.Filters{RefuseSeconds: &s} }

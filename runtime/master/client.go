@@ -56,6 +56,7 @@ func New(cfg Config) (*Client, error) {
 		leaders: newLeadership(),
 		queue:   newQueue(),
 		decoder: newDecoder(),
+		encoder: encoder{about: &cfg.Framework},
 	}, nil
 }
 

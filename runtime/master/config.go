@@ -47,6 +47,9 @@ type Config struct {
 	// FrameworkID is asked at each subscription for the id under which the framework
 	// is known; "" or nil for none, then the master mints one.
 	FrameworkID func() string
+	// Roles is asked at each subscription for the roles that it is for. nil means
+	// those of Framework.
+	Roles func() []string
 	// SuppressedRoles is asked at each subscription for the roles that begin without
 	// offers. Roles the framework does not have are left out. nil means none.
 	SuppressedRoles func() []string
@@ -93,6 +96,9 @@ func (cfg Config) withDefaults() (Config, error) {
 func (cfg *Config) fillFunctions() {
 	if cfg.FrameworkID == nil {
 		cfg.FrameworkID = func() string { return "" }
+	}
+	if own := cfg.Framework.Roles; cfg.Roles == nil {
+		cfg.Roles = func() []string { return own }
 	}
 	if cfg.SuppressedRoles == nil {
 		cfg.SuppressedRoles = func() []string { return nil }
@@ -153,6 +159,13 @@ func (f *Framework) capabilities() []mesos.FrameworkInfo_Capability {
 		capabilities[i].Type = t
 	}
 	return capabilities
+}
+
+// in is the framework with other roles.
+func (f *Framework) in(roles []string) *Framework {
+	other := *f
+	other.Roles = roles
+	return &other
 }
 
 // suppressed keeps of roles those that the framework has: one role too many and

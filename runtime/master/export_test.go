@@ -2,6 +2,7 @@ package master
 
 import (
 	"io"
+	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 
@@ -23,6 +24,12 @@ func (d Decoder) Record(record []byte) (scheduler.Event, string, error) {
 // Offers decodes an OFFERS event.
 func (d Decoder) Offers(record []byte) ([]*placement.Offer, error) {
 	return OfferDecoder(d).Offers(record)
+}
+
+// Encode returns the bytes of a call.
+func Encode(framework string, call scheduler.Call) ([]byte, error) {
+	e := encoder{about: &Framework{Name: "n", User: "u", Roles: []string{"*"}, FailoverTimeout: time.Minute}}
+	return e.encode(framework, call)
 }
 
 // StatusOf converts a status.

@@ -1,7 +1,6 @@
 package master
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -161,27 +160,9 @@ func (d *decoder) takeShares() []placement.Share {
 	shares := make([]placement.Share, len(d.shares))
 	for i := range d.shares {
 		shares[i] = d.shares[i]
-		shares[i].Ports = slices.Clone(disjoint(d.shares[i].Ports))
+		shares[i].Ports = slices.Clone(placement.Disjoint(d.shares[i].Ports))
 	}
 	return shares
-}
-
-// disjoint sorts ranges and joins those that touch, in place; nil for none.
-func disjoint(ranges []placement.Range) []placement.Range {
-	if len(ranges) == 0 {
-		return nil
-	}
-	slices.SortFunc(ranges, func(a, b placement.Range) int { return cmp.Compare(a.Begin, b.Begin) })
-	n := 0
-	for _, r := range ranges[1:] {
-		if last := &ranges[n]; int(r.Begin) <= int(last.End)+1 {
-			last.End = max(last.End, r.End)
-			continue
-		}
-		n++
-		ranges[n] = r
-	}
-	return ranges[:n+1]
 }
 
 // scalar reads a Value.Scalar.

@@ -100,7 +100,7 @@ func (c *Client) open(sub *subscription) (io.ReadCloser, error) {
 	if id == "" {
 		id = c.lastID // heard, but perhaps not saved yet
 	}
-	body, err := subscribe(&c.cfg.Framework, id, c.cfg.SuppressedRoles()).Marshal()
+	body, err := subscribe(c.cfg.Framework.in(c.cfg.Roles()), id, c.cfg.SuppressedRoles()).Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("subscribe: encoding: %w", err)
 	}

@@ -41,7 +41,8 @@ func wantSubscribe() sched.Call {
 func TestSubscribe(t *testing.T) {
 	m := newMaster(t)
 	r := start(t, m.host(), func(cfg *master.Config) {
-		cfg.Framework.Roles = []string{"web", "*"}
+		cfg.Framework.Roles = []string{"*"}
+		cfg.Roles = func() []string { return []string{"web", "*"} }
 		cfg.Framework.Hostname = "here.local"
 		cfg.Framework.WebUIURL = "http://here.local:8080"
 		cfg.Framework.GPUs = true

@@ -112,7 +112,7 @@ func TestStrays(t *testing.T) {
 		for _, o := range req.Offers {
 			req.Agents = append(req.Agents, o.Agent)
 		}
-		newReference(req, 0).check(t, got)
+		newReference(req, placement.Terms{}, 0).check(t, got)
 	})
 }
 

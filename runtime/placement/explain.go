@@ -81,7 +81,7 @@ func newExplainer(c *Cluster, w *Wanted, rules []Rule) *explainer {
 	e := &explainer{
 		cluster: c,
 		wanted:  w,
-		m:       Matcher{UnrestrictedGPUs: c.UnrestrictedGPUs},
+		m:       Matcher{Terms: c.Terms},
 		heard:   make([]*listener, len(rules)),
 		faults:  make([]error, len(rules)),
 		denied:  make([]int, len(rules)),

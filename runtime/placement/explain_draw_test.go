@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -31,7 +32,7 @@ func questions(t *testing.T, check func(*rapid.T, question)) {
 func drawQuestion(t *rapid.T) question {
 	a := drawAsking(t)
 	q := question{wanted: placement.Wanted{App: a, Count: rapid.IntRange(1, 3).Draw(t, "count")}}
-	q.cluster = placement.Cluster{Now: 1000, HomeRegion: "home", UnrestrictedGPUs: chance(t, 10, "gpus for all")}
+	q.cluster = placement.Cluster{Now: 1000, HomeRegion: "home", Terms: drawTerms(t)}
 	for i := range rapid.IntRange(0, 14).Draw(t, "agents") {
 		host := agent(i, rapid.IntRange(1, 4).Draw(t, "racks"))
 		host.Region = rapid.SampledFrom([]string{"home", "home", "", "home", "away"}).Draw(t, "region")
@@ -86,7 +87,7 @@ func drawOffered(t *rapid.T, host *placement.Agent, n int, role string) *placeme
 		o.Role = rapid.SampledFrom([]string{"*", "dev", "prod"}).Draw(t, "offered to")
 	}
 	if chance(t, 8, "maintenance") {
-		o.Unavailable = &placement.Window{Begin: 1, End: 2000}
+		o.Unavailable = &placement.Window{Begin: rapid.SampledFrom([]int64{1, 1500}).Draw(t, "from"), End: 2000}
 	}
 	for i := range rapid.SampledFrom([]int{1, 1, 2, 2, 0}).Draw(t, "shares") {
 		s := share(rapid.SampledFrom([]string{"", role, "*", o.Role, "prod"}).Draw(t, "reserved for"), 0, 0)
@@ -113,4 +114,14 @@ func broken() *answerer {
 	return &answerer{answer: func(sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
 		return sdk.ConstraintAnswer{}, errors.New("out of fuel")
 	}}
+}
+
+// drawTerms draws an operator's settings, mostly those of nobody.
+func drawTerms(t *rapid.T) placement.Terms {
+	return placement.Terms{
+		UnrestrictedGPUs: chance(t, 10, "gpus for all"),
+		DefaultRoles:     placement.DefaultRoles(rapid.IntRange(0, 8).Draw(t, "default roles") % 7 % 3),
+		Draining:         time.Duration(rapid.IntRange(0, 3).Draw(t, "draining")) * time.Second,
+		NoMaintenance:    chance(t, 10, "no maintenance"),
+	}
 }

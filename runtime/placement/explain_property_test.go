@@ -27,7 +27,7 @@ func (q question) explain() placement.Explanation {
 // match places one instance on some of the offers.
 func (q question) match(offers []*placement.Offer) placement.Result {
 	q.wanted.Count = 1
-	m := placement.Matcher{MaxPerOffer: 1, UnrestrictedGPUs: q.cluster.UnrestrictedGPUs}
+	m := placement.Matcher{MaxPerOffer: 1, Terms: q.cluster.Terms}
 	return m.Match(context.Background(), placement.Request{
 		Now: q.cluster.Now, Wanted: []placement.Wanted{q.wanted}, Offers: offers, Agents: q.cluster.Agents,
 		HomeRegion: q.cluster.HomeRegion,
@@ -236,7 +236,7 @@ func relaxed(q question, r placement.Relaxation) question {
 		}
 		app.Role = r.Role
 	case placement.ResourcesOfRole:
-		app.AcceptedResourceRoles = nil
+		app.AcceptedResourceRoles = []string{app.Role, "*"}
 	case placement.OutsideRegion:
 		app.Constraints = append(slices.Clone(app.Constraints), constraint("@region", "ANY"))
 	case placement.AfterMaintenance:

@@ -7,13 +7,14 @@ import "github.com/pacer-run/pacer/runtime/spec"
 type Cluster struct {
 	Now spec.Timestamp
 	// Offers are the latest known ones. An instance needs all of its place in one
-	// offer, so several offers of an agent are several chances.
+	// offer, or in one pool of them (see Pool), so several of an agent are several
+	// chances.
 	Offers []*Offer
 	// Agents are all agents known, with or without an offer; agents of Offers that
 	// are missing here count as known too.
-	Agents           []*Agent
-	HomeRegion       string // the master's region; "" for none
-	UnrestrictedGPUs bool   // as Matcher.UnrestrictedGPUs
+	Agents     []*Agent
+	HomeRegion string // the master's region; "" for none
+	Terms             // as Matcher.Terms
 }
 
 // Explanation says how each agent fares for one more instance of an app, were it
@@ -101,7 +102,7 @@ const (
 	RuleRole        RuleKind = iota // the offer's role, and whether it has resources for the app's
 	RuleRegion                      // the home region; only of apps that are bound to it
 	RuleConstraint                  // a constraint, which a policy answers
-	RuleMaintenance                 // the agent's maintenance window
+	RuleMaintenance                 // the agent's maintenance window; only if maintenance matters
 	RuleCPUs
 	RuleMem
 	RuleDisk

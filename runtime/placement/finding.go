@@ -28,7 +28,9 @@ func (e *explainer) outlined(rules []Rule) []Finding {
 			Asked: strings.TrimPrefix(constraintText(c), c.Field+":"),
 		})
 	}
-	add(RuleMaintenance, "maintenance", "none now")
+	if !e.cluster.NoMaintenance {
+		add(RuleMaintenance, "maintenance", e.maintenanceAsked())
+	}
 	for k := range kinds {
 		add(RuleCPUs+RuleKind(k), k.String(), r.need[k].text())
 	}
@@ -98,7 +100,9 @@ func (e *explainer) findOffered(f *Finding, l *look) {
 		}
 	case RuleMaintenance:
 		f.Had = l.offer.Unavailable.text()
-		f.judge(l, "the agent is in maintenance")
+		if f.judge(l, "the agent is in maintenance"); f.Verdict == Refused && l.offer.Unavailable.Begin >= int64(e.cluster.Now) {
+			f.Reason = "the agent's maintenance begins within " + e.cluster.Draining.String()
+		}
 	case RuleCPUs, RuleMem, RuleDisk, RuleGPUs:
 		k := f.Rule.resource()
 		if f.Had = e.amount(l.spot.free[k]); l.misfits.has(f.Rule) {
@@ -115,6 +119,14 @@ func (e *explainer) findOffered(f *Finding, l *look) {
 		}
 	case RuleRegion, RuleConstraint: // they are about the agent
 	}
+}
+
+// maintenanceAsked says when an agent must not be in maintenance.
+func (e *explainer) maintenanceAsked() string {
+	if e.cluster.Draining > 0 {
+		return "none now, nor within " + e.cluster.Draining.String()
+	}
+	return "none now"
 }
 
 // lack says that there is too little of a resource; beyond is how much is

@@ -20,10 +20,10 @@ type spot struct {
 type state uint8
 
 const (
-	isFull    state = 1 << iota // it has taken as many instances as it may
-	isForeign                   // of another role, or without resources for this one
-	isAway                      // not in the home region
-	isDraining
+	isFull     state = 1 << iota // it has taken as many instances as it may
+	isForeign                    // of another role, or without resources for this one
+	isAway                       // not in the home region
+	isDraining                   // in maintenance, or about to be
 	hasGPUs
 )
 

@@ -17,9 +17,8 @@ type Matcher struct {
 	// offer gets more, so that the loss of an agent costs an app little. Without
 	// it offers are filled one after the other.
 	Spread bool
-	// UnrestrictedGPUs lets apps that want no GPUs use up offers that have some.
-	// It must not change after the first match.
-	UnrestrictedGPUs bool
+	// Terms must not change after the first match.
+	Terms
 
 	turn      uint32
 	roster    roster
@@ -119,7 +118,7 @@ func (m *Matcher) begin(req *Request) {
 	m.turn++
 	m.memory.follow(m.roster.sync(req.Agents))
 	m.table.roster = &m.roster
-	m.table.begin(req, m.MaxPerOffer)
+	m.table.begin(req, m.MaxPerOffer, &m.Terms)
 }
 
 // end lets go of everything that belongs to the request, so that a matcher at
@@ -141,7 +140,7 @@ func (m *Matcher) enlist(s *seeker, w *Wanted, rules func(*spec.App) []Rule) {
 	if rules != nil {
 		list = rules(w.App)
 	}
-	known := m.memory.recall(w.App, list, m.UnrestrictedGPUs, m.turn)
+	known := m.memory.recall(w.App, list, &m.Terms, m.turn)
 	r := known.requirement
 	if r.turn != m.turn {
 		*r = requirement{demand: r.demand, impossible: r.impossible, turn: m.turn, lane: m.table.lane(&r.demand)}

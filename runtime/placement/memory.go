@@ -63,10 +63,10 @@ func newMemory() memory {
 
 // recall returns what is remembered of the app, or a fresh start when it is new
 // or its rules are others than last time.
-func (m *memory) recall(app *spec.App, rules []Rule, unrestrictedGPUs bool, turn uint32) *remembered {
+func (m *memory) recall(app *spec.App, rules []Rule, terms *Terms, turn uint32) *remembered {
 	known, ok := m.apps[app]
 	if !ok {
-		known = &remembered{requirement: m.requirement(app, unrestrictedGPUs)}
+		known = &remembered{requirement: m.requirement(app, terms)}
 		m.apps[app] = known
 	}
 	known.turn = turn
@@ -81,8 +81,8 @@ func (m *memory) recall(app *spec.App, rules []Rule, unrestrictedGPUs bool, turn
 
 // requirement returns the one that all apps with the same demand share. One that
 // can never be met is not shared: its demand does not say what is wrong with it.
-func (m *memory) requirement(app *spec.App, unrestrictedGPUs bool) *requirement {
-	d, impossible := demandOf(app, unrestrictedGPUs)
+func (m *memory) requirement(app *spec.App, terms *Terms) *requirement {
+	d, impossible := demandOf(app, terms)
 	if impossible {
 		return &requirement{demand: d, impossible: true}
 	}

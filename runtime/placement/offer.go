@@ -47,15 +47,18 @@ type Share struct {
 	Ports       []Range // sorted, disjoint
 }
 
-// Offer is one Mesos offer in the core's own terms. It is never changed after
-// it was decoded; Agent is shared by all offers of an agent.
+// Offer is one Mesos offer in the core's own terms, or a pool of several. It is
+// never changed after it was made; Agent is shared by all offers of an agent.
 type Offer struct {
-	ID     string
+	ID     string // of a pool: that of its last part
 	Agent  *Agent
 	Role   string // the role it is allocated to
 	Shares []Share
 	// Unavailable is the maintenance window in Unix milliseconds; nil for none.
 	Unavailable *Window
+	// Parts are the offers that Pool put together, of which there are at least two;
+	// nil for one that came from Mesos.
+	Parts []*Offer
 }
 
 // Window is a span of time in Unix milliseconds; End 0 means open.

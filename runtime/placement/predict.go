@@ -30,7 +30,7 @@ type AgentCount struct {
 // meanwhile. An app is wanted once at the most; there is one prediction per
 // Wanted, in its order.
 func Predict(ctx context.Context, c Cluster, wanted []Wanted, rules func(*spec.App) []Rule) []Prediction {
-	m := Matcher{Spread: true, UnrestrictedGPUs: c.UnrestrictedGPUs}
+	m := Matcher{Spread: true, Terms: c.Terms}
 	result := m.Match(ctx, Request{
 		Now: c.Now, Wanted: wanted, Offers: c.Offers, Agents: c.Agents, HomeRegion: c.HomeRegion,
 	}, rules)

@@ -21,6 +21,7 @@ func TestAgainstReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := placement.Matcher{
 			MaxPerOffer: rapid.IntRange(0, 3).Draw(t, "max per offer"), Spread: rapid.Bool().Draw(t, "spread"),
+			Terms: drawTerms(t),
 		}
 		rules := rulesOf()
 		apps := rapid.SliceOfN(rapid.Custom(drawApp), 1, 5).Draw(t, "apps")
@@ -29,10 +30,10 @@ func TestAgainstReference(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(t, "matches") {
 			agents = drawAgents(t, agents)
 			req := drawRequest(t, agents, apps, placed)
-			ref := newReference(req, m.MaxPerOffer)
+			ref := newReference(req, m.Terms, m.MaxPerOffer)
 			got := m.Match(context.Background(), req, rules)
 			ref.check(t, got)
-			fresh := placement.Matcher{MaxPerOffer: m.MaxPerOffer, Spread: m.Spread}
+			fresh := placement.Matcher{MaxPerOffer: m.MaxPerOffer, Spread: m.Spread, Terms: m.Terms}
 			if diff := cmp.Diff(brief(fresh.Match(context.Background(), req, rules)), brief(got)); diff != "" {
 				t.Fatalf("what is remembered changes the answer: %s", diff)
 			}
@@ -68,8 +69,13 @@ func drawApp(t *rapid.T) *spec.App {
 	a.Role = rapid.SampledFrom([]string{"*", "dev"}).Draw(t, "role")
 	a.CPUs = float64(rapid.IntRange(0, 3).Draw(t, "cpus"))
 	a.Mem = float64(rapid.IntRange(0, 3).Draw(t, "mem") * 10)
-	if rapid.Bool().Draw(t, "accepts unreserved only") {
-		a.AcceptedResourceRoles = []string{"*"}
+	a.AcceptedResourceRoles = rapid.SampledFrom([][]string{nil, nil, {"*"}, {a.Role}, {a.Role, "*"}}).Draw(t, "accepted roles")
+	a.Disk = float64(rapid.IntRange(-6, 2).Draw(t, "disk"))
+	a.Disk = max(a.Disk, 0)
+	a.GPUs = max(0, rapid.IntRange(-6, 1).Draw(t, "gpus"))
+	if rapid.IntRange(0, 3).Draw(t, "gpu label") == 0 {
+		behavior := rapid.SampledFrom([]string{"restricted", "unrestricted", "odd"}).Draw(t, "gpu behaviour")
+		a.Labels = map[string]string{"GPU_SCHEDULING_BEHAVIOR": behavior}
 	}
 	a.PortDefinitions = make([]spec.PortDefinition, rapid.IntRange(0, 3).Draw(t, "ports"))
 	if rapid.Bool().Draw(t, "require ports") {
@@ -97,7 +103,7 @@ func drawnConstraints() []spec.Constraint {
 		constraint("hostname", "UNIQUE"), constraint("rack", "UNIQUE"), constraint("rack", "MAX_PER", "2"),
 		constraint("@hostname", "MAX_PER", "3"), constraint("rack", "CLUSTER"), constraint("rack", "GROUP_BY"),
 		constraint("@zone", "GROUP_BY", "3"), constraint("hostname", "GROUP_BY"), constraint("rack", "GROUP_BY_VOLATILE"),
-		constraint("rack", "CLUSTER", "r1"), constraint("hostname", "LIKE", "host-1.*"), constraint("none", "UNLIKE", "x"),
+		constraint("@region", "IS", "away"), constraint("rack", "CLUSTER", "r1"), constraint("hostname", "LIKE", "host-1.*"), constraint("none", "UNLIKE", "x"),
 	}
 }
 
@@ -115,6 +121,7 @@ func drawAgents(t *rapid.T, before []*placement.Agent) []*placement.Agent {
 		if rapid.IntRange(0, 5).Draw(t, "no rack") == 0 {
 			a.Attributes = nil
 		}
+		a.Region = rapid.SampledFrom([]string{"", "home", "home", "away"}).Draw(t, "region")
 		now = append(now, a)
 	}
 	if rapid.Bool().Draw(t, "reversed") {
@@ -124,7 +131,8 @@ func drawAgents(t *rapid.T, before []*placement.Agent) []*placement.Agent {
 }
 
 func drawRequest(t *rapid.T, agents []*placement.Agent, apps []*spec.App, placed map[*spec.App][]*placement.Agent) placement.Request {
-	req := placement.Request{Agents: agents, Seed: rapid.Uint64().Draw(t, "seed"), Now: 1000, HomeRegion: "home"}
+	req := placement.Request{Agents: agents, Seed: rapid.Uint64().Draw(t, "seed"), Now: 1000}
+	req.HomeRegion = rapid.SampledFrom([]string{"home", "home", ""}).Draw(t, "home region")
 	for _, a := range agents {
 		for i := range rapid.IntRange(0, 2).Draw(t, "offers") {
 			req.Offers = append(req.Offers, drawOffer(t, a, i))
@@ -141,11 +149,16 @@ func drawRequest(t *rapid.T, agents []*placement.Agent, apps []*spec.App, placed
 func drawOffer(t *rapid.T, a *placement.Agent, i int) *placement.Offer {
 	o := &placement.Offer{ID: fmt.Sprintf("%s-%p-%d", a.ID, a, i), Agent: a}
 	o.Role = rapid.SampledFrom([]string{"*", "dev"}).Draw(t, "offered to")
-	if rapid.IntRange(0, 9).Draw(t, "maintenance") == 0 {
-		o.Unavailable = &placement.Window{Begin: 1}
+	if rapid.IntRange(0, 3).Draw(t, "maintenance") == 0 {
+		o.Unavailable = &placement.Window{
+			Begin: rapid.SampledFrom([]int64{1, 999, 1000, 1001, 1999, 2000, 3000}).Draw(t, "from"),
+			End:   rapid.SampledFrom([]int64{0, 999, 1000, 4000}).Draw(t, "to"),
+		}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "shares") {
 		s := share(rapid.SampledFrom([]string{"", "*", "dev", "prod"}).Draw(t, "share"), 0, 0)
+		s.Reservation.Labels = rapid.SampledFrom([]string{"", "", `"team"="a"`, `"a"="b","marathon_task_id"="x"`}).Draw(t, "labels")
+		s.Scalars[placement.Disk] = placement.Milli(rapid.IntRange(0, 3).Draw(t, "disk") * 1000)
 		s.Scalars[placement.CPUs] = placement.Milli(rapid.IntRange(0, 5).Draw(t, "cpus") * 1000)
 		s.Scalars[placement.Mem] = placement.Milli(rapid.IntRange(0, 8).Draw(t, "mem") * 10000)
 		s.Scalars[placement.GPUs] = placement.Milli(rapid.IntRange(0, 10).Draw(t, "gpus") / 10 * 1000)

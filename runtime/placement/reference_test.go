@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -15,6 +17,7 @@ import (
 // reference is a matcher's result gone through step by step.
 type reference struct {
 	req    placement.Request
+	terms  placement.Terms
 	max    int
 	left   map[*placement.Offer][]placement.Share
 	on     map[*placement.Offer]int
@@ -23,9 +26,9 @@ type reference struct {
 	count  map[*spec.App]int
 }
 
-func newReference(req placement.Request, limit int) *reference {
+func newReference(req placement.Request, terms placement.Terms, limit int) *reference {
 	r := &reference{
-		req: req, max: limit,
+		req: req, terms: terms, max: limit,
 		left: map[*placement.Offer][]placement.Share{}, on: map[*placement.Offer]int{},
 		hosts:  map[*spec.App]map[*placement.Offer]bool{},
 		placed: map[*spec.App][]*placement.Agent{}, count: map[*spec.App]int{},
@@ -78,8 +81,9 @@ func (r *reference) check(t *rapid.T, got placement.Result) {
 
 var reasons = map[string]placement.Reason{
 	"role": placement.UnfulfilledRole, "constraint": placement.UnfulfilledConstraint,
-	"maintenance": placement.AgentMaintenance, "cpus": placement.InsufficientCpus, "mem": placement.InsufficientMemory,
-	"gpus": placement.DeclinedScarceResources, "ports": placement.InsufficientPorts,
+	"region": placement.UnfulfilledConstraint, "maintenance": placement.AgentMaintenance,
+	"cpus": placement.InsufficientCpus, "mem": placement.InsufficientMemory, "disk": placement.InsufficientDisk,
+	"gpus": placement.InsufficientGpus, "scarce": placement.DeclinedScarceResources, "ports": placement.InsufficientPorts,
 }
 
 // reason says why the offer, as it is now, cannot host one more instance.
@@ -89,7 +93,7 @@ func (r *reference) reason(a *spec.App, o *placement.Offer) string {
 	usable, gpus := false, false
 	for i, s := range r.left[o] {
 		gpus = gpus || o.Shares[i].Scalars[placement.GPUs] > 0
-		if !accepts(a, s.Reservation.Role) {
+		if !r.accepts(a, s.Reservation) {
 			continue
 		}
 		usable = true
@@ -103,16 +107,22 @@ func (r *reference) reason(a *spec.App, o *placement.Offer) string {
 		return "full"
 	case o.Role != a.Role || !usable:
 		return "role"
+	case o.Agent.Region != "" && o.Agent.Region != r.req.HomeRegion && !boundElsewhere(a):
+		return "region"
 	case !r.holds(a, o.Agent):
 		return "constraint"
-	case o.Unavailable != nil:
+	case r.inMaintenance(o.Unavailable):
 		return "maintenance"
 	case sum[placement.CPUs] < scalarsOf(a)[placement.CPUs]:
 		return "cpus"
 	case sum[placement.Mem] < scalarsOf(a)[placement.Mem]:
 		return "mem"
-	case gpus:
+	case sum[placement.Disk] < scalarsOf(a)[placement.Disk]:
+		return "disk"
+	case sum[placement.GPUs] < scalarsOf(a)[placement.GPUs]:
 		return "gpus"
+	case gpus && a.GPUs == 0 && r.restricted(a):
+		return "scarce"
 	case len(ports) < takenPorts(a):
 		return "ports"
 	}
@@ -130,7 +140,9 @@ func scalarsOf(a *spec.App) [4]placement.Milli {
 	if a.ExecutorResources != nil {
 		cpus, mem = cpus+a.ExecutorResources.CPUs, mem+a.ExecutorResources.Mem
 	}
-	return [4]placement.Milli{placement.MilliOf(cpus), placement.MilliOf(mem)}
+	return [4]placement.Milli{
+		placement.MilliOf(cpus), placement.MilliOf(mem), placement.MilliOf(a.Disk), placement.MilliOf(float64(a.GPUs)),
+	}
 }
 
 // hostPorts is what each port wants of the host: 0 any, -1 nothing.
@@ -166,11 +178,41 @@ func takenPorts(a *spec.App) int {
 	return count
 }
 
-func accepts(a *spec.App, role string) bool {
-	if role == "" {
-		role = "*"
+// accepts tells whether the app may take what is reserved like this.
+func (r *reference) accepts(a *spec.App, held placement.Reservation) bool {
+	if strings.Contains(held.Labels, "marathon_") {
+		return false
 	}
-	return role == "*" || role == a.Role && len(a.AcceptedResourceRoles) == 0
+	accepted := a.AcceptedResourceRoles
+	if len(accepted) == 0 {
+		accepted = map[placement.DefaultRoles][]string{
+			placement.AnyRole: {"*", a.Role}, placement.UnreservedOnly: {"*"}, placement.ReservedOnly: {a.Role},
+		}[r.terms.DefaultRoles]
+	}
+	if held.Role == "" {
+		held.Role = "*"
+	}
+	return slices.Contains(accepted, held.Role)
+}
+
+// boundElsewhere tells whether the app says itself which region it wants.
+func boundElsewhere(a *spec.App) bool {
+	return slices.ContainsFunc(a.Constraints, func(c spec.Constraint) bool { return c.Field == "@region" || c.Field == "@zone" })
+}
+
+func (r *reference) inMaintenance(w *placement.Window) bool {
+	if w == nil || r.terms.NoMaintenance {
+		return false
+	}
+	now, begin := int64(r.req.Now), w.Begin-int64(r.terms.Draining/time.Millisecond)
+	return begin < now && (w.End == 0 || w.End >= now)
+}
+
+func (r *reference) restricted(a *spec.App) bool {
+	if label := a.Labels["GPU_SCHEDULING_BEHAVIOR"]; label == "restricted" || label == "unrestricted" {
+		return label == "restricted"
+	}
+	return !r.terms.UnrestrictedGPUs
 }
 
 func numbers(ranges []placement.Range) (out []uint16) {
@@ -268,7 +310,7 @@ func (r *reference) take(t *rapid.T, p placement.Placement) {
 			}
 			s.Ports = rest
 		}
-		if !found || !accepts(p.App, part.Reservation.Role) {
+		if !found || !r.accepts(p.App, part.Reservation) {
 			t.Fatalf("%s on %s takes what is not there: %+v", p.App.ID, p.Offer.ID, part)
 		}
 	}

@@ -28,7 +28,7 @@ func (e *explainer) imagine() {
 		}))
 	}
 	c.gpuless = e.changed(func(app *spec.App) { app.GPUs = 0 })
-	c.accepting = e.changed(func(app *spec.App) { app.AcceptedResourceRoles = nil })
+	c.accepting = e.changed(func(app *spec.App) { app.AcceptedResourceRoles = []string{app.Role, unreservedRole} })
 	if c.accepting.demand == e.seeker.requirement.demand {
 		c.accepting = nil
 	}
@@ -38,7 +38,7 @@ func (e *explainer) imagine() {
 func (e *explainer) changed(change func(*spec.App)) *requirement {
 	app := *e.wanted.App
 	change(&app)
-	d, impossible := demandOf(&app, e.cluster.UnrestrictedGPUs)
+	d, impossible := demandOf(&app, &e.cluster.Terms)
 	return &requirement{
 		demand: d, impossible: impossible,
 		lane: &lane{role: d.role, own: d.own, star: d.star}, // of its own: the table would keep it up to date

@@ -20,6 +20,8 @@ type Wanted struct {
 type Request struct {
 	Now    spec.Timestamp
 	Wanted []Wanted // in the order in which they are served, round-robin
+	// Offers are rows each: those of one agent and role should be pooled, see Pool,
+	// for an instance takes all it needs from one.
 	Offers []*Offer
 	// Agents are all agents known, those of Offers among them; their values count
 	// as known groups. Nothing is looked up for a list that is the same, in the

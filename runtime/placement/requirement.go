@@ -9,10 +9,11 @@ import (
 const unreservedRole = "*"
 
 // gpuLabel on an app set to gpuUnrestricted lets it use offers with GPUs that
-// it does not want.
+// it does not want, and set to gpuRestricted keeps it from that.
 const (
 	gpuLabel        = "GPU_SCHEDULING_BEHAVIOR"
 	gpuUnrestricted = "unrestricted"
+	gpuRestricted   = "restricted"
 )
 
 // demand is what an app asks of an offer apart from its constraints. Apps with
@@ -43,16 +44,16 @@ type requirement struct {
 
 // demandOf reads the demand of an app. impossible is set when no offer can ever
 // hold its ports, such as one number twice.
-func demandOf(app *spec.App, unrestrictedGPUs bool) (d demand, impossible bool) {
+func demandOf(app *spec.App, terms *Terms) (d demand, impossible bool) {
 	d = demand{
 		role:   app.Role,
-		scarce: unrestrictedGPUs || app.GPUs > 0 || app.Labels[gpuLabel] == gpuUnrestricted,
+		scarce: terms.scarce(app),
 		need:   [kinds]Milli{MilliOf(app.CPUs), MilliOf(app.Mem), MilliOf(app.Disk), Milli(app.GPUs) * 1000},
 	}
 	for k, amount := range ExecutorNeed(app) {
 		d.need[k] += amount
 	}
-	d.own, d.star = acceptedRoles(app)
+	d.own, d.star = terms.accepted(app)
 	for _, c := range app.Constraints {
 		field := sdk.CanonicalField(c.Field)
 		d.anywhere = d.anywhere || field == sdk.FieldRegion || field == sdk.FieldZone
@@ -70,12 +71,9 @@ func ExecutorNeed(app *spec.App) (need [kinds]Milli) {
 	return need
 }
 
-// acceptedRoles tells whose resources the app takes: those reserved for its own
+// acceptedRoles tells whose resources the app names: those reserved for its own
 // role, unreserved ones.
 func acceptedRoles(app *spec.App) (own, star bool) {
-	if len(app.AcceptedResourceRoles) == 0 {
-		return app.Role != unreservedRole, true
-	}
 	for _, role := range app.AcceptedResourceRoles {
 		if role == unreservedRole {
 			star = true

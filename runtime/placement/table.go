@@ -12,8 +12,9 @@ type table struct {
 	roster      *roster
 	home        string
 	now         int64 // Unix milliseconds
-	maxPerOffer int   // 0: any number
-	shared      bool  // maxPerOffer is an equal share
+	terms       *Terms
+	maxPerOffer int  // 0: any number
+	shared      bool // maxPerOffer is an equal share
 	random      random
 	slab        slab
 	pieces      []piece // scratch of the choice of ports
@@ -32,7 +33,7 @@ type row struct {
 	role     string // the role the offer is allocated to
 	has      [2]bool
 	away     bool // not in the home region
-	draining bool
+	draining bool // in maintenance, or about to be
 	gpus     bool
 }
 
@@ -49,9 +50,10 @@ const (
 )
 
 // begin takes over the offers of a match. No row is made yet.
-func (t *table) begin(req *Request, maxPerOffer int) {
+func (t *table) begin(req *Request, maxPerOffer int, terms *Terms) {
 	n := len(req.Offers)
 	t.offers, t.home, t.now, t.maxPerOffer = req.Offers, req.HomeRegion, int64(req.Now), maxPerOffer
+	t.terms = terms
 	t.random, t.ready, t.start, t.shared = random(req.Seed), 0, 0, false
 	if n > 0 {
 		t.start = int(t.random.below(uint64(n)))
@@ -152,7 +154,7 @@ func (t *table) fill(r *row, o *Offer) {
 		agent:    number,
 		role:     o.Role,
 		away:     o.Agent.Region != "" && o.Agent.Region != t.home,
-		draining: o.Unavailable.covers(t.now),
+		draining: t.terms.closed(o.Unavailable, t.now),
 	}
 	for i := range o.Shares {
 		s := &o.Shares[i]
@@ -167,11 +169,6 @@ func (t *table) fill(r *row, o *Offer) {
 		}
 		r.ports[at] += countPorts(s.Ports)
 	}
-}
-
-// covers tells whether the window is open at now. A nil window never is.
-func (w *Window) covers(now int64) bool {
-	return w != nil && now > w.Begin && (w.End == 0 || now <= w.End)
 }
 
 // position says in which column of a row a share counts, and whether it can be

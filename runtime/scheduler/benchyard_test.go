@@ -172,7 +172,7 @@ func (y *yard) receive(c Call) {
 		for _, a := range y.agents {
 			a.refused = 0
 		}
-	case Suppress:
+	case Suppress, UpdateRoles:
 		y.silent = true
 	case Kill:
 		y.status(c.TaskID, c.AgentID, TaskKilled)

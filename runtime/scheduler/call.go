@@ -12,8 +12,8 @@ import (
 //sumtype:decl
 type Call interface{ call() }
 
-// Accept launches tasks on one offer. What they leave comes back as another
-// offer after Refuse.
+// Accept launches tasks on one offer, or on a pool, whose parts it uses up
+// altogether. What they leave comes back as another offer after Refuse.
 type Accept struct {
 	Offer  *placement.Offer
 	Tasks  []launch.Task
@@ -31,6 +31,10 @@ type Revive struct{ Roles []string }
 
 // Suppress asks for no more offers.
 type Suppress struct{ Roles []string }
+
+// UpdateRoles replaces the roles that the framework is offered resources for, and
+// those of them for which it wants no offers at present.
+type UpdateRoles struct{ Roles, Suppressed []string }
 
 // Kill ends a task. AgentID may be "".
 type Kill struct{ TaskID, AgentID string }
@@ -52,6 +56,7 @@ func (Accept) call()      {}
 func (Decline) call()     {}
 func (Revive) call()      {}
 func (Suppress) call()    {}
+func (UpdateRoles) call() {}
 func (Kill) call()        {}
 func (Acknowledge) call() {}
 func (Reconcile) call()   {}

@@ -41,6 +41,7 @@ func (s *Scheduler) want(a *app) {
 	if a.waiting() == 0 || a.removed || s.heldBack(a) {
 		return
 	}
+	s.addRole(a.spec.Role)
 	if !a.wanting {
 		a.wanting = true
 		s.demand.apps = append(s.demand.apps, a)
@@ -68,12 +69,14 @@ func (s *Scheduler) serveDemand() *placement.Request {
 		return nil
 	}
 	apps := s.wants()
+	s.tellRoles()
 	s.payDeclines()
 	if len(apps) == 0 {
 		s.rest()
 		return nil
 	}
 	s.demand.wishedAt = s.now
+	s.suppressIdle(apps)
 	if s.demand.out {
 		return nil
 	}
@@ -159,16 +162,24 @@ func (s *Scheduler) payDeclines() {
 
 func (s *Scheduler) suppress() {
 	if s.demand.told != toldSuppress && s.now >= s.demand.blockedUntil {
-		s.demand.told = toldSuppress
+		s.demand.told, s.roles.revived = toldSuppress, nil
 		s.counts.Suppresses++
-		s.call(Suppress{Roles: []string{s.cfg.Role}})
+		s.call(Suppress{Roles: s.roles.all})
 	}
 }
 
-// revive asks for offers when the master believes that we want none, or when a
-// new wish came up that earlier refusals must not hold back.
+// revive asks for offers for the roles of those that need places, when the master
+// believes that we want none, or when a new wish came up that earlier refusals must not hold back.
 func (s *Scheduler) revive() {
-	if s.demand.told == toldRevive && !s.demand.fresh {
+	roles := rolesOf(s.demand.apps)
+	if len(roles) == 0 {
+		roles = s.roles.all
+	}
+	if s.demand.told != toldRevive {
+		s.roles.revived = nil
+	}
+	missed := without(roles, s.roles.revived)
+	if s.demand.told == toldRevive && !s.demand.fresh && len(missed) == 0 {
 		return
 	}
 	if wait := s.reviveAllowedAt(); wait > s.now {
@@ -178,7 +189,8 @@ func (s *Scheduler) revive() {
 	s.demand.tokens--
 	s.demand.told, s.demand.fresh = toldRevive, false
 	s.counts.Revives++
-	s.call(Revive{Roles: []string{s.cfg.Role}})
+	s.roles.revived = append(s.roles.revived, missed...)
+	s.call(Revive{Roles: roles})
 }
 
 // reviveAllowedAt returns when the next revive may be sent, now or later.

@@ -70,15 +70,15 @@ func (s *Scheduler) onMatched(e Matched) {
 
 // returnUnused declines what the match looked at and did not use. When a wish
 // came up meanwhile, or none is left, those offers are kept: nobody was refused.
+// So are those that others of their agent have joined: together they may do.
 func (s *Scheduler) returnUnused(offers []*placement.Offer) {
 	if left := len(s.wants()); left == 0 || s.demand.fresh {
 		return
 	}
 	var ids []string
 	for _, o := range offers {
-		if s.offers.find(o.ID) == o {
-			s.offers.remove(o.ID)
-			ids = append(ids, o.ID)
+		if !s.offers.grew(o) {
+			ids = s.offers.take(ids, o)
 		}
 	}
 	if len(ids) > 0 {
@@ -86,12 +86,20 @@ func (s *Scheduler) returnUnused(offers []*placement.Offer) {
 	}
 }
 
-// launchAll accepts offer by offer.
+// launchAll accepts offer by offer. What was placed on an offer that was taken
+// back meanwhile, or on a pool that lost a part, is looked at in a later match:
+// nothing that is left has refused it.
 func (s *Scheduler) launchAll(placements []placement.Placement) {
 	cursors := map[*app]int{}
 	for _, group := range byOffer(placements) {
-		if offer := group[0].Offer; s.offers.find(offer.ID) == offer {
+		if offer := group[0].Offer; s.offers.has(offer) {
 			s.accept(offer, group, cursors)
+			continue
+		}
+		for _, p := range group {
+			if a := s.apps[p.App.ID]; a != nil {
+				s.want(a)
+			}
 		}
 	}
 }
@@ -115,8 +123,7 @@ func (s *Scheduler) accept(offer *placement.Offer, placements []placement.Placem
 	if len(tasks) == 0 {
 		return // the offer stays in hand for the next match
 	}
-	s.offers.remove(offer.ID)
-	s.counts.OffersUsed++
+	s.counts.OffersUsed += uint64(s.offers.use(offer))
 	s.call(Accept{Offer: offer, Tasks: tasks})
 }
 

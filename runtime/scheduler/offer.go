@@ -10,17 +10,25 @@ import (
 
 // offerBook holds the offers in hand and what is known of the agents.
 type offerBook struct {
-	held  []*placement.Offer // in the order of arrival; nil where one was taken out
-	index map[string]int     // offer id → place in held
-	known map[string]*placement.Agent
+	held  []heldOffer    // in the order of arrival; without an offer where one was taken out
+	index map[string]int // offer id → place in held
+	known map[string]*agentOffers
+	// crowd is how many offers there are beyond the first of each agent.
+	crowd int
 	// sorted is known in the order of ids, nil when it must be built anew.
 	sorted []*placement.Agent
 	owed   []string       // offers whose decline was not taken
 	payAt  spec.Timestamp // when it is said again
 }
 
+// heldOffer is an offer in hand and where the others of its agent are.
+type heldOffer struct {
+	offer *placement.Offer
+	of    *agentOffers
+}
+
 func newOfferBook() offerBook {
-	return offerBook{index: map[string]int{}, known: map[string]*placement.Agent{}}
+	return offerBook{index: map[string]int{}, known: map[string]*agentOffers{}}
 }
 
 func (b *offerBook) len() int { return len(b.index) }
@@ -32,25 +40,70 @@ func (b *offerBook) add(offers []*placement.Offer) {
 			continue
 		}
 		b.index[o.ID] = len(b.held)
-		b.held = append(b.held, o)
-		b.know(o.Agent)
+		of := b.know(o.Agent)
+		b.held = append(b.held, heldOffer{o, of})
+		if of.add(o); len(of.held) > 1 {
+			b.crowd++
+		}
 	}
 }
 
 // know remembers an agent's latest facts.
-func (b *offerBook) know(a *placement.Agent) {
-	if b.known[a.ID] != a {
-		b.known[a.ID] = a
+func (b *offerBook) know(a *placement.Agent) *agentOffers {
+	of := b.known[a.ID]
+	if of == nil {
+		of = newAgentOffers()
+		b.known[a.ID] = of
+	}
+	if of.agent != a {
+		of.agent = a
 		b.sorted = nil
 	}
+	return of
 }
 
 // find returns a held offer, or nil.
 func (b *offerBook) find(id string) *placement.Offer {
 	if i, ok := b.index[id]; ok {
-		return b.held[i]
+		return b.held[i].offer
 	}
 	return nil
+}
+
+// has tells whether the offer is held, or all parts of a pool.
+func (b *offerBook) has(o *placement.Offer) bool {
+	if o.Parts == nil {
+		return b.find(o.ID) == o
+	}
+	return !slices.ContainsFunc(o.Parts, func(part *placement.Offer) bool { return b.find(part.ID) != part })
+}
+
+// use takes the offer out, or all parts of a pool, and tells how many that are. All
+// must be held.
+func (b *offerBook) use(o *placement.Offer) int {
+	if o.Parts == nil {
+		b.remove(o.ID)
+		return 1
+	}
+	for _, part := range o.Parts {
+		b.remove(part.ID)
+	}
+	return len(o.Parts)
+}
+
+// take takes the offer out, or what is held of a pool, and appends its ids.
+func (b *offerBook) take(ids []string, o *placement.Offer) []string {
+	if o.Parts == nil {
+		if b.find(o.ID) == o {
+			b.remove(o.ID)
+			ids = append(ids, o.ID)
+		}
+		return ids
+	}
+	for _, part := range o.Parts {
+		ids = b.take(ids, part)
+	}
+	return ids
 }
 
 // remove takes an offer out, if it is held.
@@ -59,19 +112,28 @@ func (b *offerBook) remove(id string) {
 	if !ok {
 		return
 	}
-	b.held[i] = nil
+	h := b.held[i]
+	if h.of.remove(h.offer); len(h.of.held) > 0 {
+		b.crowd--
+	}
+	b.held[i] = heldOffer{}
 	delete(b.index, id)
 	if len(b.index) == 0 {
 		b.held = nil
 	}
 }
 
-// list returns the held offers for one match. The slice is the caller's.
+// list returns the held offers for one match, those of an agent pooled. The slice
+// is the caller's.
 func (b *offerBook) list() []*placement.Offer {
-	out := make([]*placement.Offer, 0, len(b.index))
-	for _, o := range b.held {
-		if o != nil {
-			out = append(out, o)
+	out := make([]*placement.Offer, 0, len(b.index)-b.crowd)
+	for _, h := range b.held {
+		switch {
+		case h.offer == nil:
+		case b.crowd == 0: // mostly: so the agents are not looked at
+			out = append(out, h.offer)
+		case h.offer == h.of.held[0]:
+			out = append(out, h.of.together()...)
 		}
 	}
 	return out
@@ -80,20 +142,30 @@ func (b *offerBook) list() []*placement.Offer {
 // takeAll empties the hand and returns the ids.
 func (b *offerBook) takeAll() []string {
 	ids := make([]string, 0, len(b.index))
-	for _, o := range b.held {
-		if o != nil {
-			ids = append(ids, o.ID)
+	for _, h := range b.held {
+		if h.offer != nil {
+			ids = append(ids, h.offer.ID)
 		}
 	}
-	b.held = nil
-	clear(b.index)
+	b.empty()
 	return ids
+}
+
+// empty forgets the offers.
+func (b *offerBook) empty() {
+	for _, h := range b.held {
+		if h.offer != nil {
+			h.of.empty()
+		}
+	}
+	b.held, b.crowd = nil, 0
+	clear(b.index)
 }
 
 // clear forgets the offers, and the declines owed: they are void.
 func (b *offerBook) clear() {
-	b.held, b.owed = nil, nil
-	clear(b.index)
+	b.empty()
+	b.owed = nil
 }
 
 // owe remembers offers that the master may still count as ours.
@@ -116,8 +188,8 @@ func (b *offerBook) takeOwed(now spec.Timestamp) []string {
 func (b *offerBook) agents() []*placement.Agent {
 	if b.sorted == nil {
 		b.sorted = make([]*placement.Agent, 0, len(b.known))
-		for _, a := range b.known {
-			b.sorted = append(b.sorted, a)
+		for _, of := range b.known {
+			b.sorted = append(b.sorted, of.agent)
 		}
 		slices.SortFunc(b.sorted, func(x, y *placement.Agent) int { return strings.Compare(x.ID, y.ID) })
 	}
@@ -126,15 +198,14 @@ func (b *offerBook) agents() []*placement.Agent {
 
 // forgetAgent drops an agent that left the cluster, with its offers.
 func (b *offerBook) forgetAgent(id string) {
-	if _, ok := b.known[id]; !ok {
+	of, ok := b.known[id]
+	if !ok {
 		return
 	}
 	delete(b.known, id)
 	b.sorted = nil
-	for _, o := range b.held {
-		if o != nil && o.Agent.ID == id {
-			b.remove(o.ID)
-		}
+	for len(of.held) > 0 {
+		b.remove(of.held[0].ID)
 	}
 }
 
@@ -143,6 +214,6 @@ func (b *offerBook) forgetAgent(id string) {
 func (s *Scheduler) onOffers(e Offers) {
 	s.counts.OffersReceived += uint64(len(e.Offers))
 	s.offers.add(e.Offers)
-	s.sightings.see(e.Offers, s.now)
+	s.sightings.see(s.offers.pooled(e.Offers), s.now)
 	s.pending.changed = true
 }

@@ -331,13 +331,14 @@ func (s *Scheduler) resume() {
 	for _, a := range s.appsInOrder() {
 		s.resumeApp(a)
 	}
-	s.sightings.know(s.offers.known)
+	s.sightings.know(s.offers.agents())
 	for _, r := range restored {
 		s.goOn(r)
 	}
 }
 
 func (s *Scheduler) resumeApp(a *app) {
+	s.addRole(a.spec.Role)
 	slices.SortFunc(a.members, func(x, y *member) int { return compareAge(x.inst, y.inst) })
 	for _, m := range slices.Clone(a.members) {
 		i := m.inst
@@ -346,6 +347,7 @@ func (s *Scheduler) resumeApp(a *app) {
 		}
 		s.probe(m, false)
 		s.judgeAgain(m)
+		s.addRole(i.Role)
 		switch {
 		case i.Goal == GoalDecommissioned && !i.mayExist():
 			s.expunge(m)

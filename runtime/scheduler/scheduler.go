@@ -109,6 +109,7 @@ type Scheduler struct {
 	sightings Sightings      // of offers
 	voidSince spec.Timestamp // when all offers became void the last time; 0 for never
 	demand    demand
+	roles     roles
 	rounds    rounds
 	alarms    alarms
 	counts    Counts
@@ -157,6 +158,7 @@ func New(cfg Config) *Scheduler {
 		members:     map[UUID]*member{},
 		ports:       newPortBook(cfg.FirstPort, cfg.LastPort),
 		offers:      newOfferBook(),
+		roles:       newRoles(cfg.Role),
 		rounds:      newRounds(),
 		pending:     pending{isDirty: map[string]bool{}, changed: true},
 		agentText:   map[*placement.Agent][]byte{},
@@ -293,6 +295,7 @@ func (s *Scheduler) onSubscribed(e Subscribed) {
 	s.offers.clear()
 	s.voidSince = s.now
 	s.demand.told = toldNothing
+	s.roles.told = len(s.roles.all) == 1 // its own it always subscribes for
 	s.killAllDoomed()
 	s.rounds.begin()
 	s.reconcileRound()
@@ -320,13 +323,16 @@ func (s *Scheduler) onCallFailed(e CallFailed) {
 			s.doubt(c.Tasks[i].ID)
 		}
 		// If the call got lost the offer is still ours; if not, declining it does nothing.
-		s.offers.owe([]string{c.Offer.ID}, later)
+		s.offers.owe(c.Offer.IDs(), later)
 		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Decline:
 		s.offers.owe(c.OfferIDs, later)
 		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Revive, Suppress:
 		s.demand.told, s.demand.blockedUntil = toldNothing, later
+		s.alarms.add(alarm{at: later, kind: alarmDemand})
+	case UpdateRoles:
+		s.roles.told, s.demand.told, s.demand.blockedUntil = false, toldNothing, later
 		s.alarms.add(alarm{at: later, kind: alarmDemand})
 	case Kill, Acknowledge, Reconcile:
 	}

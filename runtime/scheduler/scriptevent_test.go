@@ -74,6 +74,9 @@ func newApp(id string, a map[string]string) *spec.App {
 		Backoff: duration(a["backoff"], time.Second), BackoffFactor: 1.15,
 		MaxLaunchDelay: duration(a["max-delay"], 300*time.Second),
 	}
+	if a["role"] != "" {
+		app.Role = a["role"]
+	}
 	if a["cmd"] != "" {
 		app.Cmd = a["cmd"]
 	}
@@ -119,16 +122,20 @@ func newApp(id string, a map[string]string) *spec.App {
 
 func (w *world) offers(d *datadriven.TestData) Event {
 	var e Offers
+	agents := map[string]*placement.Agent{}
 	for _, x := range d.CmdArgs {
 		id, agent, _ := strings.Cut(x.Key, "@")
-		e.Offers = append(e.Offers, &placement.Offer{ID: id, Role: "*", Agent: w.agent(agent)})
+		if agents[agent] == nil {
+			agents[agent] = w.agent(agent)
+		}
+		e.Offers = append(e.Offers, &placement.Offer{ID: id, Role: "*", Agent: agents[agent]})
 	}
 	return e
 }
 
 func (w *world) agent(id string) *placement.Agent {
-	if a := w.s.offers.known[id]; a != nil {
-		return a
+	if of := w.s.offers.known[id]; of != nil {
+		return of.agent
 	}
 	return &placement.Agent{ID: id, Hostname: "host-" + id}
 }

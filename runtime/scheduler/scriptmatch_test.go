@@ -45,7 +45,7 @@ func (w *world) matched(d *datadriven.TestData) (Event, error) {
 		}
 		app, offer, _ := strings.Cut(x.Key, "@")
 		p := placement.Placement{App: w.wantedApp(app)}
-		i := slices.IndexFunc(w.match.Offers, func(o *placement.Offer) bool { return o.ID == offer })
+		i := slices.IndexFunc(w.match.Offers, func(o *placement.Offer) bool { return slices.Contains(o.IDs(), offer) })
 		if p.App == nil || i < 0 {
 			return nil, fmt.Errorf("%s is not part of the match", x.Key)
 		}

@@ -9,7 +9,8 @@ import (
 )
 
 // Sighting is a known agent with the last offer that was seen of it, whatever
-// became of the offer.
+// became of the offer. While others of the agent were in hand as well, that is
+// their pool.
 type Sighting struct {
 	Agent *placement.Agent
 	Offer *placement.Offer // nil when none came in this term
@@ -61,10 +62,10 @@ func (v *Sightings) fold(more int) {
 }
 
 // know begins with agents that instances are on.
-func (v *Sightings) know(agents map[string]*placement.Agent) {
+func (v *Sightings) know(agents []*placement.Agent) {
 	v.base = make(map[string]Sighting, len(agents))
-	for id, a := range agents {
-		v.base[id] = Sighting{Agent: a}
+	for _, a := range agents {
+		v.base[a.ID] = Sighting{Agent: a}
 	}
 }
 

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -50,5 +51,27 @@ func TestSightingsStaySmall(t *testing.T) {
 	}
 	if len(v.log) > 1024 {
 		t.Errorf("%d notes are kept of 3 agents", len(v.log))
+	}
+}
+
+// TestSightingsOfPools: what came to what is in hand is seen with it. An id that is
+// held already is not taken again, from whichever agent it comes.
+func TestSightingsOfPools(t *testing.T) {
+	s := New(Config{})
+	a, b, c := &placement.Agent{ID: "a"}, &placement.Agent{ID: "b"}, &placement.Agent{ID: "c"}
+	s.Step(1000, Subscribed{FrameworkID: "f"})
+	s.Step(2000, Offers{Offers: []*placement.Offer{{ID: "1", Agent: a}, {ID: "2", Agent: b}}})
+	s.Step(3000, Offers{Offers: []*placement.Offer{{ID: "3", Agent: a}, {ID: "2", Agent: c}}})
+	all := s.Snapshot().Sightings.ByAgent()
+	if got := all["a"]; !slices.Equal(got.Offer.IDs(), []string{"1", "3"}) || got.At != 3000 {
+		t.Errorf("offers %v at %v, want 1 and 3 at 3 s", got.Offer.IDs(), got.At)
+	}
+	if got := all["b"]; !slices.Equal(got.Offer.IDs(), []string{"2"}) || got.At != 2000 {
+		t.Errorf("offers %v at %v, want 2 at 2 s", got.Offer.IDs(), got.At)
+	}
+	s.Step(4000, Rescinded{OfferID: "1"})
+	s.Step(5000, Offers{Offers: []*placement.Offer{{ID: "4", Agent: a}}})
+	if got := s.Snapshot().Sightings.ByAgent()["a"]; !slices.Equal(got.Offer.IDs(), []string{"3", "4"}) {
+		t.Errorf("offers %v, want 3 and 4", got.Offer.IDs())
 	}
 }

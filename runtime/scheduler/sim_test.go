@@ -28,23 +28,29 @@ var (
 // must come to rest as its users want it. A failure prints its seed and a script
 // in the language of testdata.
 func TestSimulation(t *testing.T) {
+	pools := 0
 	for seed := *simFirst; seed < *simFirst+uint64(*simSeeds); seed++ {
-		if err := simulate(seed); err != nil {
+		sim, err := simulate(seed)
+		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
+		pools += sim.mesos.pools
+	}
+	if pools < *simSeeds {
+		t.Errorf("only %d launches took several offers of an agent", pools)
 	}
 }
 
 // simulate returns what went wrong under one seed.
-func simulate(seed uint64) (err error) {
-	sim := newSim(seed)
+func simulate(seed uint64) (sim *sim, err error) {
+	sim = newSim(seed)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v\n\nscript:\n%s", p, sim.trace.String())
 		}
 	}()
 	sim.run()
-	return nil
+	return sim, nil
 }
 
 // sim is one goroutine, one seed and a heap of what is to happen.

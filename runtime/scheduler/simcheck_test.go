@@ -116,6 +116,10 @@ func (s *sim) create(args map[string]string, n int, force string) {
 	}
 	args["min"], args["over"] = fmt.Sprint(float64(s.rand.IntN(5))/4), fmt.Sprint(float64(s.rand.IntN(5))/4)
 	text += " min=" + args["min"] + " over=" + args["over"]
+	if s.chance(0.3) {
+		args["role"] = "dev"
+		text += " role=dev"
+	}
 	if args["id"] == "/c/e" {
 		args["needs"] = "/c/d,/a"
 		text += " needs=/c/d,/a"
@@ -208,6 +212,9 @@ func (s *sim) faultStrikes() {
 		s.after(s.soon()*3, s.term, s.subscribe)
 	case 6:
 		for _, id := range m.offerIDs() {
+			if s.chance(0.3) {
+				continue // perhaps another one of the same agent
+			}
 			delete(m.offers, id)
 			m.deliver("rescind "+id, Rescinded{OfferID: id})
 		}

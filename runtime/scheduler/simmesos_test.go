@@ -11,27 +11,33 @@ import (
 
 // mesos is a model of a master and its agents, as one framework sees them.
 type mesos struct {
-	sim        *sim
-	agents     []*simAgent
-	tasks      map[string]*simTask
-	offers     map[string]*placement.Offer // outstanding
-	connected  bool
-	suppressed bool
-	ample      bool
-	stream     int // counts subscriptions: what was under way on an older one is lost
-	offerSeq   int
-	offeredAt  map[string]spec.Timestamp
-	uuidSeq    uint32
-	ran        map[UUID]bool // instances whose task has ever run, and was healthy where it is checked
+	sim       *sim
+	agents    []*simAgent
+	tasks     map[string]*simTask
+	offers    map[string]*placement.Offer // outstanding
+	connected bool
+	roles     map[string]bool // of the framework: offers are wanted
+	ample     bool
+	pools     int // ACCEPTs of several offers that were carried out
+	stream    int // counts subscriptions: what was under way on an older one is lost
+	offerSeq  int
+	offeredAt map[string]spec.Timestamp
+	uuidSeq   uint32
+	ran       map[UUID]bool // instances whose task has ever run, and was healthy where it is checked
 }
 
 type simAgent struct {
-	facts      *placement.Agent
-	cpus       placement.Milli
-	lost       bool // cut off from the master; its tasks run on
-	away       bool // has not registered with a new master yet: the master says nothing of it
-	refusedTil spec.Timestamp
-	refused    placement.Milli
+	facts   *placement.Agent
+	cpus    placement.Milli
+	lost    bool                  // cut off from the master; its tasks run on
+	away    bool                  // has not registered with a new master yet: the master says nothing of it
+	refused map[string]simRefusal // by role
+}
+
+// simRefusal is how much of an agent was refused, and until when.
+type simRefusal struct {
+	until spec.Timestamp
+	cpus  placement.Milli
 }
 
 // simTask is a task as the agent knows it.
@@ -60,7 +66,8 @@ func newMesos(s *sim) *mesos {
 	}
 	for i := range 3 + s.rand.IntN(3) {
 		m.agents = append(m.agents, &simAgent{
-			cpus: placement.MilliOf(cpus + float64(s.rand.IntN(4))),
+			cpus:    placement.MilliOf(cpus + float64(s.rand.IntN(4))),
+			refused: map[string]simRefusal{},
 			facts: &placement.Agent{
 				ID: fmt.Sprintf("a%d", i+1), Hostname: fmt.Sprintf("host-a%d", i+1),
 				Attributes: []placement.Attribute{{Name: "rack", Value: fmt.Sprintf("r%d", i%2)}},
@@ -104,27 +111,56 @@ func (m *mesos) free(a *simAgent) placement.Milli {
 }
 
 func (m *mesos) allocate() {
-	if !m.connected || m.suppressed {
+	if !m.connected {
 		return
 	}
 	for _, a := range m.agents {
 		free := m.free(a)
-		if free <= 0 || a.lost || a.away || m.sim.now < a.refusedTil && free <= a.refused {
+		role, wanted := m.role(a, free)
+		if free <= 0 || a.lost || a.away || !wanted {
 			continue
 		}
-		m.offerSeq++
-		o := &placement.Offer{ID: fmt.Sprintf("o%d", m.offerSeq), Role: "*", Agent: a.facts}
-		o.Shares = []placement.Share{{}}
-		o.Shares[0].Scalars[placement.CPUs] = free
-		o.Shares[0].Scalars[placement.Mem] = 1 << 40
-		m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
-		m.deliver("offers "+o.ID+"@"+a.facts.ID, Offers{Offers: []*placement.Offer{o}})
+		for free > 0 {
+			part := free
+			if m.sim.chance(0.3) { // as if it had become free bit by bit
+				part = min(free, placement.Milli(100*(1+m.sim.rand.IntN(20))))
+			}
+			m.offer(a, role, part)
+			free -= part
+		}
 	}
+}
+
+// role chooses who is offered what is free of an agent.
+func (m *mesos) role(a *simAgent, free placement.Milli) (role string, wanted bool) {
+	var roles []string
+	for role, wants := range m.roles {
+		if r := a.refused[role]; wants && (m.sim.now >= r.until || free > r.cpus) {
+			roles = append(roles, role)
+		}
+	}
+	if len(roles) == 0 {
+		return "", false
+	}
+	slices.Sort(roles)
+	return roles[m.sim.rand.IntN(len(roles))], true
+}
+
+// offer offers a part of an agent.
+func (m *mesos) offer(a *simAgent, role string, cpus placement.Milli) {
+	m.offerSeq++
+	o := &placement.Offer{ID: fmt.Sprintf("o%d", m.offerSeq), Role: role, Agent: a.facts}
+	o.Shares = []placement.Share{{}}
+	o.Shares[0].Scalars[placement.CPUs] = cpus
+	o.Shares[0].Scalars[placement.Mem] = 1 << 40
+	m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
+	m.deliver("offers "+o.ID+"@"+a.facts.ID, Offers{Offers: []*placement.Offer{o}})
 }
 
 func (m *mesos) subscribe() {
 	m.stream++
-	m.connected, m.suppressed = true, false
+	m.connected = true
+	m.subscribeTo(m.sim.s.Roles(), nil)
 	clear(m.offers)
 	for _, id := range m.taskIDs() { // agents resend what was not acknowledged
 		m.flush(m.tasks[id])
@@ -164,18 +200,26 @@ func (m *mesos) receive(c Call) {
 		for _, id := range c.OfferIDs {
 			if o := m.offers[id]; o != nil {
 				a := m.agent(o.Agent.ID)
-				a.refusedTil, a.refused = m.sim.now.Add(c.Refuse), o.Shares[0].Scalars[placement.CPUs]
+				a.refused[o.Role] = simRefusal{m.sim.now.Add(c.Refuse), o.Shares[0].Scalars[placement.CPUs]}
 				delete(m.offers, id)
 			}
 		}
 	case Revive:
-		m.suppressed = false
-		for _, a := range m.agents {
-			a.refusedTil = 0
+		for _, role := range c.Roles {
+			if m.knows(role) {
+				m.want(role)
+			}
 		}
 		m.allocate()
 	case Suppress:
-		m.suppressed = true
+		for _, role := range c.Roles {
+			if m.knows(role) {
+				m.roles[role] = false
+			}
+		}
+	case UpdateRoles:
+		m.subscribeTo(c.Roles, c.Suppressed)
+		m.allocate()
 	case Kill:
 		m.kill(c)
 	case Acknowledge:
@@ -183,6 +227,32 @@ func (m *mesos) receive(c Call) {
 	case Reconcile:
 		m.reconcile(c)
 	}
+}
+
+// subscribeTo is a new set of roles.
+func (m *mesos) subscribeTo(roles, suppressed []string) {
+	m.roles = map[string]bool{}
+	for _, role := range roles {
+		m.roles[role] = false
+		if !slices.Contains(suppressed, role) {
+			m.want(role)
+		}
+	}
+}
+
+// want lets a role have offers, whatever was refused.
+func (m *mesos) want(role string) {
+	m.roles[role] = true
+	for _, a := range m.agents {
+		delete(a.refused, role)
+	}
+}
+
+// knows tells whether the framework has the role. What it says of others, because
+// the call that told of them got lost, is passed over.
+func (m *mesos) knows(role string) bool {
+	_, ok := m.roles[role]
+	return ok
 }
 
 func (m *mesos) agent(id string) *simAgent {
@@ -204,32 +274,48 @@ func (m *mesos) taskIDs() []string {
 
 // accept launches, and checks what must hold when the master hears of a task.
 func (m *mesos) accept(c Accept) {
-	offer := m.offers[c.Offer.ID]
-	delete(m.offers, c.Offer.ID)
-	left := placement.Milli(0)
-	if offer != nil {
-		left = offer.Shares[0].Scalars[placement.CPUs]
-	}
+	left, valid := m.collect(c.Offer)
 	for _, task := range c.Tasks {
 		if m.tasks[task.ID] != nil {
 			panic("task id launched twice: " + task.ID)
 		}
-		if a := m.agent(c.Offer.Agent.ID); offer == nil || a.lost || a.away {
+		if a := m.agent(c.Offer.Agent.ID); !valid || a.lost || a.away {
 			m.answer(task.ID, TaskDropped, "REASON_INVALID_OFFERS")
 			continue
 		}
+		if task.App.Role != c.Offer.Role {
+			panic(task.ID + " was launched in the role " + c.Offer.Role)
+		}
 		need := placement.MilliOf(task.App.CPUs)
 		if left -= need; left < 0 {
-			panic("offer " + offer.ID + " exceeded")
+			panic("offer " + c.Offer.ID + " exceeded")
 		}
 		t := &simTask{
-			id: task.ID, agent: m.agent(offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
+			id: task.ID, agent: m.agent(c.Offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
 			checked: slices.ContainsFunc(task.App.HealthChecks, func(c spec.HealthCheck) bool { return c.Protocol.ByMesos() }),
 		}
 		m.tasks[task.ID] = t
 		m.checkSingle(task.ID)
 		m.live(t)
 	}
+}
+
+// collect takes the offers that a call names. One that is gone makes the call
+// invalid, and the others are gone with it.
+func (m *mesos) collect(o *placement.Offer) (cpus placement.Milli, valid bool) {
+	valid = true
+	for _, id := range o.IDs() {
+		part := m.offers[id]
+		if delete(m.offers, id); part == nil {
+			valid = false
+			continue
+		}
+		cpus += part.Shares[0].Scalars[placement.CPUs]
+	}
+	if valid && len(o.IDs()) > 1 {
+		m.pools++
+	}
+	return cpus, valid
 }
 
 // live lets a task start, run, and sometimes end by itself.

@@ -139,13 +139,15 @@ func callText(s *Scheduler, c Call, n Names) string {
 			}
 			tasks = append(tasks, name)
 		}
-		return fmt.Sprintf("accept %s: %s", c.Offer.ID, strings.Join(tasks, " "))
+		return fmt.Sprintf("accept %s: %s", strings.Join(c.Offer.IDs(), " "), strings.Join(tasks, " "))
 	case Decline:
 		return fmt.Sprintf("decline %s for %s", strings.Join(c.OfferIDs, " "), c.Refuse)
 	case Revive:
 		return "revive " + strings.Join(c.Roles, " ")
 	case Suppress:
 		return "suppress " + strings.Join(c.Roles, " ")
+	case UpdateRoles:
+		return fmt.Sprintf("roles %s suppressed=%v", strings.Join(c.Roles, " "), c.Suppressed)
 	case Kill:
 		return "kill " + n.task(s, c.TaskID) + on(c.AgentID)
 	case Acknowledge:
@@ -181,7 +183,7 @@ func matchText(r *placement.Request) string {
 	}
 	b.WriteString("over")
 	for _, o := range r.Offers {
-		b.WriteString(" " + o.ID)
+		b.WriteString(" " + strings.Join(o.IDs(), "+"))
 	}
 	return b.String()
 }

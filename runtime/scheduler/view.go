@@ -76,12 +76,3 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 	}
 	return v
 }
-
-// SuppressedRoles returns the roles that a subscription should begin without
-// offers for: all, unless some app needs a place.
-func (s *Scheduler) SuppressedRoles() []string {
-	if len(s.wants()) > 0 {
-		return nil
-	}
-	return []string{s.cfg.Role}
-}
