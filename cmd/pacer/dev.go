@@ -26,6 +26,7 @@ type devFlags struct {
 	httpPort    int
 	dataDir     string
 	policyDir   string
+	fetching    string
 	drill       drill
 	logLevel    string
 }
@@ -51,6 +52,7 @@ Nothing holds a task to its cpus, memory or disk here: they only decide what fit
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the API; 0 takes a free one")
 	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(sh.environ, "dev"), "folder of the state and of the sandboxes")
 	flags.StringVar(&f.policyDir, "policy-dir", "", "folder of policy modules (*.wasm)")
+	flags.StringVar(&f.fetching, "fetch-policies", defaultFetchPolicies, "policies that decide what apps fetch, in order, as name or name:settings")
 	f.drill.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "warn", levelNames)
 	return cmd
@@ -85,7 +87,9 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 		return err
 	}
 	defer listener.Close()
-	policies, err := loadPolicies(ctx, f.policyDir, filepath.Join(dataDir, "policy-cache"), levels.logger(logPolicy))
+	policies, err := loadPolicies(ctx, policyConfig{
+		dir: f.policyDir, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching,
+	}, levels.logger(logPolicy))
 	if err != nil {
 		return err
 	}

@@ -184,6 +184,7 @@ func removedOptions() []option {
 func ownOptions() []option {
 	return []option{
 		{"event_callbacks", "off", toggle, used, "send events to the URLs that clients name at /v2/eventSubscriptions, as Marathon did until 1.4"},
+		{"fetch_policies", defaultFetchPolicies, text, used, "comma-separated: policies that decide what apps fetch, in order, each as name or name:settings; see fetching.md"},
 		{"policy_dir", "", text, used, "folder of policy modules (*.wasm)"},
 		{"policy_cache", "", text, used, "folder that keeps compiled policy modules; default: none are kept"},
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/plugins/fetchers"
 	"github.com/pacer-run/pacer/plugins/health"
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/api"
@@ -20,11 +22,22 @@ import (
 // policies is the catalog in the words of those who ask it.
 type policies struct{ *policy.Catalog }
 
+// policyConfig is what the operator says of policies.
+type policyConfig struct {
+	dir, cacheDir string // "" for no modules, and none kept
+	fetching      string // as --fetch_policies
+}
+
 // loadPolicies opens the catalog; its modules are loaded in the background.
-func loadPolicies(ctx context.Context, dir, cacheDir string, log *slog.Logger) (*policies, error) {
+func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Dir: dir, CacheDir: cacheDir, Log: log,
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(),
+		Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
+	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
+		return nil, badFlag("--fetch_policies: %w", wrong)
+	}
 	if err != nil {
 		return nil, badFlag("--policy_dir: %w", err)
 	}
@@ -142,7 +155,7 @@ func (p *policies) modules() []api.Module {
 			name = m.File
 		}
 		out = append(out, api.Module{
-			Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
+			Fetchers: m.Fetchers, Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
 			Operators: m.Operators, Strategies: m.Strategies, Rules: m.Rules,
 			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})

@@ -17,6 +17,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // Core is the scheduler during one term of leadership. Its methods may be called
@@ -46,10 +47,11 @@ type Node interface {
 type Module struct {
 	Name       string   `json:"name"`
 	Version    string   `json:"version"`
-	Kind       string   `json:"kind"`             // "constraint", "upgrade" or "health"
-	Form       string   `json:"form"`             // "builtin", "wasm" or "process"
-	File       string   `json:"file,omitempty"`   // its base name; empty for builtins
-	Digest     string   `json:"digest,omitempty"` // of the module's file; empty for builtins
+	Kind       string   `json:"kind"`               // "constraint", "upgrade", "health" or "fetch"
+	Form       string   `json:"form"`               // "builtin", "wasm" or "process"
+	File       string   `json:"file,omitempty"`     // its base name; empty for builtins
+	Digest     string   `json:"digest,omitempty"`   // of the module's file; empty for builtins
+	Fetchers   []string `json:"fetchers,omitempty"` // names of fetch policies
 	Operators  []string `json:"operators,omitempty"`
 	Strategies []string `json:"strategies,omitempty"`
 	Rules      []string `json:"rules,omitempty"`
@@ -70,6 +72,10 @@ type Config struct {
 	Settings spec.Settings
 	// DependenciesFirst is how the core takes apps down; see deployment.Options.
 	DependenciesFirst bool
+	// CheckFetch asks the policies about what an app fetches: one decision for each
+	// artifact. An error is shown to the user at the path of them all. nil means that
+	// everything is fetched as the app says.
+	CheckFetch func(ctx context.Context, app *spec.App) ([]sdk.FetchDecision, error)
 	// CheckConstraint asks the policies whether they can work with a constraint.
 	// The text of its error is shown to the user at the constraint's path. It is
 	// called by many goroutines; nil means that any constraint is taken.
@@ -144,6 +150,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Rules == nil {
 		c.Rules = unknownRules
+	}
+	if c.CheckFetch == nil {
+		c.CheckFetch = func(context.Context, *spec.App) ([]sdk.FetchDecision, error) { return nil, nil }
 	}
 	if c.CheckConstraint == nil {
 		c.CheckConstraint = func(context.Context, *spec.App, spec.Constraint) error { return nil }

@@ -23,6 +23,9 @@ func (p *planning) warnings(c placement.Cluster) []planWarning {
 	switch {
 	case p.Places == nil:
 		return out
+	case p.Places.Denied != "":
+		warn("denied", "it is not launched: %s", p.Places.Denied)
+		return out
 	case len(c.Offers) == 0:
 		warn("noOffers", "no offer was seen yet: nothing can be said about places")
 		return out

@@ -57,6 +57,19 @@ func TestScripts(t *testing.T) {
 
 // scriptConfig knows one operator, one strategy, one module and two numbers of other parts.
 func scriptConfig(c *Config) {
+	c.CheckFetch = func(_ context.Context, app *spec.App) (decisions []sdk.FetchDecision, err error) {
+		for _, a := range app.Fetch {
+			d := sdk.AllowFetch(sdk.FetchURI(a))
+			switch {
+			case strings.HasPrefix(a.URI, "ftp:"):
+				d = sdk.DenyFetch("denied by the fetch policy schemes: the scheme ftp is forbidden")
+			case strings.HasPrefix(a.URI, "broken:"):
+				return nil, &sdk.Fault{Module: "zoo@1.0.0", Cause: "fuel exhausted"}
+			}
+			decisions = append(decisions, d)
+		}
+		return decisions, nil
+	}
 	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
 		if constraint.Operator != "UNIQUE" {
 			return &sdk.Invalid{Message: "operator must be one of the following UNIQUE"}

@@ -36,6 +36,7 @@ func (s *server) validate(r *http.Request, roles spec.Roles, sent *spec.Update, 
 func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *spec.Faults) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
+	s.checkFetch(ctx, app, current, faults)
 	for i, c := range app.Constraints {
 		if c.Field == "" || current != nil && hasConstraint(current, c) { // one without a field is a fault already
 			continue

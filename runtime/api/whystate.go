@@ -47,6 +47,9 @@ func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, n
 		b.HeldUntil = v.Backoff.Until.String()
 	}
 	b.Fault = faultOf(v, e)
+	if b.Waiting > 0 {
+		b.Denied = deniedWord(v)
+	}
 	for _, cause := range []func() (state, text string){
 		func() (string, string) { return b.strategyCause(v) },
 		func() (string, string) { return b.placeCause(snapshot, v, e) },
@@ -110,6 +113,8 @@ func (b *whyBody) placeCause(snapshot *scheduler.Snapshot, v *scheduler.AppView,
 		return whyPolicy, fmt.Sprintf("it waits because the policy module %s failed: %s", b.Fault.Module, b.Fault.Cause)
 	case b.Fault != nil:
 		return whyPolicy, "it waits because a policy could not be asked: " + b.Fault.Cause
+	case b.Denied != "":
+		return whyDenied, waiting + b.Denied
 	case !snapshot.Subscribed:
 		return whyWaiting, waiting + "no Mesos master is connected"
 	case agents == 0:

@@ -129,6 +129,18 @@ func TestWhyState(t *testing.T) {
 			"it waits because the policy module zoo@1.0.0 failed: fuel exhausted",
 		},
 		{
+			"denied by a fetch policy",
+			scheduler.AppView{Refusals: &placement.Refusals{Denied: "ftp://a/b: denied by the fetch policy schemes: the scheme ftp is forbidden"}},
+			waiting, whyDenied,
+			"2 instances without a place: ftp://a/b: denied by the fetch policy schemes: the scheme ftp is forbidden",
+		},
+		{
+			"denied by a fetch policy, and all have a place",
+			scheduler.AppView{Refusals: &placement.Refusals{Denied: "ftp://a/b: denied"}},
+			placement.Explanation{},
+			whySuspended, "it is suspended: it asks for no instances",
+		},
+		{
 			"fault of nobody known",
 			scheduler.AppView{},
 			placement.Explanation{Waiting: 1, Fault: errors.New("not loaded")},

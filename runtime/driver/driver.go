@@ -51,6 +51,8 @@ type Matcher interface {
 
 // Policies prepares what policies are asked. It is used by several goroutines.
 type Policies interface {
+	// DecideFetch answers one decision for each URI of an app version.
+	DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error)
 	Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error)
 	PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error)
 	PrepareHealth(ctx context.Context, h sdk.HealthSpec) (sdk.PreparedHealth, error)

@@ -119,6 +119,7 @@ func (m matcher) Match(ctx context.Context, r placement.Request, rules func(*spe
 // policies prepare constraints that know whether they were closed.
 type policies struct {
 	*diary
+	fetch   func(sdk.FetchURI) (sdk.FetchDecision, error)
 	err     error
 	upgrade sdk.PreparedUpgrade // nil: there is no strategy
 	rule    sdk.PreparedHealth  // nil: there is no health rule

@@ -7,8 +7,13 @@ import (
 )
 
 // commandOf encodes what runs, and as whom. A command goes to the shell.
-func commandOf(app *spec.App) []byte {
-	b := appendFetch(nil, app.Fetch)
+func commandOf(key templateKey) []byte {
+	app := key.app
+	artifacts := app.Fetch
+	if key.fetch != nil {
+		artifacts = key.fetch.Artifacts
+	}
+	b := appendFetch(nil, artifacts)
 	if app.User != "" {
 		b = appendText(b, 5, app.User)
 	}

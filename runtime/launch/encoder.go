@@ -26,6 +26,7 @@ type templateKey struct {
 	envPrefix        string
 	bridge           string
 	enforceGroupRole bool
+	fetch            *placement.Fetch
 }
 
 // mostTemplates bounds what an encoder keeps; beyond it starts afresh.
@@ -33,7 +34,7 @@ const mostTemplates = 1 << 14
 
 // template returns the app version's part, made at its first task.
 func (e *Encoder) template(t *Task) *template {
-	key := templateKey{t.App, t.EnvPrefix, t.BridgeName, t.EnforceGroupRole}
+	key := templateKey{t.App, t.EnvPrefix, t.BridgeName, t.EnforceGroupRole, t.Place.Fetch}
 	if key == e.last && e.known != nil {
 		return e.known
 	}

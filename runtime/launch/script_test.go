@@ -18,10 +18,11 @@ import (
 // TestScripts runs testdata/tasks: an app as a client sends it, and the whole
 // task that becomes of it on an agent that offers room enough.
 //
-//	task [ports=31000-31009] [role=R] [reserved=R] [prefix=P] [bridge=N] [enforced]
+//	task [ports=31000-31009] [role=R] [reserved=R] [prefix=P] [bridge=N] [enforced] [mirror=U]
 //
 // The ports are those offered; with reserved they, and part of everything else,
-// are reserved for that role. The service ports that the app leaves open are
+// are reserved for that role. A policy has the artifacts fetched from the mirror, each
+// under the number of its place, and keeps them executable. The service ports that the app leaves open are
 // assigned from 10000 on, as they are when an app is accepted.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/tasks", func(t *testing.T, path string) {
@@ -37,9 +38,24 @@ func TestScripts(t *testing.T) {
 			d.MaybeScanArgs(t, "prefix", &task.EnvPrefix)
 			d.MaybeScanArgs(t, "bridge", &task.BridgeName)
 			task.EnforceGroupRole = d.HasArg("enforced")
+			if d.HasArg("mirror") {
+				task.Place.Fetch = mirrored(t, d, app)
+			}
 			return showTask(t, encoded(t, task))
 		})
 	})
+}
+
+// mirrored is what a policy makes of the app's artifacts.
+func mirrored(t *testing.T, d *datadriven.TestData, app *spec.App) *placement.Fetch {
+	var mirror string
+	d.ScanArgs(t, "mirror", &mirror)
+	fetch := &placement.Fetch{}
+	for i, a := range app.Fetch {
+		a.URI, a.Executable = mirror+strconv.Itoa(i), true
+		fetch.Artifacts = append(fetch.Artifacts, a)
+	}
+	return fetch
 }
 
 // appOf reads the app of a command. It has to be one that the API takes.

@@ -32,7 +32,7 @@ func newTemplate(key templateKey) *template {
 	name := app.ID.Reversed()
 	t := &template{
 		head:      appendText(nil, 1, name),
-		command:   commandOf(app),
+		command:   commandOf(key),
 		tail:      appendLimits(appendLabels(nil, 10, app.Labels), app.ResourceLimits),
 		ports:     portsOf(app),
 		mapped:    !app.OnHost(),

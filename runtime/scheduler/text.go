@@ -116,6 +116,15 @@ func (s *Scheduler) instanceText(i *Instance, n Names) string {
 	return b.String()
 }
 
+// fetchText is what policies made of the artifacts of a task.
+func fetchText(f *placement.Fetch) string {
+	var uris []string
+	for _, a := range f.Artifacts {
+		uris = append(uris, a.URI)
+	}
+	return " (fetches " + strings.Join(uris, " ") + ")"
+}
+
 func callText(s *Scheduler, c Call, n Names) string {
 	switch c := c.(type) {
 	case Accept:
@@ -124,6 +133,9 @@ func callText(s *Scheduler, c Call, n Names) string {
 			name := n.task(s, t.ID)
 			if t.EnforceGroupRole {
 				name += " (enforced role)"
+			}
+			if t.Place.Fetch != nil {
+				name += fetchText(t.Place.Fetch)
 			}
 			tasks = append(tasks, name)
 		}
