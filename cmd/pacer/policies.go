@@ -31,8 +31,7 @@ type policyConfig struct {
 // loadPolicies opens the catalog; its modules are loaded in the background.
 func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(),
-		Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
 		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
 	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
