@@ -55,6 +55,7 @@ type world struct {
 	healthAsks []HealthAsk
 	probes     []Probing // of the last batch
 	lastCall   []Call
+	notices    []Notice // of the last batch
 	requests   RequestID
 	plans      int
 	terms      byte
@@ -235,7 +236,7 @@ func (w *world) drain(saved bool) string {
 	if e.Match != nil {
 		w.match = e.Match
 	}
-	w.lastCall = e.Calls
+	w.lastCall, w.notices = e.Calls, e.Notices
 	w.asks = append(w.asks, e.Upgrades...)
 	w.healthAsks = append(w.healthAsks, e.Health...)
 	w.probes = e.Probes

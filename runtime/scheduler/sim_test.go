@@ -304,7 +304,8 @@ func (s *sim) leaderDies() {
 		if _, err := s.world.restart(); err != nil {
 			panic(err)
 		}
-		for _, ask := range s.asks { // what the new leader asked at once
+		s.promise(&Effects{Notices: s.notices}) // a deadline may have passed meanwhile, and be rolled back
+		for _, ask := range s.asks {            // what the new leader asked at once
 			s.answerUpgrade(ask)
 		}
 		for _, ask := range s.healthAsks {
