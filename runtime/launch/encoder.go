@@ -48,7 +48,10 @@ func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte {
 	b = appendID(b, 2, t.ID)
 	b = appendID(b, 3, t.Place.Offer.Agent.ID)
 	for i := range t.Place.Take {
-		b = appendShare(b, &t.Place.Take[i])
+		b = appendShare(b, 4, &t.Place.Take[i])
+	}
+	for i := range t.Place.Disks {
+		b = appendDisk(b, 4, &t.Place.Disks[i])
 	}
 	b = known.appendCommand(b, &t)
 	b = append(b, known.tail...)
@@ -57,22 +60,7 @@ func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte {
 
 // AppendAccept appends the call of Accept, with the framework's id.
 func (e *Encoder) AppendAccept(b []byte, framework string, offers []string, tasks []Task, refuse time.Duration) []byte {
-	b = appendID(b, 1, framework)
-	b = appendVarint(b, 2, uint64(scheduler.Call_ACCEPT))
-	b, accept := openMessage(b, 4)
-	for _, id := range offers {
-		b = appendID(b, 1, id)
-	}
-	b, operation := openMessage(b, 2)
-	b = appendVarint(b, 1, uint64(mesos.Offer_Operation_LAUNCH))
-	b, launch := openMessage(b, 2)
-	for _, t := range tasks {
-		var info int
-		b, info = openMessage(b, 1)
-		b = closeMessage(e.AppendTaskInfo(b, t), info)
-	}
-	b = closeMessage(closeMessage(b, launch), operation)
-	return closeMessage(appendFilters(b, 3, refuse), accept)
+	return e.AppendOperations(b, framework, offers, &Operations{Tasks: tasks}, refuse)
 }
 
 // AppendDecline appends the call that gives offers back for at least refuse.
@@ -93,16 +81,16 @@ func appendFilters(b []byte, field int, refuse time.Duration) []byte {
 	return closeMessage(appendDouble(b, 1, refuse.Seconds()), filters)
 }
 
-// appendShare appends the resources of a share, in the form of frameworks
+// appendShare appends the resources of a share to the field, in the form of frameworks
 // without RESERVATION_REFINEMENT: a role on each, and for a dynamic reservation
 // who made it. Nothing of zero size may be sent: Mesos refuses the task.
-func appendShare(b []byte, s *placement.Share) []byte {
+func appendShare(b []byte, field int, s *placement.Share) []byte {
 	for k, amount := range s.Scalars {
 		if amount <= 0 {
 			continue
 		}
 		var resource, scalar int
-		b, resource = openMessage(b, 4)
+		b, resource = openMessage(b, field)
 		b = appendText(b, 1, placement.Kind(k).String())
 		b = appendVarint(b, 2, uint64(mesos.SCALAR))
 		b, scalar = openMessage(b, 3)
@@ -112,7 +100,7 @@ func appendShare(b []byte, s *placement.Share) []byte {
 	if len(s.Ports) == 0 {
 		return b
 	}
-	b, resource := openMessage(b, 4)
+	b, resource := openMessage(b, field)
 	b = appendText(b, 1, "ports")
 	b = appendVarint(b, 2, uint64(mesos.RANGES))
 	b, ranges := openMessage(b, 4)

@@ -22,8 +22,8 @@ func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) 
 	var message *sched.Call
 	switch c := call.(type) {
 	case scheduler.Accept:
-		if len(c.Tasks) > 0 {
-			return e.launch.AppendAccept(nil, framework, []string{c.Offer.ID}, c.Tasks, c.Refuse), nil
+		if o := (launch.Operations{Free: c.Free, Reserve: c.Reserve, Tasks: c.Tasks}); !o.None() {
+			return e.launch.AppendOperations(nil, framework, []string{c.Offer.ID}, &o, c.Refuse), nil
 		}
 		// An offer of which nothing is taken is given back.
 		return e.launch.AppendDecline(nil, framework, []string{c.Offer.ID}, c.Refuse), nil

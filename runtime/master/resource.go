@@ -22,6 +22,9 @@ type resource struct {
 	refined   int    // reservations in the new form
 	held      placement.Reservation
 	unnamable bool // it could not be named again in an ACCEPT
+	special   bool // a disk with a source or a volume
+	source    placement.DiskSource
+	volume    placement.Persistence
 }
 
 // Numbers of Value.Type.
@@ -33,9 +36,9 @@ const (
 )
 
 // resource decodes one Resource and adds it to the shares of the offer. What a
-// share cannot name again when a task takes it is left out: disks with a source or
-// a volume, revocable and shared resources, those of resource providers, and
-// reservations refined more than once. So are resources of other kinds.
+// share cannot name again when a task takes it is left out: revocable and shared
+// resources, those of resource providers, and reservations refined more than once.
+// So are resources of other kinds. Disks with a source or a volume stand apart.
 func (d *decoder) resource(message []byte) bool {
 	var r resource
 	ok := true
@@ -53,7 +56,7 @@ func (d *decoder) resource(message []byte) bool {
 		case 6<<3 | bytesWire:
 			r.role = f.bytes()
 		case 7<<3 | bytesWire:
-			ok = r.disk(f.bytes())
+			ok = d.disk(&r, f.bytes())
 		case 8<<3 | bytesWire:
 			r.held.Dynamic = true
 			ok = d.reservation(&r, f.bytes())
@@ -70,7 +73,14 @@ func (d *decoder) resource(message []byte) bool {
 	if r.refined == 0 && string(r.role) != unreserved {
 		r.held.Role = d.names.of(r.role)
 	}
-	return r.unnamable || r.refined > 1 || d.add(&r)
+	if r.unnamable || r.refined > 1 {
+		return true
+	}
+	if r.special {
+		d.addDisk(&r)
+		return true
+	}
+	return d.add(&r)
 }
 
 // unreserved is the role of resources that nobody has reserved.

@@ -95,11 +95,18 @@ func (t *table) shareOf(port uint16) (int, bool) {
 // hasPorts must have said that there are enough. wanted holds the numbers asked
 // for, 0 for any.
 func (t *table) choosePorts(r *requirement, p int, wanted func(i int) uint16) {
+	if r.ports > 0 {
+		t.collect(r, p)
+	}
+	t.choose(r, wanted)
+}
+
+// choose is choosePorts among the pieces that were collected.
+func (t *table) choose(r *requirement, wanted func(i int) uint16) {
 	t.chosen = t.chosen[:0]
 	if r.ports == 0 {
 		return
 	}
-	t.collect(r, p)
 	var walk walker
 	if len(r.fixed)/2 < r.ports {
 		walk = t.walker()

@@ -23,8 +23,9 @@ type demand struct {
 	anywhere  bool   // not bound to the home region
 	scarce    bool   // may use up an offer with GPUs although it wants none
 	need      [kinds]Milli
-	ports     int    // how many
-	fixed     string // the numbers that have to be offered, two bytes each
+	ports     int          // how many
+	fixed     string       // the numbers that have to be offered, two bytes each
+	volumes   *volumeNeeds // on disks of their own; nil for none
 }
 
 // requirement is a demand and what is known of it in the running match.
@@ -47,10 +48,13 @@ func demandOf(app *spec.App, unrestrictedGPUs bool) (d demand, impossible bool) 
 	d = demand{
 		role:   app.Role,
 		scarce: unrestrictedGPUs || app.GPUs > 0 || app.Labels[gpuLabel] == gpuUnrestricted,
-		need:   [kinds]Milli{MilliOf(app.CPUs), MilliOf(app.Mem), MilliOf(app.Disk), Milli(app.GPUs) * 1000},
+		need:   bareNeed(app),
 		ports:  len(app.PortDefinitions),
 	}
 	d.own, d.star = acceptedRoles(app)
+	var root Milli
+	root, d.volumes = needsOf(app)
+	d.need[Disk] += root
 	for _, c := range app.Constraints {
 		field := sdk.CanonicalField(c.Field)
 		d.anywhere = d.anywhere || field == sdk.FieldRegion || field == sdk.FieldZone
@@ -64,6 +68,9 @@ func demandOf(app *spec.App, unrestrictedGPUs bool) (d demand, impossible bool) 
 // acceptedRoles tells whose resources the app takes: those reserved for its own
 // role, unreserved ones.
 func acceptedRoles(app *spec.App) (own, star bool) {
+	if app.Resident() {
+		return false, true // what is reserved for a role cannot be reserved again
+	}
 	if len(app.AcceptedResourceRoles) == 0 {
 		return app.Role != unreservedRole, true
 	}

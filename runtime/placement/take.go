@@ -32,29 +32,51 @@ func carve[T any](room *[]T, n, size int) []T {
 	return cut
 }
 
-// take puts an instance of the app on the offer of row p, which fits, and
-// returns what it takes.
-func (t *table) take(app *spec.App, r *requirement, p int) Placement {
-	t.choosePorts(r, p, func(i int) uint16 {
+// give puts a wanted instance on the offer of row p, which fits.
+func (t *table) give(w *Wanted, r *requirement, p int) Placement {
+	if w.Held != nil {
+		return t.takeHeld(w, r, p)
+	}
+	return t.take(w.App, r, p)
+}
+
+// wantedPorts tells the number asked for by each port definition, 0 for any.
+func wantedPorts(app *spec.App) func(i int) uint16 {
+	return func(i int) uint16 {
 		if !app.RequirePorts {
 			return 0
 		}
 		return uint16(app.PortDefinitions[i].Port)
-	})
+	}
+}
+
+// take puts an instance of the app on the offer of row p, which fits, and
+// returns what it takes.
+func (t *table) take(app *spec.App, r *requirement, p int) Placement {
+	t.choosePorts(r, p, wantedPorts(app))
 	w := &t.rows[p]
 	if len(w.rest) == 0 {
 		w.rest = append(w.rest, t.offer(p).Shares...)
 	}
 	placement := Placement{App: app, Offer: t.offer(p), Take: t.takeShares(r, w)}
-	if len(t.chosen) > 0 {
-		placement.Ports = t.slab.portNumbers(len(t.chosen))
-		for i, c := range t.chosen {
-			placement.Ports[i] = c.port
-		}
-	}
+	placement.Ports = t.chosenPorts()
+	placement.Disks = t.takeDisks(app, r, p)
+	placement.apart()
 	w.launched++
 	t.refresh(p)
 	return placement
+}
+
+// chosenPorts lists the ports that were chosen; nil for none.
+func (t *table) chosenPorts() []uint16 {
+	if len(t.chosen) == 0 {
+		return nil
+	}
+	ports := t.slab.portNumbers(len(t.chosen))
+	for i, c := range t.chosen {
+		ports[i] = c.port
+	}
+	return ports
 }
 
 // takeShares takes the scalars in the order of the offer's shares, and the

@@ -12,12 +12,14 @@ import (
 //sumtype:decl
 type Call interface{ call() }
 
-// Accept launches tasks on one offer. What they leave comes back as another
-// offer after Refuse.
+// Accept gives back what instances held on one offer, reserves for others, and
+// launches tasks. What these leave comes back as another offer after Refuse.
 type Accept struct {
-	Offer  *placement.Offer
-	Tasks  []launch.Task
-	Refuse time.Duration
+	Offer   *placement.Offer
+	Free    []launch.Holding
+	Reserve []launch.Holding
+	Tasks   []launch.Task
+	Refuse  time.Duration
 }
 
 // Decline gives offers back for at least Refuse.
