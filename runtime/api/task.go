@@ -23,7 +23,7 @@ type task struct {
 	StartedAt          string         `json:"startedAt,omitempty"`
 	Version            string         `json:"version,omitempty"`
 	HealthCheckResults []healthResult `json:"healthCheckResults"`
-	LocalVolumes       []struct{}     `json:"localVolumes"`
+	LocalVolumes       []localVolume  `json:"localVolumes"`
 	Role               string         `json:"role"`
 }
 
@@ -52,7 +52,7 @@ func taskOf(i *scheduler.Instance) task {
 	t := task{
 		ID: i.TaskID(), AppID: i.App, Host: i.Agent.Hostname, SlaveID: i.Agent.ID, Region: i.Agent.Region, Zone: i.Agent.Zone,
 		State: i.Condition.TaskState(), Ports: []int{}, ServicePorts: []int{}, IPAddresses: addresses(i),
-		HealthCheckResults: []healthResult{}, LocalVolumes: []struct{}{}, Role: i.Role,
+		HealthCheckResults: []healthResult{}, LocalVolumes: localVolumes(i), Role: i.Role,
 	}
 	if i.Condition.Active() {
 		t.Ports = hostPorts(i)
@@ -62,6 +62,28 @@ func taskOf(i *scheduler.Instance) task {
 		t.HealthCheckResults = append(t.HealthCheckResults, healthResult{InstanceID: i.InstanceID(), Alive: *i.Healthy})
 	}
 	return t
+}
+
+// localVolume is a persistent volume of an instance.
+type localVolume struct {
+	RunSpecID     spec.PathID `json:"runSpecId"`
+	ContainerPath string      `json:"containerPath"`
+	UUID          string      `json:"uuid"`
+	PersistenceID string      `json:"persistenceId"`
+}
+
+// localVolumes are what the instance holds on its agent.
+func localVolumes(i *scheduler.Instance) []localVolume {
+	list := []localVolume{}
+	if i.Reservation == nil {
+		return list
+	}
+	for _, v := range i.Reservation.Volumes {
+		list = append(list, localVolume{
+			RunSpecID: i.App, ContainerPath: v.ContainerPath, UUID: v.UUID.String(), PersistenceID: i.PersistenceID(v),
+		})
+	}
+	return list
 }
 
 // hostPorts are in the order of the definitions: clients pair the two lists.

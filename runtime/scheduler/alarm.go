@@ -19,6 +19,8 @@ const (
 	alarmUpgrade
 	alarmDemand
 	alarmPause
+	alarmReservation
+	alarmRelease
 )
 
 // alarm is a point in time at which something may be due. Alarms are never

@@ -31,6 +31,7 @@ type instanceRecord struct {
 	StartedAt   spec.Timestamp   `json:"tr,omitempty"`
 	Since       spec.Timestamp   `json:"tc,omitempty"`
 	Unreachable spec.Timestamp   `json:"tu,omitempty"`
+	Reservation *json.RawMessage `json:"rs,omitempty"` // a reservationRecord
 }
 
 type agentRecord struct {
@@ -85,6 +86,9 @@ func appendInstance(b []byte, i *Instance, agent []byte) []byte {
 	b = appendUnlessZero(b, `,"tr":`, int64(i.StartedAt))
 	b = appendUnlessZero(b, `,"tc":`, int64(i.Since))
 	b = appendUnlessZero(b, `,"tu":`, int64(i.UnreachableSince))
+	if i.Reservation != nil {
+		b = append(append(b, `,"rs":`...), mustJSON(reservationRecordOf(i.Reservation))...)
+	}
 	return append(b, '}')
 }
 
@@ -179,6 +183,10 @@ func (c *cursor) instance() (r instanceRecord) {
 	r.StartedAt = spec.Timestamp(c.optional(`,"tr":`, 1<<62))
 	r.Since = spec.Timestamp(c.optional(`,"tc":`, 1<<62))
 	r.Unreachable = spec.Timestamp(c.optional(`,"tu":`, 1<<62))
+	if c.skip(`,"rs":`) {
+		held := json.RawMessage(c.object())
+		r.Reservation = &held
+	}
 	c.must("}")
 	return r
 }

@@ -21,6 +21,9 @@ func instances() []*Instance {
 			Healthy: &healthy, StagedAt: 1, StartedAt: 2, Since: 3, UnreachableSince: 4,
 		},
 		{App: "/web", Agent: agent, Ports: []uint16{0}, Healthy: &sick},
+		{App: "/db", Goal: GoalStopped, Agent: agent, Reservation: &Reservation{
+			Volumes: []LocalVolume{{ContainerPath: `da"t{a`, UUID: UUID{1}}, {ContainerPath: "log", UUID: UUID{2}}}, Deadline: 5,
+		}},
 	}
 }
 
@@ -46,6 +49,10 @@ func TestInstanceRecordIsJSON(t *testing.T) {
 		}
 		if fast.App != i.App || !cmp.Equal(fast.Ports, i.Ports) || fast.Unreachable != i.UnreachableSince {
 			t.Errorf("%d: read back as %+v", n, fast)
+		}
+		held, err := decodeReservation(fast.Reservation)
+		if err != nil || !cmp.Equal(held, i.Reservation) {
+			t.Errorf("%d: reservation read back as %+v, error %v", n, held, err)
 		}
 	}
 }

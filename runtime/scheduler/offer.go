@@ -143,6 +143,7 @@ func (b *offerBook) forgetAgent(id string) {
 func (s *Scheduler) onOffers(e Offers) {
 	s.counts.OffersReceived += uint64(len(e.Offers))
 	s.offers.add(e.Offers)
+	s.freeStrays(e.Offers)
 	s.sightings.see(e.Offers, s.now)
 	s.pending.changed = true
 }

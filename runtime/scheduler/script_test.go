@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/pacer-run/pacer/plugins/upgrades"
+	"github.com/pacer-run/pacer/runtime/launch"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
@@ -51,6 +52,7 @@ type world struct {
 	asks     []UpgradeAsk
 	strategy sdk.Upgrade // answers asks at once; nil: the script does
 	lastCall []Call
+	holdings map[UUID]launch.Holding // that were ever reserved, by instance
 	requests RequestID
 	plans    int
 	terms    byte
@@ -61,8 +63,8 @@ type world struct {
 func newWorld() *world {
 	start, _ := spec.ParseTimestamp("2026-01-01T00:00:00Z")
 	w := &world{
-		cfg: Config{Seed: [16]byte{1}}, now: start, start: start,
-		records: map[string][]byte{}, names: map[UUID]string{}, perApp: map[spec.PathID]int{},
+		cfg: Config{Seed: [16]byte{1}, Principal: "pacer"}, now: start, start: start,
+		holdings: map[UUID]launch.Holding{}, records: map[string][]byte{}, names: map[UUID]string{}, perApp: map[spec.PathID]int{},
 	}
 	w.s = New(w.cfg)
 	return w
@@ -168,6 +170,9 @@ func (w *world) configure(a map[string]string) (string, error) {
 		}
 	}
 	w.cfg.MaxVersions = number(a["max-versions"], 0)
+	if a["no-principal"] != "" {
+		w.cfg.Principal = ""
+	}
 	first, last, _ := strings.Cut(a["ports"], "-")
 	w.cfg.FirstPort, w.cfg.LastPort = number(first, 0), number(last, 0)
 	w.s = New(w.cfg)
@@ -226,6 +231,7 @@ func (w *world) drain(saved bool) string {
 		w.match = e.Match
 	}
 	w.lastCall = e.Calls
+	w.noteHoldings(e.Calls)
 	w.asks = append(w.asks, e.Upgrades...)
 	for _, r := range e.Replies {
 		if r.Rehearsal != nil {

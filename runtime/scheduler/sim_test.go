@@ -177,6 +177,7 @@ func (s *sim) step(ev Event) {
 	s.promise(&e)
 	s.checkStep(&e)
 	s.checkLayers(e.Notices)
+	s.noteHoldings(e.Calls)
 	for _, c := range e.Calls {
 		s.mesos.send(c)
 	}

@@ -327,7 +327,7 @@ func (s *sim) checkAck(c Acknowledge) {
 
 // checkApp: counts are right, the target is held, constraints hold at every launch.
 func (s *sim) checkApp(a *app) {
-	var tally [2][Unknown + 1]int
+	var tally [3][Unknown + 1]int
 	hosts, racks := map[string]int{}, map[string]int{}
 	for _, m := range a.members {
 		if m.inst == nil {

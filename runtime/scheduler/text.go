@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pacer-run/pacer/runtime/launch"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
@@ -78,6 +79,9 @@ func (s *Scheduler) recordText(r Record, n Names) string {
 		}
 		name = n.instance("", id)
 	}
+	if id, err := releaseID(r.Key); err == nil && strings.HasPrefix(r.Key, releasePrefix) {
+		name = releasePrefix + n.instance("", id)
+	}
 	name = n.versioned(name)
 	if r.Value == nil {
 		return name + " removed"
@@ -108,6 +112,12 @@ func (s *Scheduler) instanceText(i *Instance, n Names) string {
 	if i.Agent != nil {
 		b.WriteString(" on " + i.Agent.ID)
 	}
+	if r := i.Reservation; r != nil {
+		b.WriteString(" reserved")
+		if r.Deadline != 0 {
+			b.WriteString(" until " + n.time(r.Deadline))
+		}
+	}
 	if i.UnreachableSince != 0 {
 		b.WriteString(" since " + n.time(i.UnreachableSince))
 	}
@@ -117,11 +127,7 @@ func (s *Scheduler) instanceText(i *Instance, n Names) string {
 func callText(s *Scheduler, c Call, n Names) string {
 	switch c := c.(type) {
 	case Accept:
-		var tasks []string
-		for _, t := range c.Tasks {
-			tasks = append(tasks, n.task(s, t.ID))
-		}
-		return fmt.Sprintf("accept %s: %s", c.Offer.ID, strings.Join(tasks, " "))
+		return fmt.Sprintf("accept %s: %s", c.Offer.ID, strings.Join(s.operationsText(&c, n), ", "))
 	case Decline:
 		return fmt.Sprintf("decline %s for %s", strings.Join(c.OfferIDs, " "), c.Refuse)
 	case Revive:
@@ -145,6 +151,39 @@ func callText(s *Scheduler, c Call, n Names) string {
 	return fmt.Sprintf("%T", c)
 }
 
+// operationsText says what is done with an offer.
+func (s *Scheduler) operationsText(c *Accept, n Names) []string {
+	var out []string
+	for i := range c.Free {
+		out = append(out, "free "+holdingText(&c.Free[i], n))
+	}
+	for i := range c.Reserve {
+		out = append(out, "reserve "+holdingText(&c.Reserve[i], n))
+	}
+	var tasks []string
+	for _, t := range c.Tasks {
+		tasks = append(tasks, n.task(s, t.ID))
+	}
+	if len(tasks) > 0 {
+		out = append(out, strings.Join(tasks, " "))
+	}
+	return out
+}
+
+// holdingText names what one instance holds: "/db.1 data".
+func holdingText(h *launch.Holding, n Names) string {
+	name := h.Instance
+	if id := instanceUUID(name); id != (UUID{}) {
+		name = n.instance("", id)
+	}
+	for i := range h.Disks {
+		if v := h.Disks[i].Volume; v.ID != "" {
+			name += " " + v.ContainerPath
+		}
+	}
+	return name
+}
+
 func on(agent string) string {
 	if agent == "" {
 		return ""
@@ -156,6 +195,9 @@ func matchText(r *placement.Request) string {
 	var b strings.Builder
 	for _, w := range r.Wanted {
 		fmt.Fprintf(&b, "%s×%d", w.App.ID, w.Count)
+		if w.Held != nil {
+			b.WriteString(" held@" + w.Held.AgentID)
+		}
 		for _, a := range w.Placed {
 			b.WriteString(" placed@" + a.ID)
 		}

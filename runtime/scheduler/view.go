@@ -79,7 +79,7 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 // SuppressedRoles returns the roles that a subscription should begin without
 // offers for: all, unless some app needs a place.
 func (s *Scheduler) SuppressedRoles() []string {
-	if len(s.wants()) > 0 {
+	if len(s.wants()) > 0 || len(s.releases) > 0 {
 		return nil
 	}
 	return []string{s.cfg.Role}

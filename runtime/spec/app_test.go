@@ -56,7 +56,7 @@ func TestUncovered(t *testing.T) {
 	}
 	want := []string{
 		"check", "container", "env", "executor", "executorResources", "fetch", "healthChecks", "networks", "readinessChecks",
-		"residency", "resourceLimits", "secrets", "tty",
+		"resourceLimits", "secrets", "tty",
 	}
 	if diff := cmp.Diff(want, everything(t).Uncovered()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -72,6 +72,8 @@ func TestUncovered(t *testing.T) {
 		{App{Networks: []Network{{Name: "n"}}}, "networks"},
 		{App{Networks: []Network{{}, {}}}, "networks"},
 		{App{Container: &Container{}}, "container"},
+		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Persistent: &PersistentVolume{}}}}}, ""},
+		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Persistent: &PersistentVolume{}}, {Host: new("/")}}}}, "container"},
 		{App{EnvSecrets: map[string]string{"A": "s"}}, "env"},
 	} {
 		if got := strings.Join(tt.app.Uncovered(), ","); got != tt.want {

@@ -11,7 +11,7 @@ func (a *App) Uncovered() []string {
 		asks bool
 	}{
 		{"check", a.Check != nil},
-		{"container", a.Container != nil},
+		{"container", a.Container != nil && !a.Container.onlyPersistent()},
 		{"env", len(a.EnvSecrets) > 0},
 		{"executor", a.Executor != "" && a.Executor != "//cmd"},
 		{"executorResources", a.ExecutorResources != nil},
@@ -19,7 +19,6 @@ func (a *App) Uncovered() []string {
 		{"healthChecks", len(a.HealthChecks) > 0},
 		{"networks", !a.plainHost()},
 		{"readinessChecks", len(a.ReadinessChecks) > 0},
-		{"residency", a.Resident()},
 		{"resourceLimits", a.ResourceLimits != nil},
 		{"secrets", len(a.Secrets) > 0},
 		{"tty", a.TTY != nil && *a.TTY},
@@ -42,4 +41,18 @@ func (a *App) plainHost() bool {
 	default:
 		return false
 	}
+}
+
+// onlyPersistent tells whether the container is nothing but persistent volumes:
+// these are resources of the task, and need no container.
+func (c *Container) onlyPersistent() bool {
+	if c.Type != MesosContainer || c.Docker != nil || c.LinuxInfo != nil || len(c.PortMappings) > 0 {
+		return false
+	}
+	for i := range c.Volumes {
+		if c.Volumes[i].Persistent == nil {
+			return false
+		}
+	}
+	return len(c.Volumes) > 0
 }
