@@ -273,6 +273,9 @@ func (s *Scheduler) adoptApp(ch deployment.Change) {
 			a.uncovered = s.uncovered(ch.After)
 		}
 		a.spec, a.removed = ch.After, false
+		if ch.Before == nil {
+			s.dropMisfits(a)
+		}
 		a.refusals = nil
 		s.endPause(a) // the new definition may be right
 		s.ports.claim(ch.After)

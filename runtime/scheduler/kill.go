@@ -95,7 +95,7 @@ func (s *Scheduler) onSetEnforceRole(c SetEnforceRole) {
 // doom gives an instance the goal to end, and sees to it.
 func (s *Scheduler) doom(m *member) {
 	s.unawait(m)
-	if m.keeps() {
+	if s.keeps(m) {
 		s.stop(m)
 		return
 	}

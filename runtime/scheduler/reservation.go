@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"bytes"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,9 +42,48 @@ func (i *Instance) dormant() bool {
 
 // keeps tells whether the member is stopped where others are forgotten: there may
 // be data on its volumes, and its app may want them again.
-func (m *member) keeps() bool {
+func (s *Scheduler) keeps(m *member) bool {
 	r := m.inst.Reservation
-	return r != nil && r.Deadline == 0 && !m.app.removed && m.inst.Goal != GoalDecommissioned
+	return r != nil && r.Deadline == 0 && !m.app.removed && m.inst.Goal != GoalDecommissioned && s.fits(m)
+}
+
+// fits tells whether what the member holds is what its app asks for. It is not
+// when the app was deleted and another was made in its place.
+func (s *Scheduler) fits(m *member) bool {
+	a, def := m.app.spec, s.definitions.find(m.app.spec.ID, m.inst.Version)
+	if def == nil || def.app == a {
+		return a.Resident()
+	}
+	b := def.app
+	return a.CPUs == b.CPUs && a.Mem == b.Mem && a.Disk == b.Disk && a.GPUs == b.GPUs && a.Role == b.Role &&
+		len(a.PortDefinitions) == len(b.PortDefinitions) && slices.Equal(volumesOf(a), volumesOf(b))
+}
+
+// volumeShape is what of a persistent volume its reservation depends on.
+type volumeShape struct {
+	path, kind, profile string
+	size                int64
+}
+
+func volumesOf(a *spec.App) (shapes []volumeShape) {
+	if a.Container == nil {
+		return nil
+	}
+	for i := range a.Container.Volumes {
+		if v := &a.Container.Volumes[i]; v.Persistent != nil {
+			shapes = append(shapes, volumeShape{v.ContainerPath, v.Persistent.Type, v.Persistent.ProfileName, v.Persistent.Size})
+		}
+	}
+	return shapes
+}
+
+// dropMisfits ends instances of an app that was deleted and came back as another.
+func (s *Scheduler) dropMisfits(a *app) {
+	for _, m := range slices.Clone(a.members) {
+		if m.inst != nil && m.inst.Reservation != nil && !s.fits(m) {
+			s.doom(m)
+		}
+	}
 }
 
 // stop ends the task of an instance that keeps its reservation.
@@ -64,7 +105,7 @@ func (s *Scheduler) stop(m *member) {
 // there was one.
 func (s *Scheduler) rouse(a *app) bool {
 	for _, m := range a.members {
-		if m.inst == nil || !m.inst.dormant() || m.inst.mayExist() {
+		if m.inst == nil || !m.inst.dormant() || m.inst.mayExist() || !s.fits(m) {
 			continue
 		}
 		next := *m.inst
@@ -78,6 +119,20 @@ func (s *Scheduler) rouse(a *app) bool {
 		return true
 	}
 	return false
+}
+
+// preferStopped has instances that have just stopped run in the place of new ones
+// that hold nothing yet: the agents that the new ones may use may all be theirs.
+func (s *Scheduler) preferStopped(a *app) {
+	for _, m := range slices.Clone(a.members) {
+		if m.inst == nil || !m.inst.needsPlace() || m.inst.Reservation != nil {
+			continue
+		}
+		if !s.rouse(a) {
+			return
+		}
+		s.doom(m)
+	}
 }
 
 // owner is how Mesos is told whose a reservation is.
@@ -236,12 +291,10 @@ func (s *Scheduler) uncovered(a *spec.App) []string {
 	return names
 }
 
-// releaseGrace is how long offers are asked for again after a reservation was
-// given back, or when nobody knows whether there is one.
-const (
-	releaseGrace = time.Minute
-	releaseDoubt = 10 * time.Minute
-)
+// releaseDoubt is how long offers are asked for when nobody knows whether there is
+// a reservation, or whether it was given back: a master does not say that it did
+// not do an operation. It has to be longer than agents are out of reach for usually.
+const releaseDoubt = 10 * time.Minute
 
 // release is a reservation that is to be given back, although its instance is
 // gone. It sees to it that offers come: what an offer says is what is freed.
@@ -269,10 +322,24 @@ func (s *Scheduler) owe(id UUID, r release) {
 	}
 }
 
+// prolongReleases lets those of an agent that was lost wait for its return.
+func (s *Scheduler) prolongReleases(agent string) {
+	for _, id := range s.releasesInOrder() {
+		if r := s.releases[id]; r.Agent == agent && r.Until != 0 {
+			s.owe(id, release{Agent: agent, Until: s.now.Add(releaseDoubt)})
+		}
+	}
+}
+
+// releasesInOrder lists them in the order of their instances' ids.
+func (s *Scheduler) releasesInOrder() []UUID {
+	return slices.SortedFunc(maps.Keys(s.releases), func(x, y UUID) int { return bytes.Compare(x[:], y[:]) })
+}
+
 // endReleases forgets those whose time is over.
 func (s *Scheduler) endReleases() {
-	for id, r := range s.releases {
-		if r.Until != 0 && s.now >= r.Until {
+	for _, id := range s.releasesInOrder() {
+		if r := s.releases[id]; r.Until != 0 && s.now >= r.Until {
 			delete(s.releases, id)
 			s.dirty(releaseKey(id))
 		}
@@ -291,7 +358,7 @@ func (s *Scheduler) freeStrays(offers []*placement.Offer) {
 		s.call(Accept{Offer: o, Free: free})
 		for i := range free {
 			if id := instanceUUID(free[i].Instance); id != (UUID{}) {
-				s.owe(id, release{Agent: o.Agent.ID, Until: s.now.Add(releaseGrace)})
+				s.owe(id, release{Agent: o.Agent.ID, Until: s.now.Add(releaseDoubt)})
 			}
 		}
 	}

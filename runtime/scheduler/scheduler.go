@@ -195,6 +195,7 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 	case AgentLost:
 		s.offers.forgetAgent(e.AgentID)
 		s.sightings.forget(e.AgentID)
+		s.prolongReleases(e.AgentID)
 		s.pending.changed = true
 	case FrameworkMessage:
 		s.onMessage(e)

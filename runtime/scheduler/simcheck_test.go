@@ -114,7 +114,15 @@ func (s *sim) create(args map[string]string, n int, force string) {
 		args["unreachable"] = "disabled"
 		text += " unreachable=disabled"
 	}
+	resident := s.rand.IntN(3) == 0
+	if resident {
+		args["resident"], args["unreachable"] = "data", "disabled"
+		text += " resident=data"
+	}
 	args["min"], args["over"] = fmt.Sprint(float64(s.rand.IntN(5))/4), fmt.Sprint(float64(s.rand.IntN(5))/4)
+	if resident {
+		args["over"] = "0"
+	}
 	text += " min=" + args["min"] + " over=" + args["over"]
 	if args["id"] == "/c/e" {
 		args["needs"] = "/c/d,/a"
@@ -163,7 +171,7 @@ func (s *sim) checkUpgrades(before map[UUID]bool) {
 			if m.inst == nil {
 				continue
 			}
-			if m.inst.Condition != UnreachableInactive {
+			if m.inst.Condition != UnreachableInactive && !m.inst.dormant() {
 				total++
 			}
 			begun = begun || m.inst.Incarnation == 0 && m.inst.Since == s.now
@@ -406,6 +414,7 @@ func (s *sim) checkRest() {
 			panic("an offer was neither used nor given back: " + id)
 		}
 	}
+	s.checkHoldings()
 	if len(running) > 0 {
 		panic(fmt.Sprintf("tasks of apps nobody wants: %v", running))
 	}

@@ -32,6 +32,8 @@ type simAgent struct {
 	away       bool // has not registered with a new master yet: the master says nothing of it
 	refusedTil spec.Timestamp
 	refused    placement.Milli
+	holdings   []*simHolding
+	refusedToo []*simHolding
 }
 
 // simTask is a task as the agent knows it.
@@ -44,6 +46,7 @@ type simTask struct {
 	reported TaskState   // as the master last forwarded it
 	checked  bool        // Mesos runs a health check
 	healthy  *bool       // as it was last found
+	holding  *simHolding // that it runs on; nil: unreserved resources
 }
 
 type simUpdate struct {
@@ -90,8 +93,11 @@ func (m *mesos) deliver(text string, ev Event) {
 
 func (m *mesos) free(a *simAgent) placement.Milli {
 	free := a.cpus
+	for _, h := range a.holdings {
+		free -= h.cpus
+	}
 	for _, t := range m.tasks {
-		if t.agent == a && !isTerminal(t.state) {
+		if t.agent == a && !isTerminal(t.state) && t.holding == nil {
 			free -= t.cpus
 		}
 	}
@@ -108,8 +114,8 @@ func (m *mesos) allocate() {
 		return
 	}
 	for _, a := range m.agents {
-		free := m.free(a)
-		if free <= 0 || a.lost || a.away || m.sim.now < a.refusedTil && free <= a.refused {
+		free, held := m.free(a), m.idle(a)
+		if free <= 0 && len(held) == 0 || a.lost || a.away || m.sim.now < a.refusedTil && free <= a.refused && a.refusedAll(held) {
 			continue
 		}
 		m.offerSeq++
@@ -117,8 +123,13 @@ func (m *mesos) allocate() {
 		o.Shares = []placement.Share{{}}
 		o.Shares[0].Scalars[placement.CPUs] = free
 		o.Shares[0].Scalars[placement.Mem] = 1 << 40
+		o.Shares[0].Scalars[placement.Disk] = 1 << 40
+		text := "offers " + o.ID + "@" + a.facts.ID
+		for _, h := range held {
+			text += h.putInto(o, m.sim)
+		}
 		m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
-		m.deliver("offers "+o.ID+"@"+a.facts.ID, Offers{Offers: []*placement.Offer{o}})
+		m.deliver(text, Offers{Offers: []*placement.Offer{o}})
 	}
 }
 
@@ -165,6 +176,7 @@ func (m *mesos) receive(c Call) {
 			if o := m.offers[id]; o != nil {
 				a := m.agent(o.Agent.ID)
 				a.refusedTil, a.refused = m.sim.now.Add(c.Refuse), o.Shares[0].Scalars[placement.CPUs]
+				a.refusedToo = a.offered(o)
 				delete(m.offers, id)
 			}
 		}
@@ -209,6 +221,7 @@ func (m *mesos) accept(c Accept) {
 	left := placement.Milli(0)
 	if offer != nil {
 		left = offer.Shares[0].Scalars[placement.CPUs]
+		left -= m.operate(&c, offer, left)
 	}
 	for _, task := range c.Tasks {
 		if m.tasks[task.ID] != nil {
@@ -219,14 +232,21 @@ func (m *mesos) accept(c Accept) {
 			continue
 		}
 		need := placement.MilliOf(task.App.CPUs)
+		holding := m.holdingOf(&task, offer)
+		if holding != nil {
+			need = 0
+		}
 		if left -= need; left < 0 {
 			panic("offer " + offer.ID + " exceeded")
 		}
 		t := &simTask{
 			id: task.ID, agent: m.agent(offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
-			checked: len(task.App.HealthChecks) > 0,
+			checked: len(task.App.HealthChecks) > 0, holding: holding,
 		}
 		m.tasks[task.ID] = t
+		if holding != nil {
+			holding.used = t
+		}
 		m.checkSingle(task.ID)
 		m.live(t)
 	}

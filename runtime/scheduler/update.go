@@ -147,6 +147,8 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 		s.expunge(m)
 	}
 	if inst.Goal != GoalRunning {
+		s.preferStopped(a)
+		s.want(a)
 		return
 	}
 	// An instance of an earlier configuration says nothing of those that replace it.

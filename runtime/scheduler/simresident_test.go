@@ -1,0 +1,144 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/launch"
+	"github.com/pacer-run/pacer/runtime/placement"
+)
+
+// simHolding is what an agent keeps for one instance.
+type simHolding struct {
+	launch.Holding
+	cpus placement.Milli
+	used *simTask // the last task on it
+}
+
+// busy tells whether a task runs on it.
+func (h *simHolding) busy() bool { return h.used != nil && !isTerminal(h.used.state) }
+
+// putInto adds the holding to an offer; text says so in the language of scripts.
+func (h *simHolding) putInto(o *placement.Offer, s *sim) (text string) {
+	o.Shares, o.Disks = append(o.Shares, h.Shares...), append(o.Disks, h.Disks...)
+	return "+" + s.namesOf().instance("", instanceUUID(h.Instance))
+}
+
+// idle are the agent's holdings that nobody uses and no offer holds.
+func (m *mesos) idle(a *simAgent) []*simHolding {
+	var out []*simHolding
+	for _, h := range a.holdings {
+		offered := false
+		for _, o := range m.offers {
+			offered = offered || o.Agent == a.facts && slices.Contains(a.offered(o), h)
+		}
+		if !offered && !h.busy() {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// offered are the agent's holdings in an offer.
+func (a *simAgent) offered(o *placement.Offer) []*simHolding {
+	var out []*simHolding
+	for _, h := range a.holdings {
+		if slices.ContainsFunc(o.Shares, func(s placement.Share) bool { return s.Reservation == h.Shares[0].Reservation }) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// refusedAll tells whether all of the holdings were refused before.
+func (a *simAgent) refusedAll(all []*simHolding) bool {
+	for _, h := range all {
+		if !slices.Contains(a.refusedToo, h) {
+			return false
+		}
+	}
+	return true
+}
+
+// operate does what comes before the launches and returns what that took. An
+// operation may fail, and nobody is told.
+func (m *mesos) operate(c *Accept, offer *placement.Offer, left placement.Milli) (taken placement.Milli) {
+	a := m.agent(offer.Agent.ID)
+	if a.lost || a.away {
+		return 0
+	}
+	for _, free := range c.Free {
+		i := slices.IndexFunc(a.holdings, func(h *simHolding) bool { return h.Instance == free.Instance })
+		if i < 0 || a.holdings[i].busy() || !slices.Contains(a.offered(offer), a.holdings[i]) {
+			panic("gave back what was not offered: " + free.Instance)
+		}
+		if len(free.Shares) != len(a.holdings[i].Shares) || len(free.Disks) != len(a.holdings[i].Disks) {
+			panic("gave back a part: " + free.Instance)
+		}
+		if !m.sim.chance(0.05) {
+			a.holdings = slices.Delete(a.holdings, i, i+1)
+		}
+	}
+	for _, reserve := range c.Reserve {
+		m.checkNotHeld(reserve.Instance)
+		h := &simHolding{Holding: reserve}
+		for i := range reserve.Shares {
+			h.cpus += reserve.Shares[i].Scalars[placement.CPUs]
+		}
+		if taken += h.cpus; taken > left {
+			panic("offer " + offer.ID + " exceeded by a reservation")
+		}
+		switch {
+		case m.sim.chance(0.05): // the reservation failed
+			continue
+		case m.sim.chance(0.05): // the volumes were not made
+			h.Disks = nil
+		}
+		a.holdings = append(a.holdings, h)
+	}
+	return taken
+}
+
+// checkNotHeld: an instance reserves once.
+func (m *mesos) checkNotHeld(instance string) {
+	for _, a := range m.agents {
+		for _, h := range a.holdings {
+			if h.Instance == instance {
+				panic("reserved twice: " + instance)
+			}
+		}
+	}
+}
+
+// holdingOf is what a task is launched on, nil for none. Its volumes must be in
+// the offer, and no other task may be on them.
+func (m *mesos) holdingOf(task *launch.Task, offer *placement.Offer) *simHolding {
+	if !task.App.Resident() {
+		return nil
+	}
+	_, id, _, _ := ParseTaskID(task.ID)
+	for _, h := range m.agent(offer.Agent.ID).offered(offer) {
+		if instanceUUID(h.Instance) != id {
+			continue
+		}
+		if h.busy() {
+			panic("two tasks on one volume: " + task.ID)
+		}
+		if len(h.Disks) != len(task.Place.Disks) || h.Disks[0] != task.Place.Disks[0] {
+			panic("launched without its volumes: " + task.ID)
+		}
+		return h
+	}
+	panic("launched away from its volumes: " + task.ID)
+}
+
+// checkHoldings: whoever holds something is an instance that is meant to.
+func (s *sim) checkHoldings() {
+	for _, a := range s.mesos.agents {
+		for _, h := range a.holdings {
+			if !s.s.isHeld(h.Instance, a.facts.ID) {
+				panic(fmt.Sprintf("a reservation on %s is left of %s\n%s", a.facts.ID, s.namesOf().instance("", instanceUUID(h.Instance)), s.s.Text(s.namesOf())))
+			}
+		}
+	}
+}
