@@ -132,6 +132,7 @@ func (s *Scheduler) preferStopped(a *app) {
 			return
 		}
 		s.doom(m)
+		s.want(a)
 	}
 }
 

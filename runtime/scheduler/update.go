@@ -148,7 +148,6 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 	}
 	if inst.Goal != GoalRunning {
 		s.preferStopped(a)
-		s.want(a)
 		return
 	}
 	// An instance of an earlier configuration says nothing of those that replace it.
