@@ -313,11 +313,17 @@ func (s *Scheduler) releaseOf(i *Instance) {
 	s.owe(i.ID, r)
 }
 
-// owe notes a release, and has the offers in hand looked through.
+// owe notes a release that offers are wanted for, and has those in hand looked
+// through.
 func (s *Scheduler) owe(id UUID, r release) {
+	s.note(id, r)
+	s.demand.fresh, s.stray = true, true
+}
+
+// note has a release waited for.
+func (s *Scheduler) note(id UUID, r release) {
 	s.releases[id] = r
 	s.dirty(releaseKey(id))
-	s.demand.fresh, s.stray = true, true
 	if r.Until != 0 {
 		s.alarms.add(alarm{at: r.Until, kind: alarmRelease})
 	}
@@ -327,7 +333,7 @@ func (s *Scheduler) owe(id UUID, r release) {
 func (s *Scheduler) prolongReleases(agent string) {
 	for _, id := range s.releasesInOrder() {
 		if r := s.releases[id]; r.Agent == agent && r.Until != 0 {
-			s.owe(id, release{Agent: agent, Until: s.now.Add(releaseDoubt)})
+			s.note(id, release{Agent: agent, Until: s.now.Add(releaseDoubt)})
 		}
 	}
 }
@@ -359,7 +365,7 @@ func (s *Scheduler) freeStrays(offers []*placement.Offer) {
 		s.call(Accept{Offer: o, Free: free})
 		for i := range free {
 			if id := instanceUUID(free[i].Instance); id != (UUID{}) {
-				s.owe(id, release{Agent: o.Agent.ID, Until: s.now.Add(releaseDoubt)})
+				s.note(id, release{Agent: o.Agent.ID, Until: s.now.Add(releaseDoubt)})
 			}
 		}
 	}
