@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	iradix "github.com/hashicorp/go-immutable-radix/v2"
+
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 )
@@ -18,5 +20,21 @@ func TestLocalVolumes(t *testing.T) {
 		`"persistenceId":"prod_db#data#00000000-0000-0000-0000-000000000001"}]`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, error %v, want %s", got, err, want)
+	}
+}
+
+// TestInstanceOfWithoutTask: what an instance has reserved can be wiped by the id
+// of its last task, although there is no task.
+func TestInstanceOfWithoutTask(t *testing.T) {
+	waiting := &scheduler.Instance{
+		ID: scheduler.UUID{1}, App: "/db", Incarnation: 1, Condition: scheduler.Failed, Agent: &placement.Agent{},
+	}
+	held := *waiting
+	held.Reservation = &scheduler.Reservation{}
+	for i, want := range map[*scheduler.Instance]*scheduler.Instance{waiting: nil, &held: &held} {
+		apps, _, _ := iradix.New[*scheduler.AppView]().Insert([]byte("/db"), &scheduler.AppView{Instances: []*scheduler.Instance{i}})
+		if got := instanceOf(&scheduler.Snapshot{Apps: apps}, i.TaskID()); got != want {
+			t.Errorf("reserved %v: found %v", i.Reservation, got)
+		}
 	}
 }
