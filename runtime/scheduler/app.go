@@ -89,8 +89,11 @@ func (i *Instance) needsPlace() bool {
 	return i.Goal == GoalRunning && (i.Condition == Scheduled || i.Condition.Terminal())
 }
 
-// launched tells whether the instance ever had a task.
-func (i *Instance) launched() bool { return i.Incarnation > 0 && i.Agent != nil }
+// launched tells whether the instance has, or had, a task of its incarnation. One
+// that lost what it had reserved is as if it never had.
+func (i *Instance) launched() bool {
+	return i.Incarnation > 0 && i.Agent != nil && i.Condition != Scheduled
+}
 
 // addMember has one more instance wait for a place: one that was stopped, else a
 // new one.

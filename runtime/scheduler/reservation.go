@@ -276,12 +276,12 @@ func (s *Scheduler) noPrincipal(a *spec.App) error {
 		return nil
 	}
 	f := spec.Faults{Message: spec.MessageInvalidObject}
-	f.Add("/container/volumes", unprincipled)
+	f.Add("/container/volumes", "persistent volumes need --mesos_authentication_principal to be set")
 	return f.Err()
 }
 
-// unprincipled is what keeps apps with persistent volumes from being launched.
-const unprincipled = "persistent volumes need --mesos_authentication_principal to be set"
+// unprincipled is what apps with persistent volumes ask for and do not get.
+const unprincipled = "persistent volumes (--mesos_authentication_principal is not set)"
 
 // uncovered names what keeps an app from being launched.
 func (s *Scheduler) uncovered(a *spec.App) []string {
@@ -297,16 +297,20 @@ func (s *Scheduler) uncovered(a *spec.App) []string {
 // not do an operation. It has to be longer than agents are out of reach for usually.
 const releaseDoubt = 10 * time.Minute
 
+// releaseSure is how long offers are asked for when there is a reservation to be
+// given back. Its agent may have gone for good, which nobody says.
+const releaseSure = 24 * time.Hour
+
 // release is a reservation that is to be given back, although its instance is
 // gone. It sees to it that offers come: what an offer says is what is freed.
 type release struct {
 	Agent string         `json:"agent"`
-	Until spec.Timestamp `json:"until,omitempty"` // 0: until it was seen
+	Until spec.Timestamp `json:"until"`
 }
 
 // releaseOf has the reservation of an instance that goes given back.
 func (s *Scheduler) releaseOf(i *Instance) {
-	r := release{Agent: i.Agent.ID}
+	r := release{Agent: i.Agent.ID, Until: s.now.Add(releaseSure)}
 	if i.Reservation.Deadline != 0 {
 		r.Until = s.now.Add(releaseDoubt)
 	}
@@ -324,16 +328,14 @@ func (s *Scheduler) owe(id UUID, r release) {
 func (s *Scheduler) note(id UUID, r release) {
 	s.releases[id] = r
 	s.dirty(releaseKey(id))
-	if r.Until != 0 {
-		s.alarms.add(alarm{at: r.Until, kind: alarmRelease})
-	}
+	s.alarms.add(alarm{at: r.Until, kind: alarmRelease})
 }
 
 // prolongReleases lets those of an agent that was lost wait for its return.
 func (s *Scheduler) prolongReleases(agent string) {
 	for _, id := range s.releasesInOrder() {
-		if r := s.releases[id]; r.Agent == agent && r.Until != 0 {
-			s.note(id, release{Agent: agent, Until: s.now.Add(releaseDoubt)})
+		if r := s.releases[id]; r.Agent == agent {
+			s.note(id, release{Agent: agent, Until: max(r.Until, s.now.Add(releaseDoubt))})
 		}
 	}
 }
@@ -346,7 +348,7 @@ func (s *Scheduler) releasesInOrder() []UUID {
 // endReleases forgets those whose time is over.
 func (s *Scheduler) endReleases() {
 	for _, id := range s.releasesInOrder() {
-		if r := s.releases[id]; r.Until != 0 && s.now >= r.Until {
+		if r := s.releases[id]; s.now >= r.Until {
 			delete(s.releases, id)
 			s.dirty(releaseKey(id))
 		}

@@ -303,9 +303,7 @@ func (l *loader) release(r Record) error {
 		return err
 	}
 	l.s.releases[id] = rec
-	if rec.Until != 0 {
-		l.s.alarms.add(alarm{at: rec.Until, kind: alarmRelease})
-	}
+	l.s.alarms.add(alarm{at: rec.Until, kind: alarmRelease})
 	return nil
 }
 

@@ -196,7 +196,7 @@ func (s *sim) checkUpgrades(before map[UUID]bool) {
 func (s *sim) faultStrikes() {
 	m := s.mesos
 	a := m.agents[s.rand.IntN(len(m.agents))]
-	switch s.rand.IntN(7) {
+	switch s.rand.IntN(8) {
 	case 0:
 		s.leaderDies()
 	case 1:
@@ -213,6 +213,8 @@ func (s *sim) faultStrikes() {
 		s.logf("disconnected")
 		s.step(Disconnected{})
 		s.after(s.soon()*3, s.term, s.subscribe)
+	case 7:
+		m.giveUp(a)
 	case 6:
 		for _, id := range m.offerIDs() {
 			delete(m.offers, id)

@@ -20,9 +20,11 @@ type mesos struct {
 	ample      bool
 	stream     int // counts subscriptions: what was under way on an older one is lost
 	offerSeq   int
+	agentSeq   int
 	offeredAt  map[string]spec.Timestamp
 	uuidSeq    uint32
-	ran        map[UUID]bool // instances whose task has ever run, and was healthy where it is checked
+	goneAgents map[string]bool // that an operator gave up
+	ran        map[UUID]bool   // instances whose task has ever run, and was healthy where it is checked
 }
 
 type simAgent struct {
@@ -56,7 +58,7 @@ type simUpdate struct {
 }
 
 func newMesos(s *sim) *mesos {
-	m := &mesos{sim: s, tasks: map[string]*simTask{}, offers: map[string]*placement.Offer{}, offeredAt: map[string]spec.Timestamp{}, ran: map[UUID]bool{}}
+	m := &mesos{sim: s, tasks: map[string]*simTask{}, offers: map[string]*placement.Offer{}, offeredAt: map[string]spec.Timestamp{}, ran: map[UUID]bool{}, goneAgents: map[string]bool{}}
 	cpus := 2.0
 	if m.ample = s.rand.IntN(3) > 0; m.ample {
 		cpus = 16 // every agent has room for all that users ask for
@@ -374,6 +376,8 @@ func (m *mesos) answer(taskID string, state TaskState, reason string) {
 func (m *mesos) kill(c Kill) {
 	t := m.tasks[c.TaskID]
 	switch {
+	case m.goneAgents[c.AgentID]:
+		m.answer(c.TaskID, TaskGoneByOperator, "REASON_RECONCILIATION")
 	case t == nil:
 		m.answer(c.TaskID, TaskUnknown, "REASON_RECONCILIATION")
 	case t.agent.lost:
@@ -412,6 +416,8 @@ func (m *mesos) reconcile(c Reconcile) {
 	for _, ref := range c.Tasks {
 		t, a := m.tasks[ref.TaskID], m.agent(ref.AgentID)
 		switch {
+		case m.goneAgents[ref.AgentID]:
+			m.answer(ref.TaskID, TaskGoneByOperator, "REASON_RECONCILIATION")
 		case a != nil && a.away, t != nil && t.agent.away:
 			// Silence: the master waits for the agent to register again.
 		case t != nil && !t.agent.lost:

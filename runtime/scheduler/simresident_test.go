@@ -142,3 +142,32 @@ func (s *sim) checkHoldings() {
 		}
 	}
 }
+
+// giveUp has an operator declare an agent gone, with all that is on it; another
+// machine takes its place. An instance that has something there and no task is
+// never told, and would wait for ever.
+func (m *mesos) giveUp(a *simAgent) {
+	if a.lost || a.away || slices.ContainsFunc(a.holdings, func(h *simHolding) bool { return !h.busy() }) {
+		return
+	}
+	for _, id := range m.offerIDs() {
+		if m.offers[id].Agent == a.facts {
+			delete(m.offers, id)
+			m.deliver("rescind "+id, Rescinded{OfferID: id})
+		}
+	}
+	for _, id := range m.taskIDs() {
+		if t := m.tasks[id]; t.agent == a {
+			m.answer(id, TaskGoneByOperator, "REASON_AGENT_REMOVED_BY_OPERATOR")
+			t.state, t.queue = TaskGoneByOperator, nil
+			delete(m.tasks, id)
+		}
+	}
+	m.goneAgents[a.facts.ID] = true
+	m.deliver("agent-lost "+a.facts.ID, AgentLost{AgentID: a.facts.ID})
+	next := *a.facts
+	m.agentSeq++
+	next.ID = fmt.Sprintf("b%d", m.agentSeq)
+	next.Hostname = "host-" + next.ID
+	a.facts, a.holdings, a.refusedTil, a.refusedToo = &next, nil, 0, nil
+}
