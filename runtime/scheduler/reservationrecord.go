@@ -49,3 +49,18 @@ func decodeReservation(raw *json.RawMessage) (*Reservation, error) {
 	}
 	return r, nil
 }
+
+// release reads a reservation that is to be given back.
+func (l *loader) release(r Record) error {
+	id, err := releaseID(r.Key)
+	if err != nil {
+		return err
+	}
+	var rec release
+	if err := json.Unmarshal(r.Value, &rec); err != nil {
+		return err
+	}
+	l.s.releases[id] = rec
+	l.s.alarms.add(alarm{at: rec.Until, kind: alarmRelease})
+	return nil
+}

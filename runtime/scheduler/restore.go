@@ -292,21 +292,6 @@ func (l *loader) instance(r Record) error {
 	return nil
 }
 
-// release reads a reservation that is to be given back.
-func (l *loader) release(r Record) error {
-	id, err := releaseID(r.Key)
-	if err != nil {
-		return err
-	}
-	var rec release
-	if err := json.Unmarshal(r.Value, &rec); err != nil {
-		return err
-	}
-	l.s.releases[id] = rec
-	l.s.alarms.add(alarm{at: rec.Until, kind: alarmRelease})
-	return nil
-}
-
 // role returns the text, shared with the app's where it can be.
 func (l *loader) role(a *app, role string) string {
 	if role == a.spec.Role {

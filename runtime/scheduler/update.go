@@ -147,7 +147,9 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 		s.expunge(m)
 	}
 	if inst.Goal != GoalRunning {
-		s.preferStopped(a)
+		if a.spec.Resident() {
+			s.preferStopped(a)
+		}
 		return
 	}
 	// An instance of an earlier configuration says nothing of those that replace it.
