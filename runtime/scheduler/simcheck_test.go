@@ -117,7 +117,10 @@ func (s *sim) create(args map[string]string, n int, force string) {
 	resident := s.rand.IntN(3) == 0
 	if resident {
 		args["resident"], args["unreachable"] = "data", "disabled"
-		text += " resident=data"
+		if n%2 == 1 {
+			args["resident"] = "data,log"
+		}
+		text += " resident=(" + args["resident"] + ")"
 	}
 	args["min"], args["over"] = fmt.Sprint(float64(s.rand.IntN(5))/4), fmt.Sprint(float64(s.rand.IntN(5))/4)
 	if resident {

@@ -92,7 +92,7 @@ func (m *mesos) operate(c *Accept, offer *placement.Offer, left placement.Milli)
 		case m.sim.chance(0.05): // the reservation failed
 			continue
 		case m.sim.chance(0.05): // the volumes were not made
-			h.Disks = nil
+			h.Disks = h.Disks[:len(h.Disks)-1] // or not all of them
 		}
 		a.holdings = append(a.holdings, h)
 	}
@@ -124,7 +124,7 @@ func (m *mesos) holdingOf(task *launch.Task, offer *placement.Offer) *simHolding
 		if h.busy() {
 			panic("two tasks on one volume: " + task.ID)
 		}
-		if len(h.Disks) != len(task.Place.Disks) || h.Disks[0] != task.Place.Disks[0] {
+		if !slices.Equal(h.Disks, task.Place.Disks) {
 			panic("launched without its volumes: " + task.ID)
 		}
 		return h
