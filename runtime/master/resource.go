@@ -73,21 +73,19 @@ func (d *decoder) resource(message []byte) bool {
 	if r.refined == 0 && string(r.role) != unreserved {
 		r.held.Role = d.names.of(r.role)
 	}
-	if r.unnamable || r.refined > 1 {
-		return true
-	}
-	if r.special {
-		d.addDisk(&r)
-		return true
-	}
-	return d.add(&r)
+	return r.unnamable || r.refined > 1 || d.add(&r)
 }
 
 // unreserved is the role of resources that nobody has reserved.
 const unreserved = "*"
 
-// add puts a resource into the share of its reservation; false when malformed.
+// add puts a resource into the share of its reservation, or among the disks; false
+// when malformed.
 func (d *decoder) add(r *resource) bool {
+	if r.special {
+		d.addDisk(r)
+		return true
+	}
 	kind := placement.CPUs
 	switch string(r.name) {
 	case "ports":

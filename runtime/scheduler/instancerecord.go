@@ -153,10 +153,7 @@ func (c *cursor) instance() (r instanceRecord) {
 	r.Incarnation = uint32(c.bounded(`,"n":`, 1<<32))
 	r.Condition = Condition(c.bounded(`,"c":`, 1<<8))
 	r.Goal = Goal(c.optional(`,"g":`, 1<<8))
-	if c.skip(`,"a":`) {
-		agent := json.RawMessage(c.object())
-		r.Agent = &agent
-	}
+	r.Agent = c.part(`,"a":`)
 	if c.skip(`,"p":[`) {
 		r.Ports = append(r.Ports, uint16(c.bounded("", 1<<16)))
 		for c.skip(",") {
@@ -183,10 +180,7 @@ func (c *cursor) instance() (r instanceRecord) {
 	r.StartedAt = spec.Timestamp(c.optional(`,"tr":`, 1<<62))
 	r.Since = spec.Timestamp(c.optional(`,"tc":`, 1<<62))
 	r.Unreachable = spec.Timestamp(c.optional(`,"tu":`, 1<<62))
-	if c.skip(`,"rs":`) {
-		held := json.RawMessage(c.object())
-		r.Reservation = &held
-	}
+	r.Reservation = c.part(`,"rs":`)
 	c.must("}")
 	return r
 }
@@ -251,6 +245,15 @@ func (c *cursor) bounded(key string, limit int64) int64 {
 		return 0
 	}
 	return n
+}
+
+// part reads an object that is left out when there is none.
+func (c *cursor) part(key string) *json.RawMessage {
+	if !c.skip(key) {
+		return nil
+	}
+	part := json.RawMessage(c.object())
+	return &part
 }
 
 // object returns the bytes of a JSON object without reading it.
