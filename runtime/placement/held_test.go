@@ -213,3 +213,24 @@ func TestHeldIsNobodyElses(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainVolumes: an offer without a disk for the volumes does not fit, and no
+// smaller disk would do.
+func TestExplainVolumes(t *testing.T) {
+	o := devOffer(1, disk(placement.PathDisk, "/a", 50))
+	got := placement.Explain(context.Background(), placement.Cluster{
+		Now: 1000, Offers: []*placement.Offer{o}, Agents: []*placement.Agent{o.Agent},
+	}, placement.Wanted{App: resident("path"), Count: 1}, nil)
+	if got.Tally[placement.Refused] != 1 || len(got.NearMisses) > 0 {
+		t.Errorf("tally %v, near misses %v", got.Tally, got.NearMisses)
+	}
+	for _, f := range got.Agents[0].Findings {
+		want := ""
+		if f.Rule == placement.RuleDisk {
+			want = "nothing is offered that its volumes may lie on"
+		}
+		if f.Reason != want {
+			t.Errorf("%s: %q, want %q", f.Name, f.Reason, want)
+		}
+	}
+}
