@@ -28,7 +28,12 @@ const patience = 60 * time.Second
 // build holds what TestMain has made: the folder of the binary.
 var build struct{ dir string }
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv("E2E_SERVE") != "" {
+		serveTask() // as a task
+	}
+	os.Exit(buildAndRun(m))
+}
 
 func buildAndRun(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "pacer-e2e")

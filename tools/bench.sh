@@ -10,7 +10,9 @@ echo "== durable writes per launched task (G7), and batches against single write
 go test ./runtime/driver -run '^$' -bench WritesPerLaunch -benchtime "$time"
 go test ./runtime/store/... -run '^$' -bench . -benchtime "$time"
 echo "== the core: memory per instance (G9), waves, statuses, changes among many apps, restoring; planning (50 ms for 1,000 dependent apps)"
-go test ./runtime/scheduler ./runtime/deployment -run '^$' -bench . -benchtime "$time"
+go test ./runtime/scheduler ./runtime/deployment -run '^$' -bench . -skip 'Deployments|Overload' -benchtime "$time"
+echo "== many deployments at once, and more than the core can do (G4)"
+go test ./runtime/scheduler -run '^$' -bench 'Deployments|Overload' -benchtime 3x
 echo "== policies: WASM against native code, and the price of metering"
 go test ./runtime/policy/... -run '^$' -bench . -benchtime "$time"
 echo "== the API: reads and growth (G6), the event stream (G10), a change among many apps"
@@ -18,4 +20,8 @@ go test ./runtime/api -run '^$' -bench . -benchtime 5x
 echo "== health checks: how late probes start, what one costs, connections kept or not"
 go test ./runtime/health -run '^$' -bench . -benchtime 1x
 echo "== POST to TASK_RUNNING on the embedded cluster (G3)"
-go test ./cmd/pacer -run '^$' -bench . -benchtime 3x
+go test ./cmd/pacer -run '^$' -bench PostToRunning -benchtime 3x
+echo "== reads during a deployment (G6), of 1,000 instances; without the filter, of 10,000 as well"
+go test ./cmd/pacer -run '^$' -bench 'ReadWhileDeploying/instances=1000$' -benchtime 5x
+echo "== the fetcher: ten tasks through the cache against ten downloads (-fetch-mib 1024 for a file of 1 GiB)"
+go test ./runtime/cluster/fetcher -run '^$' -bench . -benchtime 2x

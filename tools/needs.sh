@@ -2,8 +2,9 @@
 # Sees to what the tests need besides Go: ZooKeeper (with a Java runtime) for the
 # store, election and e2e tests; prometheus, which discovers instances in an e2e
 # test; clang and lld for a policy module in C; Docker, of which it starts the
-# daemon, and a static busybox, of which the tests make their image. On Debian and
-# as root it installs what is missing; elsewhere it says what to install and fails.
+# daemon, and a static busybox, of which the tests make their image; curl and jq for
+# the scripts of the documentation. On Debian and as root it installs what is
+# missing; elsewhere it says what to install and fails.
 set -euo pipefail
 
 missing=()
@@ -15,6 +16,8 @@ command -v wasm-ld >/dev/null || missing+=(lld)
 command -v dockerd >/dev/null || missing+=(docker.io)
 command -v docker >/dev/null || missing+=(docker.io)
 [ -x /bin/busybox ] || missing+=(busybox-static)
+command -v curl >/dev/null || missing+=(curl)
+command -v jq >/dev/null || missing+=(jq)
 
 # daemon starts Docker where nobody else has. It outlives this script.
 daemon() {

@@ -30,16 +30,17 @@ func (t durable) Commit(ctx context.Context, records []scheduler.Record) error {
 	return t.Term.Commit(ctx, changes)
 }
 
-// prefixed is a master whose tasks get their variables under a prefix.
+// prefixed is a master whose tasks get their variables under a prefix, and the
+// name of the bridge, if these are set.
 type prefixed struct {
 	driver.Master
-	prefix string
+	prefix, bridge string
 }
 
-// Send passes the calls on; those that launch tasks with the prefix set. The
-// core's own values stay as they are.
+// Send passes the calls on; those that launch tasks with what is set. The core's
+// own values stay as they are.
 func (p prefixed) Send(ctx context.Context, calls []scheduler.Call) {
-	if p.prefix != "" {
+	if p.prefix != "" || p.bridge != "" {
 		calls = slices.Clone(calls)
 		for i := range calls {
 			accept, ok := calls[i].(scheduler.Accept)
@@ -48,7 +49,7 @@ func (p prefixed) Send(ctx context.Context, calls []scheduler.Call) {
 			}
 			accept.Tasks = slices.Clone(accept.Tasks)
 			for j := range accept.Tasks {
-				accept.Tasks[j].EnvPrefix = p.prefix
+				accept.Tasks[j].EnvPrefix, accept.Tasks[j].BridgeName = p.prefix, p.bridge
 			}
 			calls[i] = accept
 		}

@@ -82,6 +82,9 @@ func executor() []string { return []string{"/proc/self/exe", executorCommand} }
 
 // ensureDir makes a folder and returns its absolute path.
 func ensureDir(flag, dir string) (string, error) {
+	if dir == "" {
+		return "", badFlag("--%s is empty: expected a folder", flag)
+	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", badFlag("--%s: %w", flag, err)

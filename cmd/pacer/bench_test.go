@@ -39,7 +39,7 @@ func startNode(t testing.TB, interval time.Duration) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policies, err := loadPolicies(t.Context(), "", "", slog.New(slog.DiscardHandler))
+	policies, err := loadPolicies(t.Context(), policyConfig{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +20,7 @@ type clusterFlags struct {
 	hostname   string
 	zk         string
 	dataDir    string
-	control    string
+	drill      drill
 	logLevel   string
 }
 
@@ -45,7 +43,7 @@ the next one with the same --data-dir takes them over.`,
 	flags.StringVar(&f.hostname, "hostname", "", "name of the master as announced; default: its address")
 	flags.StringVar(&f.zk, "zk", "", "where to announce the master: zk://host1:port1,host2:port2/mesos; default: nowhere")
 	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(sh.environ, "cluster"), "folder of sandboxes and of what agents remember")
-	flags.StringVar(&f.control, "control", "", "address at which agents can be lost and faults made, for drills; default: nowhere")
+	f.drill.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "info", levelNames)
 	return cmd
 }
@@ -71,7 +69,7 @@ func runCluster(ctx context.Context, sh shell, f clusterFlags) error {
 	}
 	cfg := cluster.Config{
 		Listen: f.listen, Hostname: f.hostname, WorkDir: filepath.Join(workDir, "agents"), Agents: agents,
-		ExecutorCommand: executor(), Log: log,
+		ExecutorCommand: executor(), Fetch: fetching(sh.environ), AgentPingTimeout: f.drill.pingTimeout, Log: log,
 	}
 	if f.zk != "" {
 		conn, path, err := dialZooKeeper("zk", f.zk, zookeeper.Options{Log: log})
@@ -88,14 +86,11 @@ func runCluster(ctx context.Context, sh shell, f clusterFlags) error {
 		return err
 	}
 	defer c.Close()
-	if f.control != "" {
-		address, end, err := serveControl(f.control, c)
-		if err != nil {
-			return err
-		}
-		defer end()
-		fmt.Fprintf(sh.stdout, "Faults are made at http://%s/cluster\n", address)
+	end, err := f.drill.serve(sh.stdout, c)
+	if err != nil {
+		return err
 	}
+	defer end()
 	fmt.Fprintf(sh.stdout, "The cluster is ready: master %s, %d agents, data in %s\n", c.Addr(), f.agents, workDir)
 	if f.zk != "" {
 		fmt.Fprintf(sh.stdout, "Announced in ZooKeeper; use it with  pacer serve --master %s\n", maskedURL(f.zk))
@@ -126,15 +121,4 @@ func maskedURL(text string) string {
 		return "zk://…"
 	}
 	return url.String()
-}
-
-// serveControl serves the cluster's faults at an address of their own until end.
-func serveControl(address string, c *cluster.Cluster) (at string, end func(), err error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return "", nil, badFlag("--control: %w", err)
-	}
-	server := &http.Server{Handler: c.Control(), ReadHeaderTimeout: 10 * time.Second}
-	go server.Serve(listener) //nolint:errcheck // it ends with Close
-	return listener.Addr().String(), func() { _ = server.Close() }, nil
 }

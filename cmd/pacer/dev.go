@@ -26,6 +26,8 @@ type devFlags struct {
 	httpPort    int
 	dataDir     string
 	policyDir   string
+	fetching    string
+	drill       drill
 	logLevel    string
 }
 
@@ -50,6 +52,8 @@ Nothing holds a task to its cpus, memory or disk here: they only decide what fit
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the API; 0 takes a free one")
 	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(sh.environ, "dev"), "folder of the state and of the sandboxes")
 	flags.StringVar(&f.policyDir, "policy-dir", "", "folder of policy modules (*.wasm)")
+	flags.StringVar(&f.fetching, "fetch-policies", defaultFetchPolicies, "policies that decide what apps fetch, in order, as name or name:settings")
+	f.drill.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "warn", levelNames)
 	return cmd
 }
@@ -83,19 +87,26 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 		return err
 	}
 	defer listener.Close()
-	policies, err := loadPolicies(ctx, f.policyDir, filepath.Join(dataDir, "policy-cache"), levels.logger(logPolicy))
+	policies, err := loadPolicies(ctx, policyConfig{
+		dir: f.policyDir, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching,
+	}, levels.logger(logPolicy))
 	if err != nil {
 		return err
 	}
 	defer policies.close()
 	c, err := cluster.Start(ctx, cluster.Config{
 		WorkDir: filepath.Join(dataDir, "agents"), Agents: agents, ExecutorCommand: executor(),
-		AllocationInterval: allocation, Log: log,
+		AllocationInterval: allocation, AgentPingTimeout: f.drill.pingTimeout, Fetch: fetching(sh.environ), Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	end, err := f.drill.serve(sh.stdout, c)
+	if err != nil {
+		return err
+	}
+	defer end()
 
 	cfg := devNode(f, listener, c.Addr())
 	cfg.log, cfg.levels, cfg.store, cfg.policies = log, levels, bolt, policies

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/api"
@@ -79,6 +80,8 @@ func (v *values) shown() map[string]any {
 			all[name] = hidden
 		case strings.HasPrefix(value, "zk://"):
 			all[name] = maskedURL(value)
+		case name == "fetch_policies":
+			all[name] = regexp.MustCompile(`//[^/@,;=]*@`).ReplaceAllString(value, "//"+hidden+"@")
 		default:
 			all[name] = value
 		}

@@ -162,7 +162,7 @@ func startSecure(t *testing.T, v *values, leader string) *listeners {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	p, err := loadPolicies(t.Context(), "", "", log)
+	p, err := loadPolicies(t.Context(), policyConfig{}, log)
 	if err != nil {
 		t.Fatal(err)
 	}

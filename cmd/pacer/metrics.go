@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
+	"github.com/pacer-run/pacer/runtime/health"
 	"github.com/pacer-run/pacer/runtime/store"
 )
 
@@ -11,6 +12,9 @@ func (n *node) metrics() []api.Metric {
 	shown := storeMetrics(n.store.Stats())
 	if d := n.leading.Load(); d != nil {
 		shown = append(shown, driverMetrics(d.Stats())...)
+	}
+	if p := n.probing.Load(); p != nil {
+		shown = append(shown, probeMetrics(p.Stats())...)
 	}
 	return shown
 }
@@ -30,6 +34,16 @@ func driverMetrics(s driver.Stats) []api.Metric {
 		counter("pacer_driver_events_total", "Events in the batches.", s.Events),
 		counter("pacer_mesos_calls_total", "Calls handed to the Mesos master's client.", s.Calls),
 		counter("pacer_matches_late_total", "Matches that were given up at their deadline.", s.MatchesLate),
+	}
+}
+
+// probeMetrics are about the checks that the leader makes.
+func probeMetrics(s health.Stats) []api.Metric {
+	return []api.Metric{
+		gauge("pacer_health_targets", "Checks of instances that the leader makes now.", s.Targets),
+		gauge("pacer_health_probes_waiting", "Probes that are due and wait for their turn.", s.Waiting),
+		counter("pacer_health_probes_total", "Probes of this term.", s.Probes),
+		counter("pacer_health_probes_bad_total", "Probes of this term that found an instance not alive or not ready.", s.Bad),
 	}
 }
 

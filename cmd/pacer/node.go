@@ -18,6 +18,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
 	"github.com/pacer-run/pacer/runtime/election"
+	"github.com/pacer-run/pacer/runtime/health"
 	"github.com/pacer-run/pacer/runtime/master"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -37,8 +38,9 @@ type nodeConfig struct {
 	matcher      placement.Matcher
 	matchTimeout time.Duration // 0: the driver's default
 	envPrefix    string        // of the variables that every task is given
-	policies     *policies
+	checks       int           // probes of health checks under way at a time; 0: the prober's default
 	definitions  spec.Settings // what the operator has set of these; settings has the rest
+	policies     *policies
 
 	listener    net.Listener   // that others are told of
 	listeners   []net.Listener // all there are; nil for none but listener
@@ -80,6 +82,7 @@ type node struct {
 	events    *api.Events
 	server    *http.Server
 	leading   atomic.Pointer[driver.Driver] // nil while it does not lead
+	probing   atomic.Pointer[health.Prober] // likewise
 }
 
 // newNode returns a node that does nothing before run.
@@ -87,12 +90,12 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	n := &node{nodeConfig: cfg, candidate: candidate, events: api.NewEvents(cfg.outstanding, nil)}
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
-		CheckStrategy: cfg.policies.checkStrategy,
-		Rules:         cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
+		CheckStrategy: cfg.policies.checkStrategy, CheckRule: cfg.policies.checkRule,
+		Rules: cfg.policies.rules, UnrestrictedGPUs: cfg.matcher.UnrestrictedGPUs, DependenciesFirst: cfg.core.DependenciesFirst,
 		Sandboxes: sandboxes{&master.AgentFiles{Credential: cfg.credential}},
 		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
 		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,
-		MetricsPrefix: cfg.prefix, NoPrometheus: cfg.noText, Loggers: cfg.loggers(),
+		MetricsPrefix: cfg.prefix, NoPrometheus: cfg.noText, Loggers: cfg.loggers(), CheckFetch: cfg.policies.checkFetch,
 	})
 	n.server = &http.Server{
 		Handler:           handler,
@@ -196,18 +199,9 @@ func (n *node) lead(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("beginning a term: %w", err)
 	}
-	d, err := driver.Open(ctx, driver.Config{
-		Term:         durable{term},
-		Restore:      n.restore,
-		NewMatcher:   func() driver.Matcher { m := n.matcher; return &m },
-		Policies:     n.policies,
-		Bus:          bus{n.events, n.registered},
-		MatchTimeout: n.matchTimeout,
-		Log:          n.logOf(logDriver),
-
-		MaxRecordBytes: store.MaxRecordBytes,
-	})
-	if err != nil {
+	var d *driver.Driver
+	checks, flush := newProber(n.checks, func(ev scheduler.Event) { d.Post(ev) })
+	if d, err = n.open(ctx, term, checks); err != nil {
 		return err
 	}
 	client, err := master.New(master.Config{
@@ -220,10 +214,33 @@ func (n *node) lead(ctx context.Context) error {
 	n.leading.Store(d)
 	defer n.events.Disconnect()
 	defer n.leading.Store(nil)
+	n.probing.Store(checks.Prober)
+	defer n.probing.Store(nil)
 	group, inner := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix}) })
+	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix, n.definitions.BridgeName}) })
 	group.Go(func() error { return client.Run(inner) })
+	group.Go(func() error {
+		checks.Run(inner)
+		flush()
+		return nil
+	})
 	return group.Wait()
+}
+
+// open reads the state of a term.
+func (n *node) open(ctx context.Context, term store.Term, checks driver.Prober) (*driver.Driver, error) {
+	return driver.Open(ctx, driver.Config{
+		Term:         durable{term},
+		Restore:      n.restore,
+		NewMatcher:   func() driver.Matcher { m := n.matcher; return &m },
+		Policies:     n.policies,
+		Prober:       checks,
+		Bus:          bus{n.events, n.registered},
+		MatchTimeout: n.matchTimeout,
+		Log:          n.logOf(logDriver),
+
+		MaxRecordBytes: store.MaxRecordBytes,
+	})
 }
 
 // restore makes the core of a term.

@@ -187,12 +187,16 @@ func TestSecretsAreNotShown(t *testing.T) {
 	if strings.Contains(stderr.String(), "hunter2") {
 		t.Errorf("the password is in %q", &stderr)
 	}
-	v, _, err := read(t, nil, "--master", "zk://user:hunter2@h:1/mesos", "--zk", "zk://user:hunter2@h:1/marathon")
+	v, _, err := read(t, nil, "--master", "zk://user:hunter2@h:1/mesos", "--zk", "zk://user:hunter2@h:1/marathon",
+		"--fetch_policies", "mirror:ftp://me:hunter2@old/=https://hunter2@new/a@b;http://x/=http://y/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff("zk://xxxxxxxx:xxxxxxxx@h:1/marathon", v.shown()["zk"]); diff != "" {
 		t.Error(diff)
+	}
+	if got := v.shown()["fetch_policies"]; got != "mirror:ftp://xxxxxxxx@old/=https://xxxxxxxx@new/a@b;http://x/=http://y/" {
+		t.Errorf("fetch policies are shown as %v", got)
 	}
 	info := infoOf(v)
 	if strings.Contains(info.ZooKeeper["zk"].(string), "hunter2") || strings.Contains(info.Marathon["master"].(string), "hunter2") {

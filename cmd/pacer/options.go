@@ -28,7 +28,7 @@ func mesosOptions() []option {
 		{"mesos_authentication_secret_file", "", text, used, "file with the secret of the principal"},
 		{"enable_features", "", text, used, "comma-separated: task_killing, gpu_resources, secrets, external_volumes, vips"},
 		{"gpu_scheduling_behavior", "restricted", text, used, "restricted or unrestricted: whether apps without GPUs may use agents that have some"},
-		{"executor", "//cmd", text, later, "only the command executor runs tasks"},
+		{"executor", "//cmd", text, later, "apps name another executor themselves"},
 		{"mesos_bridge_name", "mesos-bridge", text, used, "CNI network that Mesos' own containers have as their bridge"},
 		{"default_network_name", "", text, used, "name of container networks that apps do not name"},
 		{"accepted_resource_roles_default_behavior", "any", text, later, "apps name their acceptedResourceRoles themselves"},
@@ -76,7 +76,7 @@ func schedulingOptions() []option {
 		{"max_apps", "", number, idle, "Marathon does not enforce it either"},
 		{"launch_tokens", "100", number, idle, "launches are saved in batches, which needs no rate limit"},
 		{"launch_token_refresh_interval", "30000", millis, idle, "launches are saved in batches, which needs no rate limit"},
-		{"max_concurrent_marathon_health_checks", "256", number, later, "health checks are not covered"},
+		{"max_concurrent_marathon_health_checks", "256", number, used, "probes of health checks under way at a time"},
 		{"plugin_dir", "", text, later, "plugins are policy modules here, see --policy_dir"},
 		{"plugin_conf", "", text, later, "plugins are policy modules here, see --policy_dir"},
 	}
@@ -184,6 +184,7 @@ func removedOptions() []option {
 func ownOptions() []option {
 	return []option{
 		{"event_callbacks", "off", toggle, used, "send events to the URLs that clients name at /v2/eventSubscriptions, as Marathon did until 1.4"},
+		{"fetch_policies", defaultFetchPolicies, text, used, "comma-separated: policies that decide what apps fetch, in order, each as name or name:settings; see fetching.md"},
 		{"policy_dir", "", text, used, "folder of policy modules (*.wasm)"},
 		{"policy_cache", "", text, used, "folder that keeps compiled policy modules; default: none are kept"},
 	}

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/plugins/fetchers"
+	"github.com/pacer-run/pacer/plugins/health"
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
@@ -19,11 +22,21 @@ import (
 // policies is the catalog in the words of those who ask it.
 type policies struct{ *policy.Catalog }
 
+// policyConfig is what the operator says of policies.
+type policyConfig struct {
+	dir, cacheDir string // "" for no modules, and none kept
+	fetching      string // as --fetch_policies
+}
+
 // loadPolicies opens the catalog; its modules are loaded in the background.
-func loadPolicies(ctx context.Context, dir, cacheDir string, log *slog.Logger) (*policies, error) {
+func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Dir: dir, CacheDir: cacheDir, Log: log,
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
+	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
+		return nil, badFlag("--fetch_policies: %w", wrong)
+	}
 	if err != nil {
 		return nil, badFlag("--policy_dir: %w", err)
 	}
@@ -61,6 +74,13 @@ func (p *policies) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.P
 	return p.Catalog.PrepareUpgrade(ctx, u)
 }
 
+// PrepareHealth is for instances that run, and as impatient as Prepare.
+func (p *policies) PrepareHealth(ctx context.Context, h sdk.HealthSpec) (sdk.PreparedHealth, error) {
+	ctx, cancel := p.impatient(ctx)
+	defer cancel()
+	return p.Catalog.PrepareHealth(ctx, h)
+}
+
 // impatient ends soon as long as modules are still loading.
 func (p *policies) impatient(ctx context.Context) (context.Context, context.CancelFunc) {
 	select {
@@ -85,6 +105,16 @@ func (p *policies) check(ctx context.Context, app *spec.App, c spec.Constraint) 
 // checkStrategy is check for the strategy of an app's upgrades.
 func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 	prepared, err := p.Catalog.PrepareUpgrade(ctx, driver.UpgradeSpec(app))
+	if err != nil {
+		return err
+	}
+	prepared.Close()
+	return nil
+}
+
+// checkRule is check for the health rule of an app.
+func (p *policies) checkRule(ctx context.Context, app *spec.App) error {
+	prepared, err := p.Catalog.PrepareHealth(ctx, driver.HealthSpec(app))
 	if err != nil {
 		return err
 	}
@@ -124,8 +154,8 @@ func (p *policies) modules() []api.Module {
 			name = m.File
 		}
 		out = append(out, api.Module{
-			Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
-			Operators: m.Operators, Strategies: m.Strategies,
+			Fetchers: m.Fetchers, Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
+			Operators: m.Operators, Strategies: m.Strategies, Rules: m.Rules,
 			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})
 	}

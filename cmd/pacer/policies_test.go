@@ -8,9 +8,52 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
+// TestFetchPolicies: the flag's policies decide, in its order, what apps fetch.
+func TestFetchPolicies(t *testing.T) {
+	app := &spec.App{ID: "/a", Cmd: "x", Fetch: []spec.Artifact{{URI: "http://old/a"}, {URI: "ftp://old/b"}, {URI: "https://c/d"}}}
+	for _, tt := range []struct {
+		flag string
+		want []string // what is fetched, or the policy that denies it
+	}{
+		{"", []string{"http://old/a", "ftp://old/b", "https://c/d"}},
+		{defaultFetchPolicies, []string{"http://old/a", "ftp://old/b", "https://c/d"}},
+		{" mirror:http://old/=https://new:8080/ , schemes:http;ftp", []string{"https://new:8080/a", "schemes", "https://c/d"}},
+		{"schemes:http,mirror:http://old/=https://new/;ftp://old/=https://new/,sources:https://new/", []string{"schemes", "https://new/b", "sources"}},
+	} {
+		p, err := loadPolicies(t.Context(), policyConfig{fetching: tt.flag}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		decisions, err := p.checkFetch(t.Context(), app)
+		if err != nil || len(decisions) != len(tt.want) {
+			t.Fatalf("%s: %+v, %v", tt.flag, decisions, err)
+		}
+		for i, d := range decisions {
+			denied := strings.HasPrefix(d.Reason, "denied by the fetch policy "+tt.want[i]+": ")
+			if d.Denied != denied || !d.Denied && d.URI != tt.want[i] {
+				t.Errorf("%s: %+v, want %s", tt.flag, d, tt.want[i])
+			}
+		}
+		p.close()
+	}
+}
+
+func TestWrongFetchPolicies(t *testing.T) {
+	for flag, want := range map[string]string{
+		"torrent":         `--fetch_policies: "torrent": fetch policy must be one of the following marathon, mirror, schemes, sources or flags`,
+		"marathon,mirror": `--fetch_policies: "mirror": the fetch policy mirror needs settings`,
+		"marathon:x":      `--fetch_policies: "marathon": the fetch policy marathon has no settings`,
+	} {
+		_, err := loadPolicies(t.Context(), policyConfig{fetching: flag}, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.HasPrefix(err.Error(), want) || codeOf(err) != exitFlag {
+			t.Errorf("%s: %v", flag, err)
+		}
+	}
+}
+
 // TestCheckStrategy: users learn the strategies there are.
 func TestCheckStrategy(t *testing.T) {
-	p, err := loadPolicies(t.Context(), "", "", slog.New(slog.DiscardHandler))
+	p, err := loadPolicies(t.Context(), policyConfig{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

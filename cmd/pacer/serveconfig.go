@@ -28,14 +28,15 @@ func configOf(v *values, sh shell) (cfg nodeConfig, warnings []string, err error
 		matcher:      matcherOf(v),
 		matchTimeout: v.millis("offer_matching_timeout"),
 		envPrefix:    v.text("env_vars_prefix"),
+		definitions:  definitionsOf(v),
 		hostname:     v.text("hostname"),
 		outstanding:  v.number("event_stream_max_outstanding_messages", 1, 1<<20),
 		info:         infoOf(v),
 		options:      v.shown(),
-		definitions:  definitionsOf(v),
 		maxChanges:   v.number("max_queued_root_group_updates", 1, 1<<20),
 		prefix:       metricsPrefixOf(v),
 		callbacks:    v.on("event_callbacks"),
+		checks:       v.number("max_concurrent_marathon_health_checks", 1, 1<<16),
 		noText:       !v.on("metrics_prometheus"),
 	}
 	cfg.http, warnings = httpOptionsOf(v)

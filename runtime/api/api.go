@@ -17,6 +17,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // Core is the scheduler during one term of leadership. Its methods may be called
@@ -46,12 +47,14 @@ type Node interface {
 type Module struct {
 	Name       string   `json:"name"`
 	Version    string   `json:"version"`
-	Kind       string   `json:"kind"`             // "constraint" or "upgrade"
-	Form       string   `json:"form"`             // "builtin", "wasm" or "process"
-	File       string   `json:"file,omitempty"`   // its base name; empty for builtins
-	Digest     string   `json:"digest,omitempty"` // of the module's file; empty for builtins
+	Kind       string   `json:"kind"`               // "constraint", "upgrade", "health" or "fetch"
+	Form       string   `json:"form"`               // "builtin", "wasm" or "process"
+	File       string   `json:"file,omitempty"`     // its base name; empty for builtins
+	Digest     string   `json:"digest,omitempty"`   // of the module's file; empty for builtins
+	Fetchers   []string `json:"fetchers,omitempty"` // names of fetch policies
 	Operators  []string `json:"operators,omitempty"`
 	Strategies []string `json:"strategies,omitempty"`
+	Rules      []string `json:"rules,omitempty"`
 	Loaded     bool     `json:"loaded"`
 	Error      string   `json:"error,omitempty"` // why it is not loaded, or its last fault
 	Calls      uint64   `json:"calls"`
@@ -69,12 +72,18 @@ type Config struct {
 	Settings spec.Settings
 	// DependenciesFirst is how the core takes apps down; see deployment.Options.
 	DependenciesFirst bool
+	// CheckFetch asks the policies about what an app fetches: one decision for each
+	// artifact. An error is shown to the user at the path of them all. nil means that
+	// everything is fetched as the app says.
+	CheckFetch func(ctx context.Context, app *spec.App) ([]sdk.FetchDecision, error)
 	// CheckConstraint asks the policies whether they can work with a constraint.
 	// The text of its error is shown to the user at the constraint's path. It is
 	// called by many goroutines; nil means that any constraint is taken.
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
 	// CheckStrategy is CheckConstraint for the strategy that an app's label names.
 	CheckStrategy func(ctx context.Context, app *spec.App) error
+	// CheckRule is CheckConstraint for the health rule that an app's label names.
+	CheckRule func(ctx context.Context, app *spec.App) error
 	// Rules prepares the constraints of an app for one question; done releases them.
 	// nil means that nothing is known of constraints.
 	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
@@ -142,11 +151,17 @@ func (c Config) withDefaults() Config {
 	if c.Rules == nil {
 		c.Rules = unknownRules
 	}
+	if c.CheckFetch == nil {
+		c.CheckFetch = func(context.Context, *spec.App) ([]sdk.FetchDecision, error) { return nil, nil }
+	}
 	if c.CheckConstraint == nil {
 		c.CheckConstraint = func(context.Context, *spec.App, spec.Constraint) error { return nil }
 	}
 	if c.CheckStrategy == nil {
 		c.CheckStrategy = func(context.Context, *spec.App) error { return nil }
+	}
+	if c.CheckRule == nil {
+		c.CheckRule = func(context.Context, *spec.App) error { return nil }
 	}
 	return c
 }
@@ -154,7 +169,8 @@ func (c Config) withDefaults() Config {
 // server holds what handlers share.
 type server struct {
 	Config
-	list    listCache
+	lists   listCache
+	buffers buffers
 	changes atomic.Int64 // that wait for the core
 }
 
@@ -165,7 +181,7 @@ type handler func(core Core, w http.ResponseWriter, r *http.Request) error
 // New returns the node's HTTP handler.
 func New(cfg Config) http.Handler {
 	s := &server{Config: cfg.withDefaults()}
-	s.list.boot = bootID()
+	s.lists.tagger = newTagger()
 	mux := chi.NewMux()
 	mux.Use(s.commonHeaders, routeDecodedPath, s.limitRequests, s.crossOrigin, s.authenticate,
 		s.leaderOnly(s.newProxy()), s.compress, middleware.GetHead)

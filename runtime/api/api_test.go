@@ -13,6 +13,7 @@ import (
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // ask sends a request to the handler. body "" means none.
@@ -132,6 +133,33 @@ func TestKeptConstraintsAreNotAskedAbout(t *testing.T) {
 	}
 	if answer := ask(w.handler, http.MethodPut, "/v2/apps/a?force=true", `{"constraints":[["rack","NEAR","2"]]}`); answer.Code != http.StatusUnprocessableEntity {
 		t.Errorf("a new constraint: %d %s", answer.Code, answer.Body)
+	}
+}
+
+func TestKeptFetchIsNotAskedAbout(t *testing.T) {
+	denied := false
+	w := newWorld(func(c *Config) {
+		c.CheckFetch = func(_ context.Context, app *spec.App) ([]sdk.FetchDecision, error) {
+			return []sdk.FetchDecision{{FetchURI: sdk.FetchURI(app.Fetch[0]), Denied: denied, Reason: "not from there"}}, nil
+		}
+	})
+	ask(w.handler, http.MethodPost, "/v2/apps", `{"id":"/a","cmd":"x","instances":0,"fetch":[{"uri":"http://a/b"}]}`)
+	denied = true // the operator has changed the policies
+	w.offer("h1")
+	answer := ask(w.handler, http.MethodPost, "/pacer/v1/plan", `{"id":"/a","instances":1}`)
+	for _, want := range []string{`"placed":0`, `"denied":"http://a/b: not from there"`, `{"app":"/a","code":"denied","text":"it is not launched: http://a/b: not from there"}`} {
+		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("the plan: %d %s, want %s in it", answer.Code, answer.Body, want)
+		}
+	}
+	if answer := ask(w.handler, http.MethodPut, "/v2/apps/a", `{"instances":1}`); answer.Code != http.StatusOK {
+		t.Errorf("scaling: %d %s", answer.Code, answer.Body)
+	}
+	if answer := ask(w.handler, http.MethodPut, "/v2/apps/a?force=true", `{"fetch":[{"uri":"http://a/b","cache":true}]}`); answer.Code != http.StatusUnprocessableEntity {
+		t.Errorf("another flag: %d %s", answer.Code, answer.Body)
+	}
+	if answer := ask(w.handler, http.MethodPut, "/v2/apps/a?force=true", `{"fetch":[]}`); answer.Code != http.StatusOK {
+		t.Errorf("nothing to fetch: %d %s", answer.Code, answer.Body)
 	}
 }
 

@@ -16,11 +16,16 @@ func appendApp(b []byte, v *scheduler.AppView, e embeds) []byte {
 	if e.deployments {
 		b = appendDeployments(b, v.Deployments)
 	}
+	return append(appendExtras(b, v, e), '}')
+}
+
+// appendExtras appends what comes after the counts and the deployments.
+func appendExtras(b []byte, v *scheduler.AppView, e embeds) []byte {
 	if e.readiness {
-		b = append(b, `,"readinessCheckResults":[]`...)
+		b = append(append(b, `,"readinessCheckResults":`...), encodeJSON(e.readinessOf(v))...)
 	}
 	if e.tasks {
-		b = append(append(b, `,"tasks":`...), encodeJSON(tasksOf(v))...)
+		b = appendTasks(append(b, `,"tasks":`...), v)
 	}
 	if e.lastTaskFailure && v.LastFailure != nil {
 		b = append(append(b, `,"lastTaskFailure":`...), encodeJSON(failureOf(v.App.ID, v.LastFailure))...)
@@ -31,7 +36,7 @@ func appendApp(b []byte, v *scheduler.AppView, e embeds) []byte {
 		b = append(append(b, `,"tasksStats":`...), stats...)
 		b = append(append(b, `,"taskStats":`...), stats...)
 	}
-	return append(b, '}')
+	return b
 }
 
 // counts are the tasks of an app by state and health.

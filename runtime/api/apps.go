@@ -10,59 +10,88 @@ import (
 
 // listApps answers all apps that the query's filters let through.
 func (s *server) listApps(core Core, w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	if len(query) == 0 {
-		s.list.serve(w, r, core.Snapshot())
+	if r.URL.RawQuery == "" {
+		list := s.lists.of(core)
+		if !s.tagged(w, r, "apps", "", s.ofList(), list) {
+			length := len(`{"apps":[]}`) + list.size + max(0, len(list.of)-1)
+			s.writeApps(w, `{"apps":[`, length, list.of, s.ofList())
+		}
 		return nil
 	}
-	keep, err := filterOf(query)
+	keep, err := filterOf(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	writeBytes(w, http.StatusOK, appendViews([]byte(`{"apps":[`), core.Snapshot(), spec.Root, s.ofList().with(r), keep))
+	list, e := s.lists.of(core), s.ofList().with(r)
+	if !s.tagged(w, r, "apps", "", e, list) {
+		s.writeApps(w, `{"apps":[`, -1, keep.of(list.of), e)
+	}
 	return nil
+}
+
+// writeApps answers apps; head opens the object around their list. length is that
+// of the whole, or -1.
+func (s *server) writeApps(w http.ResponseWriter, head string, length int, list []*appText, e embeds) {
+	s.buffers.answer(w, length, func(c *chunks) {
+		c.b = append(c.b, head...)
+		c.apps(list, e)
+		c.b = append(c.b, "]}"...)
+	})
+}
+
+// tagged gives a list of apps its tag, and answers when the client has it already.
+// Lists that tell the time have none.
+func (s *server) tagged(w http.ResponseWriter, r *http.Request, kind, name string, e embeds, list *appList) bool {
+	return !e.taskStats && unchanged(w, r, s.lists.tagger.tag(kind, name, r, list.showing(e)))
+}
+
+// filter are the conditions of a query; an app has to meet all of them.
+type filter struct {
+	selectors []spec.Selector
+	id, cmd   string // in lower case; "" for any
 }
 
 // filterOf reads the filters: parts of the id and of the command in any case,
 // and label selectors.
-func filterOf(query map[string][]string) (func(*spec.App) bool, error) {
-	var selectors []spec.Selector
+func filterOf(query map[string][]string) (f filter, err error) {
 	for _, text := range query["label"] {
 		selector, err := spec.ParseSelector(text)
 		if err != nil {
-			return nil, &problem{http.StatusUnprocessableEntity, err.Error()}
+			return f, &problem{http.StatusUnprocessableEntity, err.Error()}
 		}
-		selectors = append(selectors, selector)
+		f.selectors = append(f.selectors, selector)
 	}
-	part := func(name string) string {
-		return strings.ToLower(strings.Join(query[name], ""))
-	}
-	id, cmd := part("id"), part("cmd")
-	return func(app *spec.App) bool {
-		for _, selector := range selectors {
-			if !selector.Matches(app.Labels) {
-				return false
-			}
-		}
-		return strings.Contains(strings.ToLower(string(app.ID)), id) && strings.Contains(strings.ToLower(app.Cmd), cmd)
-	}, nil
+	f.id = strings.ToLower(strings.Join(query["id"], ""))
+	f.cmd = strings.ToLower(strings.Join(query["cmd"], ""))
+	return f, nil
 }
 
-// appendViews appends the apps below a group and closes the list and the object
-// around it.
-func appendViews(b []byte, snapshot *scheduler.Snapshot, group spec.PathID, e embeds, keep func(*spec.App) bool) []byte {
-	first := true
-	for v := range viewsBelow(snapshot, group) {
-		if !keep(v.App) {
-			continue
-		}
-		if !first {
-			b = append(b, ',')
-		}
-		first = false
-		b = appendApp(b, v, e)
+// of returns the apps that pass, in a list of its own unless all do.
+func (f filter) of(list []*appText) []*appText {
+	if len(f.selectors) == 0 && f.id == "" && f.cmd == "" {
+		return list
 	}
-	return append(b, "]}"...)
+	var passed []*appText
+	for _, t := range list {
+		if f.passes(t.view.App) {
+			passed = append(passed, t)
+		}
+	}
+	return passed
+}
+
+func (f filter) passes(app *spec.App) bool {
+	for _, selector := range f.selectors {
+		if !selector.Matches(app.Labels) {
+			return false
+		}
+	}
+	return contains(string(app.ID), f.id) && contains(app.Cmd, f.cmd)
+}
+
+// contains looks for a part, which is in lower case, in any case.
+func contains(text, part string) bool {
+	return part == "" || strings.Contains(strings.ToLower(text), part)
 }
 
 // viewsBelow yields the apps of a group at any depth, in the order of their ids.
@@ -100,14 +129,15 @@ func (s *server) readApp(core Core, w http.ResponseWriter, r *http.Request) erro
 	case t.item != "" || t.part == "restart" || t.part == "versions":
 		return errUnknownURI
 	case t.wildcard:
-		return s.readGroup(snapshot, w, r, t)
+		return s.readGroup(core, w, r, t)
 	}
 	v := viewOf(snapshot, t.id)
 	switch {
 	case v == nil:
 		return &scheduler.NotFound{App: t.id}
 	case t.part == "tasks":
-		return writeTasks(w, r, []*scheduler.AppView{v}, tasksOf(v))
+		s.writeTasks(w, r, taskQuery{views: []*scheduler.AppView{v}})
+		return nil
 	}
 	body := append(appendApp([]byte(`{"app":`), v, s.ofApp().with(r)), '}')
 	writeBytes(w, http.StatusOK, body)
@@ -115,18 +145,23 @@ func (s *server) readApp(core Core, w http.ResponseWriter, r *http.Request) erro
 }
 
 // readGroup answers all apps below a group, or their tasks.
-func (s *server) readGroup(snapshot *scheduler.Snapshot, w http.ResponseWriter, r *http.Request, t target) error {
-	views, tasks := []*scheduler.AppView{}, []task{}
-	for v := range viewsBelow(snapshot, t.id) {
-		views, tasks = append(views, v), append(tasks, tasksOf(v)...)
-	}
-	if len(views) == 0 && t.id != spec.Root && snapshot.Tree.Group(t.id) == nil {
+func (s *server) readGroup(core Core, w http.ResponseWriter, r *http.Request, t target) error {
+	all := s.lists.of(core)
+	list := all.below(t.id)
+	if len(list) == 0 && t.id != spec.Root && all.tree.Group(t.id) == nil {
 		return &scheduler.GroupNotFound{Group: t.id}
 	}
 	if t.part == "tasks" {
-		return writeTasks(w, r, views, tasks)
+		var q taskQuery
+		for _, text := range list {
+			q.views = append(q.views, text.view)
+		}
+		s.writeTasks(w, r, q)
+		return nil
 	}
-	all := func(*spec.App) bool { return true }
-	writeBytes(w, http.StatusOK, appendViews([]byte(`{"*":[`), snapshot, t.id, s.ofApp().with(r), all))
+	e := s.ofApp().with(r)
+	if !s.tagged(w, r, "apps", string(t.id), e, all) {
+		s.writeApps(w, `{"*":[`, -1, list, e)
+	}
 	return nil
 }

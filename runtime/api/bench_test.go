@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 const appOfMany = `{"id":"/group-%02d/app-%05d","cmd":"%s","instances":0,"cpus":0.5,"mem":256,` +
@@ -115,6 +118,54 @@ func BenchmarkRead(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkReadSome is goal G6 for lists that clients ask for besides the two: with a
+// filter, with tasks, of a group.
+func BenchmarkReadSome(b *testing.B) {
+	w := manyTasks(b, 300, 5)
+	for name, path := range map[string]string{
+		"filter": "/v2/apps?label=team==shop&id=app&cmd=run", "tasks": "/v2/apps?embed=apps.tasks", "below": "/v2/apps/*",
+		"members": "/v2/groups/apps", "member-tasks": "/v2/groups?embed=group.groups&embed=group.apps&embed=group.apps.tasks",
+		"all-tasks": "/v2/tasks",
+	} {
+		b.Run(name, func(b *testing.B) {
+			text, plain := same(b, w.handler, path)
+			ours, theirs := reader(b, w.handler, path, http.StatusOK, len(text)), reader(b, plain, path, http.StatusOK, len(text)+1)
+			r := ratioOf(b, func() float64 { return cost(nil, theirs) }, func() float64 { return cost(nil, ours) })
+			if name == "all-tasks" { // no fragment helps there, and no goal speaks of it
+				b.ReportMetric(r, "x-plain")
+			} else {
+				b.ReportMetric(r, "x-plain(goal>=3)")
+			}
+		})
+	}
+}
+
+// manyTasks is a world of apps that have so many running tasks each.
+func manyTasks(tb testing.TB, apps, tasks int) *world {
+	tb.Helper()
+	w := newWorld(func(c *Config) { c.MaxBodyBytes = 64 << 20 })
+	list := make([]string, apps)
+	for i := range list {
+		list[i] = strings.NewReplacer(`"instances":0`, fmt.Sprintf(`"instances":%d`, tasks), `"cpus":0.5`, `"cpus":0.01`, `"mem":256`, `"mem":1`).
+			Replace(fmt.Sprintf(appOfMany, i%100, i, "run"))
+	}
+	ask(w.handler, http.MethodPut, "/v2/apps", "["+strings.Join(list, ",")+"]")
+	for n := 0; w.Snapshot().Counts.Staged < apps*tasks; n++ {
+		w.offer(fmt.Sprintf("host-%d", n))
+	}
+	for i := range apps {
+		for n := range tasks {
+			if err := w.status(spec.PathID(fmt.Sprintf("/group-%02d/app-%05d", i%100, i)), n, scheduler.TaskRunning, "", true); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
+	if c := w.Snapshot().Counts; c.Running != apps*tasks || c.Deployments != 0 {
+		tb.Fatalf("%d tasks run, %d deployments", c.Running, c.Deployments)
+	}
+	return w
 }
 
 // fetcher is the time that a GET over loopback takes, over ten of them.

@@ -35,9 +35,18 @@ func listenLoopback(b *testing.B, h http.Handler, buffer int) string {
 // subscribe opens a stream and reads its head: the client is attached by then.
 func subscribe(b *testing.B, address, query string, buffer int) (net.Conn, *bufio.Reader) {
 	b.Helper()
-	conn, err := net.Dial("tcp", address)
+	conn, r, err := attach(address, query, buffer)
 	if err != nil {
 		b.Fatal(err)
+	}
+	return conn, r
+}
+
+// attach is subscribe for any process.
+func attach(address, query string, buffer int) (net.Conn, *bufio.Reader, error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, nil, err
 	}
 	if buffer > 0 {
 		conn.(*net.TCPConn).SetReadBuffer(buffer) // the queues are looked at
@@ -46,10 +55,10 @@ func subscribe(b *testing.B, address, query string, buffer int) (net.Conn, *bufi
 	r := bufio.NewReader(conn)
 	for line := ""; line != "\r\n"; {
 		if line, err = r.ReadString('\n'); err != nil {
-			b.Fatal(err)
+			return nil, nil, err
 		}
 	}
-	return conn, r
+	return conn, r, nil
 }
 
 // audience are subscribers of status updates that read as fast as they can.

@@ -33,7 +33,7 @@ func (s *server) compress(next http.Handler) http.Handler {
 		if weak {
 			r.Header.Set("If-None-Match", strings.ReplaceAll(known, `W/"`, `"`))
 		}
-		compressed.ServeHTTP(&weakening{w, weak}, r)
+		compressed.ServeHTTP(&weakening{ResponseWriter: w, known: weak}, r)
 	})
 }
 
@@ -41,17 +41,27 @@ func (s *server) compress(next http.Handler) http.Handler {
 type weakening struct {
 	http.ResponseWriter
 	known bool // the client has named a weak tag
+	begun bool // the header is written
 }
 
 // WriteHeader weakens the tag of a compressed answer, and of one that says that
 // such a one has not changed.
 func (w *weakening) WriteHeader(status int) {
+	w.begun = true
 	h := w.Header()
 	changed := status != http.StatusNotModified
 	if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) && (changed && h.Get("Content-Encoding") == "gzip" || !changed && w.known) {
 		h.Set("ETag", "W/"+tag)
 	}
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins an answer without a status of its own, as net/http does.
+func (w *weakening) Write(p []byte) (int, error) {
+	if !w.begun {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
 }
 
 // Unwrap is for http.ResponseController.

@@ -30,33 +30,38 @@ type action struct {
 	App    spec.PathID `json:"app"`
 }
 
-// currentAction is an action of the step under way. There are no readiness checks
-// yet, but clients read the list without asking whether it is there.
+// currentAction is an action of the step under way. Clients read the list of readiness
+// checks without asking whether it is there.
 type currentAction struct {
 	action
-	ReadinessCheckResults []struct{} `json:"readinessCheckResults"`
+	ReadinessCheckResults []readinessResult `json:"readinessCheckResults"`
 }
 
 // deployments answers the deployments under way, oldest first. It is a list, not an
 // object with one.
 func (s *server) deployments(core Core, w http.ResponseWriter, _ *http.Request) error {
 	list := []deploymentBody{}
-	for _, d := range core.Snapshot().Deployments {
-		list = append(list, deploymentOf(d))
+	snapshot := core.Snapshot()
+	for _, d := range snapshot.Deployments {
+		list = append(list, deploymentOf(snapshot, d))
 	}
 	writeJSON(w, http.StatusOK, list)
 	return nil
 }
 
 // deploymentOf counts steps from 1, as the API does and the core does not.
-func deploymentOf(d *scheduler.DeploymentView) deploymentBody {
+func deploymentOf(snapshot *scheduler.Snapshot, d *scheduler.DeploymentView) deploymentBody {
 	body := deploymentBody{
 		ID: d.Plan.ID, Version: d.Plan.Version.String(), AffectedApps: append([]spec.PathID{}, d.Plan.Apps()...), AffectedPods: []spec.PathID{},
 		Steps: stepsOf(d.Plan.Steps), CurrentActions: []currentAction{}, CurrentStep: d.Current + 1, TotalSteps: len(d.Plan.Steps),
 	}
 	if d.Current < len(d.Plan.Steps) {
 		for _, a := range stepOf(d.Plan.Steps[d.Current]).Actions {
-			body.CurrentActions = append(body.CurrentActions, currentAction{a, []struct{}{}})
+			results := []readinessResult{}
+			if v, ok := snapshot.Apps.Get([]byte(a.App)); ok {
+				results = readinessOf(v, d)
+			}
+			body.CurrentActions = append(body.CurrentActions, currentAction{a, results})
 		}
 	}
 	return body

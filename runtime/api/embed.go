@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
@@ -11,7 +12,8 @@ import (
 type embeds struct {
 	counts, deployments, tasks, lastTaskFailure, taskStats, readiness bool
 
-	now spec.Timestamp // what lifetimes are counted to
+	now   spec.Timestamp              // what lifetimes are counted to
+	under []*scheduler.DeploymentView // those under way, for readiness checks
 }
 
 // with adds what a query asks for. Each name may have one of the old prefixes;
@@ -46,7 +48,9 @@ func (e embeds) with(r *http.Request) embeds {
 
 // ofList returns what is there without being asked for in lists.
 func (s *server) ofList() embeds {
-	return embeds{counts: true, deployments: true, now: spec.TimestampOf(s.Now())}
+	e := s.ofMember()
+	e.counts, e.deployments = true, true
+	return e
 }
 
 // ofApp is ofList for one app.

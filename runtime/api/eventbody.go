@@ -175,6 +175,8 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 		return healthEvent(n)
 	case scheduler.UnknownTerminated:
 		return unknownEvent(n)
+	case scheduler.HealthCheckAdded, scheduler.HealthCheckRemoved, scheduler.HealthCheckFailed, scheduler.AliveChanged, scheduler.UnhealthyKilled:
+		return checkEventOf(n)
 	default:
 		return "", nil
 	}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
@@ -32,61 +31,75 @@ func groupEmbedsOf(r *http.Request) groupEmbeds {
 // groupInfo is what the JSON of a group and its members is made of, by the group
 // that each is in.
 type groupInfo struct {
-	tree   spec.Tree
-	embeds groupEmbeds
-	ofApps embeds
-	groups map[spec.PathID][]spec.PathID
-	apps   map[spec.PathID][]*scheduler.AppView
+	tree    spec.Tree
+	version string
+	embeds  groupEmbeds
+	ofApps  embeds
+	groups  map[spec.PathID][]*spec.Group
+	apps    map[spec.PathID][]*appText
 }
 
 func newGroupInfo(tree spec.Tree, id spec.PathID, e groupEmbeds, ofApps embeds) *groupInfo {
 	info := &groupInfo{
-		tree: tree, embeds: e, ofApps: ofApps,
-		groups: map[spec.PathID][]spec.PathID{}, apps: map[spec.PathID][]*scheduler.AppView{},
+		tree: tree, version: treeVersion(tree), embeds: e, ofApps: ofApps,
+		groups: map[spec.PathID][]*spec.Group{}, apps: map[spec.PathID][]*appText{},
 	}
 	if e.groups {
 		for g := range tree.Groups(id) {
 			parent := g.ID.Parent()
-			info.groups[parent] = append(info.groups[parent], g.ID)
+			info.groups[parent] = append(info.groups[parent], g)
 		}
 	}
 	return info
 }
 
-func (i *groupInfo) addApp(v *scheduler.AppView) {
-	if i.embeds.apps {
-		parent := v.App.ID.Parent()
-		i.apps[parent] = append(i.apps[parent], v)
+// addApps adds apps, which are in the order of their ids: those of one group mostly
+// follow each other.
+func (i *groupInfo) addApps(list []*appText) {
+	if !i.embeds.apps {
+		return
+	}
+	for len(list) > 0 {
+		parent, n := list[0].view.App.ID.Parent(), 1
+		for n < len(list) && list[n].view.App.ID.Parent() == parent {
+			n++
+		}
+		if others := i.apps[parent]; others == nil {
+			i.apps[parent] = list[:n:n] // no copy, nor room to append to
+		} else {
+			i.apps[parent] = append(others, list[:n]...)
+		}
+		list = list[n:]
 	}
 }
 
-// appendGroup appends a group that is in the tree. There are no pods.
-func (i *groupInfo) appendGroup(b []byte, id spec.PathID) []byte {
-	g := i.tree.Group(id)
-	b = append(b, `{"id":`...)
-	b = append(b, encodeJSON(id)...)
-	b = append(b, `,"apps":[`...)
-	for n, v := range i.apps[id] {
+// write appends a group that is in the tree. There are no pods.
+func (i *groupInfo) write(c *chunks, id spec.PathID) { i.writeGroup(c, i.tree.Group(id)) }
+
+func (i *groupInfo) writeGroup(c *chunks, g *spec.Group) {
+	c.b = spec.AppendText(append(c.b, `{"id":`...), string(g.ID))
+	c.b = append(c.b, `,"apps":[`...)
+	c.apps(i.apps[g.ID], i.ofApps)
+	c.b = append(c.b, `],"pods":[],"groups":[`...)
+	for n, inner := range i.groups[g.ID] {
 		if n > 0 {
-			b = append(b, ',')
+			c.b = append(c.b, ',')
 		}
-		b = appendApp(b, v, i.ofApps)
+		i.writeGroup(c, inner)
 	}
-	b = append(b, `],"pods":[],"groups":[`...)
-	for n, inner := range i.groups[id] {
+	c.b = append(c.b, `],"dependencies":[`...)
+	for n, id := range g.Dependencies {
 		if n > 0 {
-			b = append(b, ',')
+			c.b = append(c.b, ',')
 		}
-		b = i.appendGroup(b, inner)
+		c.b = spec.AppendText(c.b, string(id))
 	}
-	b = append(b, `],"dependencies":`...)
-	b = append(b, encodeJSON(append([]spec.PathID{}, g.Dependencies...))...)
-	b = append(b, `,"version":`...)
-	b = append(b, encodeJSON(treeVersion(i.tree))...)
-	if id.TopLevel() {
-		b = strconv.AppendBool(append(b, `,"enforceRole":`...), g.EnforceRole)
+	c.b = spec.AppendText(append(c.b, `],"version":`...), i.version)
+	if g.ID.TopLevel() {
+		c.b = strconv.AppendBool(append(c.b, `,"enforceRole":`...), g.EnforceRole)
 	}
-	return append(b, '}')
+	c.b = append(c.b, '}')
+	c.spill()
 }
 
 // treeVersion is the beginning of time before the first change: clients read a

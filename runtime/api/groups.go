@@ -55,41 +55,48 @@ func (s *server) readGroups(core Core, w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	snapshot := core.Snapshot()
 	switch {
 	case t.part == "apps":
-		writeBytes(w, http.StatusOK, appendMembers(snapshot, t.id, s.ofMember().with(r)))
+		s.readMembers(core, w, r, t.id)
 		return nil
 	case t.item != "":
-		return s.readGroupVersion(snapshot, w, r, t)
+		return s.readGroupVersion(core.Snapshot(), w, r, t)
 	case t.part == "versions":
-		return readGroupVersions(snapshot, w, t.id)
+		return readGroupVersions(core.Snapshot(), w, t.id)
 	}
-	if snapshot.Tree.Group(t.id) == nil {
+	list, e := s.lists.of(core), s.ofMember().with(r)
+	if list.tree.Group(t.id) == nil {
 		return &scheduler.GroupNotFound{Group: t.id}
 	}
-	info := newGroupInfo(snapshot.Tree, t.id, groupEmbedsOf(r), s.ofMember().with(r))
-	for v := range viewsBelow(snapshot, t.id) {
-		info.addApp(v)
+	if !e.taskStats && unchanged(w, r, s.lists.tagger.tag("group", string(t.id), r, list.generations.tree, list.showing(e))) {
+		return nil
 	}
-	writeBytes(w, http.StatusOK, info.appendGroup(nil, t.id))
+	info := newGroupInfo(list.tree, t.id, groupEmbedsOf(r), e)
+	info.addApps(list.below(t.id))
+	s.buffers.answer(w, -1, func(c *chunks) { info.write(c, t.id) })
 	return nil
 }
 
 // ofMember returns what the apps of groups have without being asked for: nothing.
-func (s *server) ofMember() embeds { return embeds{now: spec.TimestampOf(s.Now())} }
-
-// appendMembers is the list of all apps below a group, which is empty for a group
-// that is not there.
-func appendMembers(snapshot *scheduler.Snapshot, group spec.PathID, e embeds) []byte {
-	b := []byte{'['}
-	for v := range viewsBelow(snapshot, group) {
-		if len(b) > 1 {
-			b = append(b, ',')
-		}
-		b = appendApp(b, v, e)
+func (s *server) ofMember() embeds {
+	e := embeds{now: spec.TimestampOf(s.Now())}
+	if core := s.Node.Core(); core != nil {
+		e.under = core.Snapshot().Deployments
 	}
-	return append(b, ']')
+	return e
+}
+
+// readMembers answers all apps below a group: none for a group that is not there.
+func (s *server) readMembers(core Core, w http.ResponseWriter, r *http.Request, group spec.PathID) {
+	list, e := s.lists.of(core), s.ofMember().with(r)
+	if s.tagged(w, r, "members", string(group), e, list) {
+		return
+	}
+	s.buffers.answer(w, -1, func(c *chunks) {
+		c.b = append(c.b, '[')
+		c.apps(list.below(group), e)
+		c.b = append(c.b, ']')
+	})
 }
 
 // readGroupVersions answers the versions in which the group was there, newest first.
@@ -121,9 +128,11 @@ func (s *server) readGroupVersion(snapshot *scheduler.Snapshot, w http.ResponseW
 		return &problem{http.StatusNotFound, "Group '" + string(t.id) + "' does not exist in version " + versionText(version)}
 	}
 	info := newGroupInfo(tree, t.id, groupEmbedsOf(r), embeds{})
+	var list []*appText
 	for app := range tree.Apps(t.id) {
-		info.addApp(&scheduler.AppView{App: app})
+		list = append(list, definitionOnly(app))
 	}
-	writeBytes(w, http.StatusOK, info.appendGroup(nil, t.id))
+	info.addApps(list)
+	s.buffers.answer(w, -1, func(c *chunks) { info.write(c, t.id) })
 	return nil
 }

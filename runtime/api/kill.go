@@ -51,13 +51,19 @@ func (s *server) killTasks(core Core, w http.ResponseWriter, r *http.Request, t 
 
 // answerKilled shows those instances that had a task.
 func answerKilled(w http.ResponseWriter, killed []*scheduler.Instance) {
-	tasks := []task{}
+	b := []byte(`{"tasks":[`)
+	first := true
 	for _, i := range killed {
-		if hasTask(i) {
-			tasks = append(tasks, taskOf(i))
+		if !hasTask(i) {
+			continue
 		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendTask(b, i, i.App.Safe(), nil)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"tasks": tasks})
+	writeBytes(w, http.StatusOK, append(b, "]}"...))
 }
 
 // onHost picks the instances on a host; all of them for "" and "*", also those
@@ -107,7 +113,8 @@ func (s *server) killTask(core Core, w http.ResponseWriter, r *http.Request, t t
 	if killed[0].Agent == nil {
 		return noTask(t.item)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"task": taskOf(killed[0])})
+	i := killed[0]
+	writeBytes(w, http.StatusOK, append(appendTask([]byte(`{"task":`), i, i.App.Safe(), nil), '}'))
 	return nil
 }
 

@@ -41,6 +41,7 @@ type placesBody struct {
 	On      []placeCount   `json:"on"`
 	Refused map[string]int `json:"refused,omitempty"` // offers by the first reason
 	Fault   string         `json:"fault,omitempty"`
+	Denied  string         `json:"denied,omitempty"` // a policy's word against the app itself: nothing is placed
 }
 
 type placeCount struct {

@@ -36,7 +36,29 @@ func (s *server) foresee(ctx context.Context, snapshot *scheduler.Snapshot, now 
 		if fault := prediction.Refusals.Fault; fault != nil {
 			places.Fault = fault.Error()
 		}
+		s.foreseeFetch(ctx, prediction.App, places)
 		apps[i].Places = places
+	}
+}
+
+// foreseeFetch takes the places away from an app that fetch policies deny, or have no
+// word on.
+func (s *server) foreseeFetch(ctx context.Context, app *spec.App, places *placesBody) {
+	if len(app.Fetch) == 0 {
+		return
+	}
+	decisions, err := s.CheckFetch(ctx, app)
+	if err != nil {
+		places.Fault = err.Error()
+	}
+	for i, d := range decisions {
+		if d.Denied {
+			places.Denied = app.Fetch[i].URI + ": " + d.Reason
+			break
+		}
+	}
+	if err != nil || places.Denied != "" {
+		places.Placed, places.On = 0, []placeCount{}
 	}
 }
 

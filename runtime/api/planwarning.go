@@ -23,6 +23,9 @@ func (p *planning) warnings(c placement.Cluster) []planWarning {
 	switch {
 	case p.Places == nil:
 		return out
+	case p.Places.Denied != "":
+		warn("denied", "it is not launched: %s", p.Places.Denied)
+		return out
 	case len(c.Offers) == 0:
 		warn("noOffers", "no offer was seen yet: nothing can be said about places")
 		return out
@@ -55,7 +58,7 @@ func (p *planning) upgradeWarning(warn func(code, format string, args ...any), u
 	placed := p.Places.Placed
 	switch {
 	case deployment.EnvelopeOf(p.after).MinHealthy < p.after.Instances || placed == p.Places.Wanted:
-	case placed == 0 && p.after.RequirePorts && p.Places.Refused[placement.InsufficientPorts.String()] > 0:
+	case placed == 0 && p.after.CertainPorts() && p.Places.Refused[placement.InsufficientPorts.String()] > 0:
 		warn("fixedPorts", "it requires its host ports, which no agent has free, and minimumHealthCapacity keeps every instance that holds them")
 	case placed == 0:
 		warn("noRoom", "no agent has room for a new instance, and minimumHealthCapacity lets no old one go before")

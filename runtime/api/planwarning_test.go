@@ -28,7 +28,7 @@ func TestPlanWarnings(t *testing.T) {
 		{"where old ones may go first", spec.App{Instances: 3, Constraints: unique, UpgradeStrategy: half}, 3, 1, nil, ""},
 		{"an upgrade with no room", spec.App{Instances: 3, Constraints: unique, UpgradeStrategy: full}, 3, 0, nil, "noRoom "},
 		{"where old ones may go before", spec.App{Instances: 3, UpgradeStrategy: half}, 3, 0, nil, ""},
-		{"fixed ports", spec.App{Instances: 3, RequirePorts: true, UpgradeStrategy: full}, 3, 0, ports, "fixedPorts "},
+		{"fixed ports", spec.App{Instances: 3, RequirePorts: true, PortDefinitions: []spec.PortDefinition{{Port: 8080}}, UpgradeStrategy: full}, 3, 0, ports, "fixedPorts "},
 		{"more than there are values", spec.App{Instances: 4, Constraints: unique, UpgradeStrategy: full}, 0, 3, nil, "unique capacity "},
 		{"more than there is room", spec.App{Instances: 3, UpgradeStrategy: full}, 0, 2, nil, "capacity "},
 	} {

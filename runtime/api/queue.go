@@ -25,6 +25,9 @@ type queueItem struct {
 	// not be asked in the last match, which then says nothing about the offers.
 	// Marathon has no such field.
 	Fault string `json:"fault,omitempty"`
+	// Denied is the word of a policy against the app itself, which no offer can help.
+	// Marathon has no such field.
+	Denied string `json:"denied,omitempty"`
 }
 
 // queueDelay tells an app that is held back after failures from one for which
@@ -106,8 +109,18 @@ func queueItemOf(v *scheduler.AppView, now spec.Timestamp) queueItem {
 		item.Fault = "not launched, since this version of Pacer does not carry out: " + strings.Join(v.Uncovered, ", ")
 	case v.Refusals != nil && v.Refusals.Fault != nil:
 		item.Fault = v.Refusals.Fault.Error()
+	default:
+		item.Denied = deniedWord(v)
 	}
 	return item
+}
+
+// deniedWord is a policy's word against the app itself in the last match; "" for none.
+func deniedWord(v *scheduler.AppView) string {
+	if v.Refusals == nil {
+		return ""
+	}
+	return v.Refusals.Denied
 }
 
 // summaryOfOffers lists every reason in the order of the checks, also those that

@@ -51,20 +51,22 @@ func (s *server) unusedOffers(ctx context.Context, snapshot *scheduler.Snapshot,
 	list := []unusedOffer{}
 	for i := range e.Agents {
 		a := &e.Agents[i]
-		if a.Offer == nil || a.Verdict == placement.Fits {
+		if a.Offer == nil || a.Verdict == placement.Fits && deniedWord(v) == "" {
 			continue
 		}
 		list = append(list, unusedOffer{
-			Offer: offerOf(a.Offer), Reason: reasonsOf(a.Findings), Timestamp: seen[a.Offer.Agent.ID].At.String(),
+			Offer: offerOf(a.Offer), Reason: reasonsOf(a.Findings, deniedWord(v) != ""), Timestamp: seen[a.Offer.Agent.ID].At.String(),
 		})
 	}
 	return list
 }
 
-// reasonsOf names what does not fit, each reason once, in the order of the checks.
-func reasonsOf(findings []placement.Finding) []string {
+// reasonsOf names what does not fit, each reason once, in the order of the checks. An
+// app that a policy has denied fits nowhere.
+func reasonsOf(findings []placement.Finding, denied bool) []string {
 	names := reasonNames()
 	var against [placement.Reasons]bool
+	against[placement.UnfulfilledConstraint] = denied
 	for _, f := range findings {
 		if f.Verdict == placement.Refused || f.Verdict == placement.Faulted {
 			against[f.Rule.Reason()] = true

@@ -165,7 +165,7 @@ func mediaOf(name string) string {
 type remoteFile struct {
 	s      *server
 	box    sandbox
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // io.ReadSeeker, which this is for the length of one request, takes none
 	name   string
 	size   int64 // where it ended when it was opened
 	first  int64 // what lies before is left out

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/pacer-run/pacer/plugins/health"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -32,9 +33,10 @@ import (
 //	http                       a request as it goes over the wire; the body after an empty line;
 //	                           "uuid-N" and "token-N" are values that answers have shown by these numbers
 //	offer host=H               an offer of 4 cores, 4 GiB, ports from 31000
-//	status app=A [n=N] state=S [message=M] [healthy=true|false]
-//	                           a task state of the app's n-th instance
 //	status task=T state=S      a task state of a task that nobody knows
+//	status app=A [n=N] state=S [message=M] [healthy=true|false] [ip=I] [check=(K,C)]
+//	                           a task state of the app's n-th instance, its container's address, and what
+//	                           its check (http, tcp, command or none) found
 //	at +D                      time passes
 //	master up|down             the subscription
 //	message executor=E text=T  an executor's, on the agent of h1
@@ -55,6 +57,19 @@ func TestScripts(t *testing.T) {
 
 // scriptConfig knows one operator, one strategy, one module and two numbers of other parts.
 func scriptConfig(c *Config) {
+	c.CheckFetch = func(_ context.Context, app *spec.App) (decisions []sdk.FetchDecision, err error) {
+		for _, a := range app.Fetch {
+			d := sdk.AllowFetch(sdk.FetchURI(a))
+			switch {
+			case strings.HasPrefix(a.URI, "ftp:"):
+				d = sdk.DenyFetch("denied by the fetch policy schemes: the scheme ftp is forbidden")
+			case strings.HasPrefix(a.URI, "broken:"):
+				return nil, &sdk.Fault{Module: "zoo@1.0.0", Cause: "fuel exhausted"}
+			}
+			decisions = append(decisions, d)
+		}
+		return decisions, nil
+	}
 	c.CheckConstraint = func(_ context.Context, _ *spec.App, constraint spec.Constraint) error {
 		if constraint.Operator != "UNIQUE" {
 			return &sdk.Invalid{Message: "operator must be one of the following UNIQUE"}
@@ -67,10 +82,23 @@ func scriptConfig(c *Config) {
 		}
 		return nil
 	}
+	c.CheckRule = func(ctx context.Context, app *spec.App) error {
+		for _, r := range health.All() {
+			if r.Rules()[0] == app.Labels[spec.HealthRuleLabel] {
+				_, err := r.Prepare(ctx, sdk.HealthSpec{App: sdk.AppFacts{Labels: app.Labels}})
+				return err
+			}
+		}
+		if app.Labels[spec.HealthRuleLabel] == brokenRule {
+			return nil
+		}
+		return &sdk.Invalid{Message: "health rule must be one of the following consecutive or window"}
+	}
 	c.Rules = func(_ context.Context, app *spec.App) ([]placement.Rule, func()) { return scriptRules(app), func() {} }
 	c.Modules = func() []Module {
 		return []Module{
 			{Name: "unique", Version: "1.0.0", Kind: "constraint", Form: "builtin", Operators: []string{"UNIQUE"}, Loaded: true},
+			{Name: "builtin", Version: "1.0.0", Kind: "health", Form: "builtin", Rules: []string{"consecutive", "window"}, Loaded: true},
 			{Name: "builtin", Version: "1.0.0", Kind: "upgrade", Form: "builtin", Strategies: []string{"rolling", "batch"}, Loaded: true},
 			{
 				Name: "zoo", Version: "1.0.0", Kind: "constraint", Form: "wasm", File: "zoo.wasm", Digest: "sha256:01",
@@ -161,6 +189,8 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 		p.offer(host)
 	case "status":
 		return p.playStatus(t, d)
+	case "ready":
+		p.playReady(t, d)
 	case "at":
 		step, err := time.ParseDuration(d.CmdArgs[0].Key)
 		if err != nil {
@@ -260,10 +290,38 @@ func (p *player) playStatus(t *testing.T, d *datadriven.TestData) string {
 		healthy = make([]bool, 1)
 		d.ScanArgs(t, "healthy", &healthy[0])
 	}
+	p.check = nil
+	if d.HasArg("check") {
+		p.check = &scheduler.CheckResult{}
+		var kind string
+		d.ScanArgs(t, "check", &kind, &p.check.Code)
+		p.check.Kind = map[string]scheduler.CheckKind{
+			"none": scheduler.CheckSilent, "http": scheduler.CheckHTTP, "tcp": scheduler.CheckTCP, "command": scheduler.CheckCommand,
+		}[kind]
+	}
+	p.ips = nil
+	d.MaybeScanArgs(t, "ip", &p.ips)
 	if err := p.status(spec.PathID(app), n, state(name), message, healthy...); err != nil {
 		t.Fatal(err)
 	}
 	return ""
+}
+
+// playReady brings what the readiness check of an instance found.
+func (p *player) playReady(t *testing.T, d *datadriven.TestData) {
+	var app string
+	n, code := 0, 0
+	d.ScanArgs(t, "app", &app)
+	d.MaybeScanArgs(t, "n", &n)
+	d.ScanArgs(t, "status", &code)
+	v, ok := p.Snapshot().Apps.Get([]byte(app))
+	if !ok || n >= len(v.Instances) {
+		t.Fatalf("app %s has no instance %d", app, n)
+	}
+	p.step(scheduler.ReadinessObserved{Results: []scheduler.ReadinessObservation{{
+		TaskID: v.Instances[n].TaskID(), Ready: code == 200,
+		Response: &scheduler.ReadinessResponse{Status: code, ContentType: "text/plain", Body: "\"" + http.StatusText(code) + "\""},
+	}}})
 }
 
 func (p *player) why(t *testing.T, d *datadriven.TestData) string {

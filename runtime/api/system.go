@@ -138,7 +138,7 @@ func (s *server) plugins(_ Core, w http.ResponseWriter, _ *http.Request) error {
 		if m.Version != "" {
 			p.Info["version"] = m.Version
 		}
-		if names := slices.Concat(m.Operators, m.Strategies); len(names) > 0 {
+		if names := slices.Concat(m.Operators, m.Strategies, m.Rules, m.Fetchers); len(names) > 0 {
 			p.Info["offers"] = names
 		}
 		list = append(list, p)

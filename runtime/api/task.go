@@ -1,43 +1,14 @@
 package api
 
 import (
+	"encoding/hex"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
-
-// task is the JSON of a task. Lists are never null: clients index them.
-type task struct {
-	ID                 string         `json:"id"`
-	AppID              spec.PathID    `json:"appId"`
-	Host               string         `json:"host"`
-	SlaveID            string         `json:"slaveId,omitempty"`
-	Region             string         `json:"region,omitempty"`
-	Zone               string         `json:"zone,omitempty"`
-	State              string         `json:"state"`
-	Ports              []int          `json:"ports"`
-	ServicePorts       []int          `json:"servicePorts"`
-	IPAddresses        []ipAddress    `json:"ipAddresses"`
-	StagedAt           string         `json:"stagedAt,omitempty"`
-	StartedAt          string         `json:"startedAt,omitempty"`
-	Version            string         `json:"version,omitempty"`
-	HealthCheckResults []healthResult `json:"healthCheckResults"`
-	LocalVolumes       []localVolume  `json:"localVolumes"`
-	Role               string         `json:"role"`
-}
-
-type ipAddress struct {
-	IPAddress string `json:"ipAddress"`
-	Protocol  string `json:"protocol"`
-}
-
-// healthResult is what the last health check of an instance said.
-type healthResult struct {
-	InstanceID          string `json:"instanceId"`
-	Alive               bool   `json:"alive"`
-	ConsecutiveFailures int    `json:"consecutiveFailures"`
-}
 
 // hasTask tells whether an instance has a task on an agent. One that waits for
 // its first or its next place has none to show: load balancers take the ports of
@@ -46,44 +17,173 @@ func hasTask(i *scheduler.Instance) bool {
 	return i.Agent != nil && i.Condition != scheduler.Scheduled && !i.Condition.Terminal()
 }
 
-// taskOf makes the JSON of the instance's task. Ports and times are those of a
-// task that exists; servicePorts is filled by the caller where it is shown.
-func taskOf(i *scheduler.Instance) task {
-	t := task{
-		ID: i.TaskID(), AppID: i.App, Host: i.Agent.Hostname, SlaveID: i.Agent.ID, Region: i.Agent.Region, Zone: i.Agent.Zone,
-		State: i.Condition.TaskState(), Ports: []int{}, ServicePorts: []int{}, IPAddresses: addresses(i),
-		HealthCheckResults: []healthResult{}, LocalVolumes: localVolumes(i), Role: i.Role,
+// appendTasks appends the list of the tasks of an app.
+func appendTasks(b []byte, v *scheduler.AppView) []byte {
+	b = append(b, '[')
+	safe := v.App.ID.Safe()
+	first := true
+	for _, i := range v.Instances {
+		if !hasTask(i) {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendTask(b, i, safe, nil)
 	}
+	return append(b, ']')
+}
+
+// appendTask appends the JSON of the instance's task. There are very many of them in
+// some answers, so they do not go through encoding/json. Lists are never null:
+// clients index them. Ports and times are those of a task that exists. safe is the
+// safe form of the app's id.
+func appendTask(b []byte, i *scheduler.Instance, safe string, servicePorts []int) []byte {
+	b = appendInstanceID(append(b, `{"id":"`...), i, safe)
+	b = strconv.AppendUint(append(b, `._app.`...), uint64(i.Incarnation), 10)
+	b = spec.AppendText(append(b, `","appId":`...), string(i.App))
+	b = spec.AppendText(append(b, `,"host":`...), i.Agent.Hostname)
+	b = appendSet(b, `,"slaveId":`, i.Agent.ID)
+	b = appendSet(b, `,"region":`, i.Agent.Region)
+	b = appendSet(b, `,"zone":`, i.Agent.Zone)
+	b = append(append(b, `,"state":"`...), taskState(i.Condition)...)
+	b = append(b, `","ports":[`...)
 	if i.Condition.Active() {
-		t.Ports = hostPorts(i)
-		t.StagedAt, t.StartedAt, t.Version = i.StagedAt.String(), i.StartedAt.String(), i.Version.String()
+		b = appendNumbers(b, i.Ports)
 	}
-	if i.Healthy != nil {
-		t.HealthCheckResults = append(t.HealthCheckResults, healthResult{InstanceID: i.InstanceID(), Alive: *i.Healthy})
+	b = appendNumbers(append(b, `],"servicePorts":[`...), servicePorts)
+	b = appendAddresses(append(b, `],"ipAddresses":[`...), i)
+	b = append(b, ']')
+	if i.Condition.Active() {
+		b = appendTime(b, `,"stagedAt":"`, i.StagedAt)
+		b = appendTime(b, `,"startedAt":"`, i.StartedAt)
+		b = appendTime(b, `,"version":"`, i.Version)
 	}
-	return t
+	b = append(b, `,"healthCheckResults":[`...)
+	b = appendHealth(b, i, safe)
+	b = append(b, ']')
+	b = appendCheck(b, i.CheckResult())
+	b = appendVolumes(append(b, `,"localVolumes":[`...), i)
+	b = append(b, `],"role":`...)
+	return append(spec.AppendText(b, i.Role), '}')
 }
 
-// localVolume is a persistent volume of an instance.
-type localVolume struct {
-	RunSpecID     spec.PathID `json:"runSpecId"`
-	ContainerPath string      `json:"containerPath"`
-	UUID          string      `json:"uuid"`
-	PersistenceID string      `json:"persistenceId"`
+// appendCheck appends what a generic check found; nothing where there is none.
+func appendCheck(b []byte, c scheduler.CheckResult) []byte {
+	switch c.Kind {
+	case scheduler.CheckHTTP:
+		b = append(b, `,"checkResult":{"http":{"statusCode":`...)
+		b = strconv.AppendInt(b, int64(c.Code), 10)
+	case scheduler.CheckTCP:
+		b = append(b, `,"checkResult":{"tcp":{"succeeded":`...)
+		b = strconv.AppendBool(b, c.Code != 0)
+	case scheduler.CheckCommand:
+		b = append(b, `,"checkResult":{"command":{"exitCode":`...)
+		b = strconv.AppendInt(b, int64(c.Code), 10)
+	case scheduler.CheckSilent:
+		return b
+	}
+	return append(b, "}}"...)
 }
 
-// localVolumes are what the instance holds on its agent.
-func localVolumes(i *scheduler.Instance) []localVolume {
-	list := []localVolume{}
+// appendInstanceID is the text of Instance.InstanceID.
+func appendInstanceID(b []byte, i *scheduler.Instance, safe string) []byte {
+	b = append(append(b, safe...), `.instance-`...)
+	b = append(hex.AppendEncode(b, i.ID[:4]), '-')
+	b = append(hex.AppendEncode(b, i.ID[4:6]), '-')
+	b = append(hex.AppendEncode(b, i.ID[6:8]), '-')
+	b = append(hex.AppendEncode(b, i.ID[8:10]), '-')
+	return hex.AppendEncode(b, i.ID[10:])
+}
+
+// taskState is that of nearly all tasks without making its text anew.
+func taskState(c scheduler.Condition) string {
+	if c == scheduler.Running {
+		return "TASK_RUNNING"
+	}
+	return c.TaskState()
+}
+
+// appendAddresses appends the container's own, or the agent's on the host's network.
+func appendAddresses(b []byte, i *scheduler.Instance) []byte {
+	if len(i.IPs) == 0 && i.Agent.IP != "" {
+		return appendAddress(b, i.Agent.IP)
+	}
+	for n, ip := range i.IPs {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = appendAddress(b, ip)
+	}
+	return b
+}
+
+func appendAddress(b []byte, ip string) []byte {
+	b = spec.AppendText(append(b, `{"ipAddress":`...), ip)
+	return append(append(append(b, `,"protocol":"`...), protocolOf(ip)...), `"}`...)
+}
+
+func protocolOf(ip string) string {
+	if strings.Contains(ip, ":") {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+// appendSet leaves out what is empty.
+func appendSet(b []byte, name, text string) []byte {
+	if text == "" {
+		return b
+	}
+	return spec.AppendText(append(b, name...), text)
+}
+
+// appendTime is Timestamp.String, and leaves out what is not set. The standard
+// library has a quick way for times without a fraction.
+func appendTime(b []byte, name string, t spec.Timestamp) []byte {
+	if t == 0 {
+		return b
+	}
+	at := t.Time()
+	b = at.AppendFormat(append(b, name...), time.RFC3339)
+	millis := at.Nanosecond() / int(time.Millisecond)
+	return append(b[:len(b)-len("Z")], '.', byte('0'+millis/100), byte('0'+millis/10%10), byte('0'+millis%10), 'Z', '"')
+}
+
+// appendNumbers appends the elements of a list; their order is that of the
+// definitions, as clients pair lists of ports.
+func appendNumbers[N int | uint16](b []byte, list []N) []byte {
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return b
+}
+
+// ipAddress is an address of a task as events have it.
+type ipAddress struct {
+	IPAddress string `json:"ipAddress"`
+	Protocol  string `json:"protocol"`
+}
+
+// appendVolumes appends the persistent volumes that the instance holds on its agent.
+func appendVolumes(b []byte, i *scheduler.Instance) []byte {
 	if i.Reservation == nil {
-		return list
+		return b
 	}
-	for _, v := range i.Reservation.Volumes {
-		list = append(list, localVolume{
-			RunSpecID: i.App, ContainerPath: v.ContainerPath, UUID: v.UUID.String(), PersistenceID: i.PersistenceID(v),
-		})
+	for n, v := range i.Reservation.Volumes {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = spec.AppendText(append(b, `{"runSpecId":`...), string(i.App))
+		b = spec.AppendText(append(b, `,"containerPath":`...), v.ContainerPath)
+		b = spec.AppendText(append(b, `,"uuid":`...), v.UUID.String())
+		b = append(spec.AppendText(append(b, `,"persistenceId":`...), i.PersistenceID(v)), '}')
 	}
-	return list
+	return b
 }
 
 // hostPorts are in the order of the definitions: clients pair the two lists.
@@ -103,22 +203,7 @@ func addresses(i *scheduler.Instance) []ipAddress {
 		ips = []string{i.Agent.IP}
 	}
 	for _, ip := range ips {
-		protocol := "IPv4"
-		if strings.Contains(ip, ":") {
-			protocol = "IPv6"
-		}
-		list = append(list, ipAddress{ip, protocol})
+		list = append(list, ipAddress{ip, protocolOf(ip)})
 	}
 	return list
-}
-
-// tasksOf makes the JSON of all tasks of an app.
-func tasksOf(v *scheduler.AppView) []task {
-	tasks := []task{}
-	for _, i := range v.Instances {
-		if hasTask(i) {
-			tasks = append(tasks, taskOf(i))
-		}
-	}
-	return tasks
 }

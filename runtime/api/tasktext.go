@@ -59,42 +59,17 @@ func running(v *scheduler.AppView) func(func(*scheduler.Instance) bool) {
 // host, or one of its container's own address on one of the networks; "" for
 // neither.
 func endpoint(app *spec.App, i *scheduler.Instance, n int, networks []string) string {
-	if app.Container == nil || len(app.Container.PortMappings) == 0 {
-		if n < len(i.Ports) {
-			return i.Agent.Hostname + ":" + strconv.Itoa(int(i.Ports[n]))
-		}
+	if n < len(i.Ports) && i.Ports[n] != 0 {
+		return i.Agent.Hostname + ":" + strconv.Itoa(int(i.Ports[n]))
+	}
+	if app.Container == nil || n >= len(app.Container.PortMappings) {
 		return ""
 	}
-	mappings := app.Container.PortMappings
-	if n >= len(mappings) {
-		return ""
-	}
-	m := mappings[n]
-	if m.HostPort != nil {
-		if at := hostPortIndex(mappings, i, n); at < len(i.Ports) && i.Ports[at] != 0 {
-			return i.Agent.Hostname + ":" + strconv.Itoa(int(i.Ports[at]))
-		}
-		return ""
-	}
-	if len(i.IPs) == 0 || m.ContainerPort == 0 || !onNetwork(app, m, networks) {
+	m := app.Container.PortMappings[n]
+	if len(i.IPs) == 0 || m.HostPort != nil || m.ContainerPort == 0 || !onNetwork(app, m, networks) {
 		return ""
 	}
 	return net.JoinHostPort(i.IPs[0], strconv.Itoa(m.ContainerPort))
-}
-
-// hostPortIndex is where an instance's ports have that of the n-th mapping:
-// mappings without one may have been left out of them.
-func hostPortIndex(mappings []spec.PortMapping, i *scheduler.Instance, n int) int {
-	if len(i.Ports) == len(mappings) {
-		return n
-	}
-	at := 0
-	for _, m := range mappings[:n] {
-		if m.HostPort != nil {
-			at++
-		}
-	}
-	return at
 }
 
 // onNetwork tells whether a port is on one of the container networks of that name.

@@ -25,9 +25,9 @@ func TestTextListOfContainers(t *testing.T) {
 			}},
 		},
 		Instances: []*scheduler.Instance{
-			{Condition: scheduler.Running, Agent: &placement.Agent{Hostname: "h1"}, Ports: []uint16{31001}, IPs: []string{"10.0.0.1"}},
+			{Condition: scheduler.Running, Agent: &placement.Agent{Hostname: "h1"}, Ports: []uint16{0, 31001, 0}, IPs: []string{"10.0.0.1"}},
 			{Condition: scheduler.Running, Agent: &placement.Agent{Hostname: "h2"}, Ports: []uint16{0, 31002, 0}, IPs: []string{"fd00::1"}},
-			{Condition: scheduler.Staging, Agent: &placement.Agent{Hostname: "h3"}, Ports: []uint16{31003}, IPs: []string{"10.0.0.3"}},
+			{Condition: scheduler.Staging, Agent: &placement.Agent{Hostname: "h3"}, Ports: []uint16{0, 31003, 0}, IPs: []string{"10.0.0.3"}},
 			{Condition: scheduler.Running, Agent: &placement.Agent{Hostname: "h4"}},
 		},
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -29,12 +30,13 @@ func (s *server) validate(r *http.Request, roles spec.Roles, sent *spec.Update, 
 	return app.ValidateChange(current)
 }
 
-// checkPolicies asks the policies about the constraints and the strategy. What
+// checkPolicies asks the policies about the constraints, the strategy and the health rule. What
 // the app has already is not asked about again: a missing module must not keep an
 // app from being scaled.
 func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *spec.Faults) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
 	defer cancel()
+	s.checkFetch(ctx, app, current, faults)
 	for i, c := range app.Constraints {
 		if c.Field == "" || current != nil && hasConstraint(current, c) { // one without a field is a fault already
 			continue
@@ -43,12 +45,24 @@ func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *
 			faults.Add("/constraints("+strconv.Itoa(i)+")", err.Error())
 		}
 	}
+	s.checkRule(ctx, app, current, faults)
 	strategy := app.Labels[spec.StrategyLabel]
 	if strategy == "" || current != nil && current.Labels[spec.StrategyLabel] == strategy {
 		return
 	}
 	if err := s.CheckStrategy(ctx, app); err != nil {
 		faults.Add("/labels/"+spec.StrategyLabel, err.Error())
+	}
+}
+
+// checkRule asks the policies about the health rule, and its settings, which are
+// labels too.
+func (s *server) checkRule(ctx context.Context, app, current *spec.App, faults *spec.Faults) {
+	if app.Labels[spec.HealthRuleLabel] == "" || current != nil && maps.Equal(current.Labels, app.Labels) {
+		return
+	}
+	if err := s.CheckRule(ctx, app); err != nil {
+		faults.Add("/labels/"+spec.HealthRuleLabel, err.Error())
 	}
 }
 

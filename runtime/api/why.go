@@ -28,6 +28,7 @@ type whyBody struct {
 	HeldUntil   string           `json:"heldUntil,omitempty"` // by the back-off
 	LastFailure string           `json:"lastFailure,omitempty"`
 	Fault       *policyFault     `json:"fault,omitempty"`
+	Denied      string           `json:"denied,omitempty"`    // a policy's word against the app itself
 	VoidSince   string           `json:"voidSince,omitempty"` // some offers, seen before, are void
 	Verdicts    map[string]int   `json:"verdicts"`            // all agents by verdict
 	Total       int              `json:"total"`               // agents that the query lets through, on whichever page

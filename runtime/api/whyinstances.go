@@ -86,6 +86,8 @@ func deploymentCause(snapshot *scheduler.Snapshot, v *scheduler.AppView, c censu
 		return whyHealth, fmt.Sprintf("its upgrade waits for health: %d of %s well", c.newHealthy, isOrAre(c.newOnes, "new instance"))
 	case own == d.Current && v.Upgrade == nil && c.starting+c.ending == 0 && c.healthy < c.running:
 		return whyHealth, fmt.Sprintf("deployment %s waits for health: %d of %s well", id, c.healthy, isOrAre(c.running, "running instance"))
+	case own == d.Current && unready(v, d) > 0:
+		return whyHealth, fmt.Sprintf("deployment %s waits for readiness checks: %s not ready", id, isOrAre(unready(v, d), "instance"))
 	}
 	text = fmt.Sprintf("deployment %s holds the lock and is at %s", id, where)
 	if own < 0 && d.Current < len(d.Plan.Steps) {

@@ -27,6 +27,7 @@ const (
 	whyPaused      = "paused"
 	whyStrategy    = "strategyFault"
 	whyPolicy      = "policyFault"
+	whyRuleFault   = "ruleFault"
 	whyUncovered   = "notLaunchable"
 )
 
@@ -47,6 +48,9 @@ func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, n
 		b.HeldUntil = v.Backoff.Until.String()
 	}
 	b.Fault = faultOf(v, e)
+	if b.Waiting > 0 {
+		b.Denied = deniedWord(v)
+	}
 	for _, cause := range []func() (state, text string){
 		func() (string, string) { return b.strategyCause(v) },
 		func() (string, string) { return b.placeCause(snapshot, v, e) },
@@ -79,7 +83,7 @@ func faultOf(v *scheduler.AppView, e *placement.Explanation) *policyFault {
 }
 
 // strategyCause is what is not to be launched at all, or the word of the upgrade
-// strategy; "" for none.
+// strategy, or what the health rule did not say; "" for none.
 func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 	switch u := v.Upgrade; {
 	case len(b.Uncovered) > 0 && b.Waiting > 0:
@@ -88,6 +92,8 @@ func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 		return whyPaused, "its upgrade is paused by its strategy: " + u.Paused
 	case u != nil && u.Fault != "":
 		return whyStrategy, "its upgrade waits because its strategy gave no answer: " + u.Fault
+	case v.HealthFault != "":
+		return whyRuleFault, "its instances stay as healthy as they were because the health rule gave no answer: " + v.HealthFault
 	}
 	return "", ""
 }
@@ -108,6 +114,8 @@ func (b *whyBody) placeCause(snapshot *scheduler.Snapshot, v *scheduler.AppView,
 		return whyPolicy, fmt.Sprintf("it waits because the policy module %s failed: %s", b.Fault.Module, b.Fault.Cause)
 	case b.Fault != nil:
 		return whyPolicy, "it waits because a policy could not be asked: " + b.Fault.Cause
+	case b.Denied != "":
+		return whyDenied, waiting + b.Denied
 	case !snapshot.Subscribed:
 		return whyWaiting, waiting + "no Mesos master is connected"
 	case heldText(v) != "":

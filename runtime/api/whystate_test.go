@@ -63,6 +63,13 @@ func TestWhyState(t *testing.T) {
 			"1 instance waits for what is being reserved for it on h7",
 		},
 		{
+			"health rule's fault",
+			scheduler.AppView{HealthFault: "policy module zoo@1.0.0: fuel exhausted"},
+			placement.Explanation{},
+			whyRuleFault,
+			"its instances stay as healthy as they were because the health rule gave no answer: policy module zoo@1.0.0: fuel exhausted",
+		},
+		{
 			"deploying",
 			scheduler.AppView{Deployments: []string{"d"}},
 			placement.Explanation{},
@@ -136,6 +143,18 @@ func TestWhyState(t *testing.T) {
 			scheduler.AppView{Refusals: &placement.Refusals{Fault: fault}},
 			waiting, whyPolicy,
 			"it waits because the policy module zoo@1.0.0 failed: fuel exhausted",
+		},
+		{
+			"denied by a fetch policy",
+			scheduler.AppView{Refusals: &placement.Refusals{Denied: "ftp://a/b: denied by the fetch policy schemes: the scheme ftp is forbidden"}},
+			waiting, whyDenied,
+			"2 instances without a place: ftp://a/b: denied by the fetch policy schemes: the scheme ftp is forbidden",
+		},
+		{
+			"denied by a fetch policy, and all have a place",
+			scheduler.AppView{Refusals: &placement.Refusals{Denied: "ftp://a/b: denied"}},
+			placement.Explanation{},
+			whySuspended, "it is suspended: it asks for no instances",
 		},
 		{
 			"fault of nobody known",

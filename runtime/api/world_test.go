@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/plugins/health"
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -26,7 +27,9 @@ type world struct {
 	snapshot *scheduler.Snapshot
 	requests scheduler.RequestID
 	offers   int
-	fail     error // of the next command
+	fail     error    // of the next command
+	ips      []string // of the containers of the next statuses
+	check    *scheduler.CheckResult
 	written  written
 
 	leading bool
@@ -147,6 +150,9 @@ func (w *world) step(event scheduler.Event) []scheduler.Reply {
 		for _, ask := range effects.Upgrades {
 			events = append(events, rolling(ask))
 		}
+		for _, ask := range effects.Health {
+			events = append(events, consecutive(ask))
+		}
 	}
 	w.mu.Unlock()
 	w.events.Publish(notices)
@@ -172,6 +178,26 @@ func rolling(ask scheduler.UpgradeAsk) scheduler.UpgradeStepped {
 	answer := scheduler.UpgradeStepped{Number: ask.Number, App: ask.App.ID}
 	if err == nil {
 		answer.Step, err = prepared.Next(context.Background(), ask.State)
+	}
+	if err != nil {
+		answer.Fault = err.Error()
+	}
+	return answer
+}
+
+// brokenRule is a health rule that fails.
+const brokenRule = "broken"
+
+// consecutive answers for the default health rule.
+func consecutive(ask scheduler.HealthAsk) scheduler.HealthJudged {
+	answer := scheduler.HealthJudged{Number: ask.Number, App: ask.App.ID}
+	if ask.App.Labels[spec.HealthRuleLabel] == brokenRule {
+		answer.Fault = (&sdk.Fault{Module: "zoo@1.0.0", Cause: "health_judge: fuel exhausted"}).Error()
+		return answer
+	}
+	prepared, err := health.Consecutive{}.Prepare(context.Background(), sdk.HealthSpec{Checks: scheduler.HealthChecksOf(ask.App)})
+	if err == nil {
+		answer.Verdicts, err = prepared.Judge(context.Background(), ask.Histories)
 	}
 	if err != nil {
 		answer.Fault = err.Error()
@@ -232,16 +258,36 @@ func (w *world) status(app spec.PathID, n int, state scheduler.TaskState, messag
 	if i.Agent == nil {
 		return fmt.Errorf("instance %d of %s has no place", n, app)
 	}
-	var health *bool
+	var flag *bool
 	if len(healthy) > 0 {
-		health = &healthy[0]
+		flag = &healthy[0]
+		defer w.probed(i, healthy[0])
 	}
 	w.step(scheduler.StatusUpdate{Status: scheduler.Status{
-		Healthy: health,
+		Healthy: flag,
 		TaskID:  i.TaskID(), AgentID: i.Agent.ID, State: state, Message: message, UUID: [16]byte{1},
-		Timestamp: w.clock().UnixMilli(),
+		Timestamp: w.clock().UnixMilli(), IPs: w.ips, Check: w.check,
 	}})
 	return nil
+}
+
+// probed brings a result of each of an instance's health checks that are the
+// leader's.
+func (w *world) probed(i *scheduler.Instance, alive bool) {
+	v, _ := w.Snapshot().Apps.Get([]byte(i.App))
+	version := versionOf(v, i.Version)
+	if version == nil {
+		return
+	}
+	var e scheduler.HealthObserved
+	for n := range version.HealthChecks {
+		o := scheduler.HealthObservation{TaskID: i.TaskID(), Check: n}
+		if o.AtMillis, o.Alive = w.clock().UnixMilli(), alive; !alive {
+			o.Cause = "HTTP status 500"
+		}
+		e.Results = append(e.Results, o)
+	}
+	w.step(e)
 }
 
 // state finds a task state by Mesos' name.

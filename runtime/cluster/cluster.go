@@ -26,7 +26,7 @@ type Cluster struct {
 	listener net.Listener
 	server   *http.Server
 	stopping chan struct{}   // closed by Close
-	life     context.Context // ends with stopping
+	life     context.Context //nolint:containedctx // ends with stopping
 	endLife  context.CancelFunc
 	withdraw context.CancelFunc // ends the present master's announcement; the loop's
 
@@ -93,7 +93,10 @@ func (c *Cluster) addHosts() error {
 	if err := c.lockWorkDir(); err != nil {
 		return err
 	}
-	procs := newProcesses(c)
+	procs, err := newProcesses(c)
+	if err != nil {
+		return err
+	}
 	procs.openDocker()
 	if err := c.addEach(procs, procs.recoverHost); err != nil {
 		return err

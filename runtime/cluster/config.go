@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pacer-run/pacer/runtime/cluster/fetcher"
 	"github.com/pacer-run/pacer/runtime/cluster/resource"
 )
 
@@ -62,8 +63,11 @@ type Config struct {
 	// Docker is the daemon that runs containers, as in DOCKER_HOST; empty = that of the environment, if there is one;
 	// DockerOff = none.
 	Docker string
-	Act    Act          // behaviour of fake tasks; nil = by their labels (see Act)
-	Log    *slog.Logger // nil = silent
+	// Fetch is how the URIs of tasks get into sandboxes. An empty cache dir means "fetch" in the work dir. Fake tasks
+	// fetch nothing.
+	Fetch fetcher.Config
+	Act   Act          // behaviour of fake tasks; nil = by their labels (see Act)
+	Log   *slog.Logger // nil = silent
 }
 
 // AgentConfig describes one agent.

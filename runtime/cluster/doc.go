@@ -35,8 +35,10 @@
 //     container's own address, not to loopback within.
 //   - A call of type UNKNOWN is answered 501; the real master ends itself.
 //   - Nothing is isolated: resources are accounts, not limits. Ports are not probed before they are offered.
+//   - Fetching URIs has no time limit as long as bytes arrive, and why it failed is in the task's status. What else is
+//     different about it is in package fetcher.
 //
-// Absent, and answered in the way of a master or agent that lacks it: images of the Mesos containerizer (TASK_FAILED), URIs (TASK_FAILED),
+// Absent, and answered in the way of a master or agent that lacks it: images of the Mesos containerizer (TASK_FAILED),
 // volumes and container networks (TASK_FAILED), custom executors (TASK_ERROR), task groups (TASK_ERROR), reservations and
 // volumes made at run time (OPERATION_ERROR, silence without an operation id). Absent without a trace: messages to
 // executors, inverse offers and maintenance, quota, authentication.

@@ -19,7 +19,7 @@ import (
 
 // containerized is what a run has of its container. It belongs to the loop but for the context.
 type containerized struct {
-	ctx    context.Context    // ends when the run or the cluster does
+	ctx    context.Context    //nolint:containedctx // ends when the run or the cluster does
 	cancel context.CancelFunc // ends what waits for the daemon; the container is not touched
 	id     string             // the daemon's; "" before it was made
 	ip     string             // its address, "" for the agent's
@@ -44,6 +44,10 @@ func (p *processes) launchDocker(r *run) {
 		r.failed(noDocker())
 		return
 	}
+	if fault := unsupported(r.task); fault != nil {
+		r.failed(*fault)
+		return
+	}
 	plan, fault := planLaunch(r)
 	if fault != nil {
 		r.failed(*fault)
@@ -55,15 +59,20 @@ func (p *processes) launchDocker(r *run) {
 	p.c.background.Go(func() {
 		p.slots <- struct{}{}
 		log, fault := plan.prepare()
+		<-p.slots
+		if fault == nil {
+			fault = plan.fetch(ctx, p.fetch)
+		}
 		if fault == nil {
 			fault = p.pull(ctx, plan.sandbox, image, force)
 		}
-		<-p.slots
 		p.c.loop.post(func() {
 			r.log = log
 			switch {
 			case r.killed:
 				r.killedBeforeStart()
+			case fault != nil && p.c.life.Err() != nil:
+				// The cluster closes, which may be all that was wrong. The next one finds a task that was not started.
 			case fault != nil:
 				r.failed(*fault)
 			default:
@@ -112,6 +121,9 @@ func (p *processes) startContainer(r *run) {
 			err = p.engine.Start(ctx, id)
 		}
 		<-p.slots
+		if err != nil && p.c.life.Err() != nil {
+			return // the next cluster looks what became of it
+		}
 		if err != nil {
 			p.complain(r, err)
 			p.c.loop.post(func() { r.notStarted(err) })

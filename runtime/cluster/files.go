@@ -26,6 +26,7 @@ const maxRead = 16 * 4096
 var (
 	errNoFile       = errors.New("no such file")
 	errInaccessible = errors.New("is inaccessible")
+	errDirectory    = errors.New("cannot read a directory")
 )
 
 // fileInfo is one entry of a folder, or a file.
@@ -142,7 +143,7 @@ func (c *Cluster) readFile(p string, offset, length int64) (data []byte, size in
 	defer f.Close()
 	switch {
 	case info.IsDir():
-		return nil, 0, errors.New("Cannot read a directory.")
+		return nil, 0, errDirectory
 	case !info.Mode().IsRegular():
 		return nil, 0, errInaccessible
 	}

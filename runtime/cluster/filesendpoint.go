@@ -35,8 +35,10 @@ func fileFault(w http.ResponseWriter, p string, err error) {
 		refuse(w, refusal{http.StatusNotFound, ""})
 	case errors.Is(err, errInaccessible):
 		refuse(w, refusal{http.StatusBadRequest, fmt.Sprintf("'%s' is inaccessible.\n", p)})
+	case errors.Is(err, errDirectory):
+		refuse(w, refusal{http.StatusBadRequest, "Cannot read a directory.\n"})
 	default:
-		refuse(w, refusal{http.StatusBadRequest, err.Error() + "\n"})
+		refuse(w, refusal{http.StatusInternalServerError, err.Error() + "\n"})
 	}
 }
 

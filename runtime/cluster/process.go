@@ -1,15 +1,17 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"path/filepath"
 	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
 
 	"github.com/pacer-run/pacer/runtime/cluster/docker"
 	"github.com/pacer-run/pacer/runtime/cluster/executor"
+	"github.com/pacer-run/pacer/runtime/cluster/fetcher"
 )
 
 // processes runs tasks as real processes, each below an executor process of its own.
@@ -22,17 +24,31 @@ type processes struct {
 	slots chan struct{}
 	// engine runs the containers; nil where there is no Docker daemon.
 	engine *docker.Engine
+	fetch  *fetcher.Fetcher
 }
 
 // executorPatience is how long a started executor may take to appear.
 const executorPatience = time.Minute
 
 // newProcesses starts nothing yet.
-func newProcesses(c *Cluster) *processes {
-	return &processes{c: c, slots: make(chan struct{}, 8)}
+func newProcesses(c *Cluster) (*processes, error) {
+	cfg := c.cfg.Fetch
+	if cfg.CacheDir == "" {
+		cfg.CacheDir = filepath.Join(c.cfg.WorkDir, "fetch")
+	}
+	f, err := fetcher.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c.background.Go(func() {
+		<-c.life.Done()
+		f.Close()
+	})
+	return &processes{c: c, slots: make(chan struct{}, 8), fetch: f}, nil
 }
 
-// launch prepares the sandbox off the loop, then asks the loop whether the task is still wanted, then starts it.
+// launch prepares the sandbox and fetches into it off the loop, then asks the loop whether the task is still wanted, then
+// starts it. Fetching takes no slot: it may take as long as the network does.
 func (p *processes) launch(r *run) {
 	if isDocker(r.task) {
 		p.launchDocker(r)
@@ -47,43 +63,30 @@ func (p *processes) launch(r *run) {
 		r.failed(*fault)
 		return
 	}
+	ctx, cancel := context.WithCancel(p.c.life)
+	r.stopFetch = cancel
 	p.c.background.Go(func() {
+		defer cancel()
 		p.slots <- struct{}{}
-		defer func() { <-p.slots }()
 		log, fault := plan.prepare()
+		<-p.slots
+		if fault == nil {
+			fault = plan.fetch(ctx, p.fetch)
+		}
 		p.c.loop.post(func() {
 			r.log = log
 			switch {
-			case fault != nil:
-				r.failed(*fault)
 			case r.killed:
 				r.killedBeforeStart()
+			case fault != nil && p.c.life.Err() != nil:
+				// The cluster closes, which may be all that was wrong. The next one finds a task that was not started.
+			case fault != nil:
+				r.failed(*fault)
 			default:
 				p.start(r, plan)
 			}
 		})
 	})
-}
-
-// unsupported finds what this agent cannot run, in the words a real one has for it; nil if it can.
-func unsupported(info *mesos.TaskInfo) *launchFault {
-	fault := func(text string) *launchFault {
-		return &launchFault{mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED, "Failed to launch container: " + text}
-	}
-	if c := info.Container; c != nil {
-		switch {
-		case c.GetMesos().GetImage() != nil:
-			return fault("Container images are not supported by this agent")
-		case len(c.Volumes) > 0:
-			return fault("Volumes are not supported by this agent")
-		case slices.ContainsFunc(c.NetworkInfos, func(n mesos.NetworkInfo) bool { return n.Name != nil }):
-			return fault("Container networks are not supported by this agent")
-		}
-	}
-	if uris := info.GetCommand().GetURIs(); len(uris) > 0 {
-		return fault("Could not fetch: URIs are not supported by this agent (" + uris[0].Value + ")")
-	}
-	return nil
 }
 
 // start hands the task to an executor of its own. From its start on, only the executor decides what becomes of the task.
@@ -145,14 +148,18 @@ func (p *processes) follow(r *run, handle *executor.Handle, from int, ready time
 	p.c.loop.post(func() { r.queueOwn(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED, text) })
 }
 
-// kill may come before the executor is up: the handle keeps it. Before that there is no handle, and launch looks at killed.
+// kill may come before the executor is up: the handle keeps it. Before that there is no handle; launch looks at killed as
+// soon as it has stopped fetching.
 func (p *processes) kill(r *run) {
 	if isDocker(r.task) {
 		p.killContainer(r)
 		return
 	}
-	if r.handle != nil {
+	switch {
+	case r.handle != nil:
 		r.handle.Kill()
+	case r.stopFetch != nil:
+		r.stopFetch()
 	}
 }
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,6 +43,7 @@ type run struct {
 	inside      *containerized         // nil for tasks that are no container
 	stopping    bool                   // its container's end is under way
 	handle      *executor.Handle       // nil until the executor was started
+	stopFetch   context.CancelFunc     // nil for fake tasks and those found on disk
 	recovered   bool                   // found on disk by this cluster, not launched by it
 }
 

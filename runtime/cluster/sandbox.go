@@ -13,6 +13,7 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib"
 
 	"github.com/pacer-run/pacer/runtime/cluster/executor"
+	"github.com/pacer-run/pacer/runtime/cluster/fetcher"
 )
 
 // launchPlan is all that is needed to put a task's files in place, off the loop: it shares nothing with the run.
@@ -23,7 +24,10 @@ type launchPlan struct {
 	marker  string // environment entry that only this run's processes have
 	user    string // "" = the account of this process
 	record  []byte // the run's checkpoint
-	launch  executor.Launch
+
+	container string
+	items     []fetcher.Item
+	launch    executor.Launch
 }
 
 // planLaunch is called on the loop.
@@ -34,7 +38,7 @@ func planLaunch(r *run) (*launchPlan, *launchFault) {
 	}
 	plan := &launchPlan{
 		hostDir: r.host.dir, folder: filepath.Join(r.host.runsDir(), r.container), sandbox: r.sandbox(), marker: runMarker(r),
-		user: taskUser(r), record: record,
+		user: taskUser(r), record: record, container: r.container, items: itemsOf(r.task.Command),
 	}
 	plan.launch = executor.Launch{
 		Sandbox: plan.sandbox, Env: environment(r), KillGrace: r.grace(),

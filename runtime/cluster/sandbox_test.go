@@ -73,22 +73,42 @@ func TestSandbox(t *testing.T) {
 	}
 }
 
-// What the agent cannot do is said in a real agent's words, before anything is started.
+// What the agent cannot do is said before anything is started.
 func TestLaunchFailures(t *testing.T) {
 	c := start(t, real(t, func(c *cluster.Config) { c.Docker = cluster.DockerOff }))
 	f := subscribe(t, c.Addr(), framework())
-	docker, image := shell("docker", "true"), shell("image", "true")
+	docker, image, csi := shell("docker", "true"), shell("image", "true"), shell("csi", "true")
 	docker.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_DOCKER.Enum(), Docker: &mesos.ContainerInfo_DockerInfo{Image: "x"}}
 	image.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Mesos: &mesos.ContainerInfo_MesosInfo{
 		Image: &mesos.Image{Type: mesos.Image_DOCKER.Enum(), Docker: &mesos.Image_Docker{Name: "x"}},
 	}}
-	uri := shell("uri", "true")
-	uri.Command.URIs = []mesos.CommandInfo_URI{{Value: "http://nowhere/x"}}
-	f.launch(f.offer(), docker, image, uri)
+	secret := shell("secret", "true")
+	secret.Command.Environment = &mesos.Environment{Variables: []mesos.Environment_Variable{{
+		Name: "KEY", Type: mesos.Environment_Variable_SECRET.Enum(),
+		Secret: &mesos.Secret{Type: mesos.Secret_REFERENCE, Reference: &mesos.Secret_Reference{Name: "s"}},
+	}}}
+	within := func(id string, c mesos.ContainerInfo) mesos.TaskInfo {
+		info := shell(id, "true")
+		c.Type = mesos.ContainerInfo_MESOS.Enum()
+		info.Container = &c
+		return info
+	}
+	// A kind of source that the types do not know is one all the same.
+	csi.Container = &mesos.ContainerInfo{Type: mesos.ContainerInfo_MESOS.Enum(), Volumes: []mesos.Volume{{
+		ContainerPath: "v", Mode: mesos.RW.Enum(), Source: &mesos.Volume_Source{Type: 5},
+	}}}
+	network := within("network", mesos.ContainerInfo{NetworkInfos: []mesos.NetworkInfo{{Name: new("dcos")}}})
+	linux := within("linux", mesos.ContainerInfo{LinuxInfo: &mesos.LinuxInfo{IPCMode: mesos.LinuxInfo_PRIVATE.Enum()}})
+	tty := within("tty", mesos.ContainerInfo{TTYInfo: &mesos.TTYInfo{}})
+	f.launch(f.offer(), docker, image, secret, csi, network, linux, tty)
 	for task, want := range map[string]string{
-		"docker": "Abnormal executor termination: unknown container",
-		"image":  "Failed to launch container: Container images are not supported by this agent",
-		"uri":    "Failed to launch container: Could not fetch: URIs are not supported by this agent (http://nowhere/x)",
+		"docker":  "Abnormal executor termination: unknown container",
+		"image":   "Failed to launch container: Container images are not supported by this agent",
+		"secret":  "Failed to launch container: Secrets are not supported by this agent (environment variable KEY)",
+		"csi":     "Failed to launch container: Volumes are not supported by this agent",
+		"network": "Failed to launch container: Container networks are not supported by this agent",
+		"linux":   "Failed to launch container: Isolation by the kernel (linux_info) is not supported by this agent",
+		"tty":     "Failed to launch container: Terminals (tty_info) are not supported by this agent",
 	} {
 		if s := f.status(task); s.GetState() != mesos.TASK_FAILED || s.GetSource() != mesos.SOURCE_AGENT || s.GetMessage() != want || s.UUID == nil {
 			t.Errorf("%s: %v", task, s)

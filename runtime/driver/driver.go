@@ -51,8 +51,17 @@ type Matcher interface {
 
 // Policies prepares what policies are asked. It is used by several goroutines.
 type Policies interface {
+	// DecideFetch answers one decision for each URI of an app version.
+	DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error)
 	Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error)
 	PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error)
+	PrepareHealth(ctx context.Context, h sdk.HealthSpec) (sdk.PreparedHealth, error)
+}
+
+// Prober makes the checks that are the leader's. Change must not block; what is found
+// comes as a scheduler.HealthObserved or a scheduler.ReadinessObserved.
+type Prober interface {
+	Change(probes []scheduler.Probing)
 }
 
 // Bus takes what happened, in order, after the snapshot that shows it was
@@ -83,11 +92,12 @@ type Config struct {
 	NewMatcher func() Matcher
 	Policies   Policies
 	Bus        Bus
+	Prober     Prober // nil: nothing is checked
 	// MaxRecordBytes is what the store takes as one record; a command that needs a
 	// larger one is refused. 0 means that there is no limit.
 	MaxRecordBytes int
 	// MatchTimeout bounds one match with all the policies it asks, and one question
-	// to an upgrade strategy; 0 means 3 s.
+	// to an upgrade strategy or a health rule; 0 means 3 s.
 	MatchTimeout time.Duration
 	Now          func() time.Time // nil means time.Now
 	Log          *slog.Logger     // nil means no log
@@ -113,11 +123,13 @@ type Driver struct {
 	counts     counters
 
 	// Owned by Run.
-	waiting   map[scheduler.RequestID]chan<- scheduler.Reply
-	asker     *asker
-	steppers  map[appVersion]*stepper
-	perRecord int // bytes, a moving average over the commits
-	wake      spec.Timestamp
+	waiting    map[scheduler.RequestID]chan<- scheduler.Reply
+	asker      *asker
+	steppers   map[appVersion]*stepper
+	judges     map[appVersion]*judge
+	liveJudges int // left by the last sweep
+	perRecord  int // bytes, a moving average over the commits
+	wake       spec.Timestamp
 }
 
 // Open loads the state of the term and returns a driver whose snapshot can be
@@ -151,6 +163,7 @@ func Open(ctx context.Context, cfg Config) (*Driver, error) {
 		waiting:   map[scheduler.RequestID]chan<- scheduler.Reply{},
 		perRecord: firstRecordBytes,
 		steppers:  map[appVersion]*stepper{},
+		judges:    map[appVersion]*judge{},
 	}
 	d.asker = d.newAsker()
 	d.publish()

@@ -119,8 +119,10 @@ func (m matcher) Match(ctx context.Context, r placement.Request, rules func(*spe
 // policies prepare constraints that know whether they were closed.
 type policies struct {
 	*diary
+	fetch   func(sdk.FetchURI) (sdk.FetchDecision, error)
 	err     error
 	upgrade sdk.PreparedUpgrade // nil: there is no strategy
+	rule    sdk.PreparedHealth  // nil: there is no health rule
 }
 
 type constraint struct {
@@ -133,6 +135,14 @@ func (p policies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.Prepared
 		return p.upgrade, nil
 	}
 	return nil, errors.New("no upgrade strategies here")
+}
+
+func (p policies) PrepareHealth(_ context.Context, h sdk.HealthSpec) (sdk.PreparedHealth, error) {
+	p.add("prepare %s of %s", h.Rule, h.App.ID)
+	if p.rule != nil {
+		return p.rule, nil
+	}
+	return nil, errors.New("no health rules here")
 }
 
 func (p policies) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
@@ -170,6 +180,7 @@ func start(t *testing.T, change func(*world)) *world {
 		NewMatcher: func() driver.Matcher { return w.matcher },
 		Policies:   w.policies,
 		Bus:        bus{d},
+		Prober:     probes{d},
 
 		MaxRecordBytes: 10000,
 	})

@@ -95,11 +95,12 @@ func (b *inbox) signal() {
 // needsRoom tells news from answers to the loop.
 func needsRoom(ev scheduler.Event) bool {
 	switch ev.(type) {
-	case scheduler.Matched, scheduler.CallFailed, scheduler.UpgradeStepped:
+	case scheduler.Matched, scheduler.CallFailed, scheduler.UpgradeStepped, scheduler.HealthJudged:
 		return false
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.StatusUpdate,
 		scheduler.AgentLost, scheduler.Tick, scheduler.ChangeTree, scheduler.CancelDeployment, scheduler.SetEnforceRole,
-		scheduler.KillInstances, scheduler.ResetDelay, scheduler.FrameworkMessage:
+		scheduler.KillInstances, scheduler.ResetDelay, scheduler.FrameworkMessage, scheduler.HealthObserved,
+		scheduler.ReadinessObserved:
 	}
 	return true
 }
@@ -119,6 +120,12 @@ func weigh(ev scheduler.Event) int {
 		return 1 + 2*len(e.Instances) // what a wiped one held is noted, too
 	case scheduler.CancelDeployment, scheduler.UpgradeStepped:
 		return 16 // an upgrade's step is bounded by the envelope, which is not known here
+	case scheduler.HealthObserved:
+		return 1 + len(e.Results)
+	case scheduler.ReadinessObserved:
+		return 16 // a deployment's step may end, and another begin
+	case scheduler.HealthJudged:
+		return 16 + len(e.Verdicts)
 	case scheduler.StatusUpdate:
 		return 2 // the instance, and at times its app's back-off or deployment
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.AgentLost,

@@ -31,6 +31,9 @@ func (d *Driver) Run(ctx context.Context, master Master) error {
 		for _, s := range d.steppers {
 			s.close()
 		}
+		for _, j := range d.judges {
+			j.close()
+		}
 	}()
 	timer := time.NewTimer(0) // what restoring left behind is drained at once
 	defer timer.Stop()
@@ -94,6 +97,10 @@ func (d *Driver) runBatch(ctx context.Context, master Master, batch []item) erro
 		d.ask(ctx, effects.Match)
 	}
 	d.askUpgrades(ctx, effects.Upgrades)
+	d.askHealth(ctx, effects.Health)
+	if len(effects.Probes) > 0 && d.cfg.Prober != nil {
+		d.cfg.Prober.Change(effects.Probes)
+	}
 	d.publish()
 	for _, r := range effects.Replies {
 		if reply, ok := d.waiting[r.Request]; ok {

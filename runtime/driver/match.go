@@ -22,6 +22,7 @@ const (
 type asker struct {
 	matcher Matcher
 	rules   *rules
+	fetches *fetches
 	// idle holds a token while no match runs. Whoever has it owns the rest.
 	idle chan struct{}
 }
@@ -30,6 +31,7 @@ func (d *Driver) newAsker() *asker {
 	a := &asker{
 		matcher: d.cfg.NewMatcher(),
 		rules:   newRules(d.cfg.Policies, d.cfg.Now),
+		fetches: newFetches(d.cfg.Policies, d.cfg.Now),
 		idle:    make(chan struct{}, 1),
 	}
 	a.idle <- struct{}{}
@@ -63,6 +65,7 @@ func (d *Driver) ask(ctx context.Context, r *placement.Request) {
 	go func() {
 		result := a.match(ctx, r)
 		a.rules.sweep(d.Snapshot())
+		a.fetches.sweep(d.Snapshot())
 		a.idle <- struct{}{} // before the answer: the next match may be asked at once
 		answer <- result
 	}()
@@ -107,7 +110,9 @@ func (a *asker) match(ctx context.Context, r *placement.Request) (result placeme
 			result = fault(r, fmt.Errorf("the match panicked: %v", cause))
 		}
 	}()
-	return a.matcher.Match(ctx, *r, a.rules.of(ctx))
+	return a.fetches.around(ctx, r, func(r *placement.Request) placement.Result {
+		return a.matcher.Match(ctx, *r, a.rules.of(ctx))
+	})
 }
 
 // fault is an answer that places nothing, and says why of every app.

@@ -114,6 +114,10 @@ func (noPolicies) PrepareUpgrade(context.Context, sdk.UpgradeSpec) (sdk.Prepared
 	return nil, &sdk.Invalid{Message: "no policies here"}
 }
 
+func (noPolicies) PrepareHealth(context.Context, sdk.HealthSpec) (sdk.PreparedHealth, error) {
+	return nil, &sdk.Invalid{Message: "no policies here"}
+}
+
 // ends is a bus that tells when deployments have ended.
 type ends chan struct{}
 

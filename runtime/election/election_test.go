@@ -121,24 +121,6 @@ func TestAFrozenServerEndsLeadership(t *testing.T) {
 	w.await(t, "a leads again", a.elected)
 }
 
-func TestOneLeaderAfterARestartOfTheServer(t *testing.T) {
-	w := newWorld(t)
-	url := server.URL(w.path)
-	a := w.run(t, "a:1", url)
-	w.await(t, "a leads", a.elected)
-	b := w.run(t, "b:1", url)
-	w.awaitSeats(t, a, 2)
-	if err := server.Restart(); err != nil {
-		t.Fatal(err)
-	}
-	w.awaitEnd(t, a, election.ErrLost)
-	w.await(t, "b leads", b.elected)
-	w.awaitLeader(t, a, "b:1")
-	if n := w.leading.Load(); n != 1 {
-		t.Errorf("%d lead", n)
-	}
-}
-
 func TestARemovedSeatEndsLeadership(t *testing.T) {
 	w := newWorld(t)
 	a := w.run(t, "a:1", server.URL(w.path))

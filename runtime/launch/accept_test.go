@@ -10,6 +10,8 @@ import (
 	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 
 	"github.com/pacer-run/pacer/runtime/launch"
+	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // decode reads a call as mesos-go does.
@@ -45,6 +47,31 @@ func TestAppendAccept(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, decode(t, again)); diff != "" {
 		t.Errorf("mesos-go cannot send it: %s", diff)
+	}
+}
+
+// TestFetchIsPartOfTheTask: tasks of one app version may be decided about in another
+// way, and what the encoder remembers must not mix them up.
+func TestFetchIsPartOfTheTask(t *testing.T) {
+	as := task(base(), free)
+	as.App.Fetch = []spec.Artifact{{URI: "http://old/a"}}
+	decided := as
+	decided.Place.Fetch = &placement.Fetch{Artifacts: []spec.Artifact{{URI: "http://new/a"}}}
+	none := as
+	none.Place.Fetch = &placement.Fetch{}
+	var e launch.Encoder
+	for range 2 {
+		call := decode(t, e.AppendAccept(nil, "f1", []string{"O1"}, []launch.Task{as, decided, none}, 0))
+		var got []string
+		for _, info := range call.Accept.Operations[0].Launch.TaskInfos {
+			for _, uri := range info.Command.URIs {
+				got = append(got, uri.Value)
+			}
+			got = append(got, ";")
+		}
+		if want := []string{"http://old/a", ";", "http://new/a", ";", ";"}; !slices.Equal(got, want) {
+			t.Fatalf("fetched %q, want %q", got, want)
+		}
 	}
 }
 

@@ -15,13 +15,18 @@ import (
 // one goroutine at a time.
 type Encoder struct {
 	templates map[templateKey]*template
+	last      templateKey // mostly that of the next task as well
+	known     *template   // of last
+	room      []uint16    // for the ports of the task at hand
 }
 
 // templateKey is what a template depends on.
 type templateKey struct {
 	app              *spec.App
 	envPrefix        string
+	bridge           string
 	enforceGroupRole bool
+	fetch            *placement.Fetch
 }
 
 // mostTemplates bounds what an encoder keeps; beyond it starts afresh.
@@ -29,33 +34,33 @@ const mostTemplates = 1 << 14
 
 // template returns the app version's part, made at its first task.
 func (e *Encoder) template(t *Task) *template {
-	key := templateKey{t.App, t.EnvPrefix, t.EnforceGroupRole}
-	if known, ok := e.templates[key]; ok {
-		return known
+	key := templateKey{t.App, t.EnvPrefix, t.BridgeName, t.EnforceGroupRole, t.Place.Fetch}
+	if key == e.last && e.known != nil {
+		return e.known
 	}
-	if e.templates == nil || len(e.templates) >= mostTemplates {
-		e.templates = map[templateKey]*template{}
+	known, ok := e.templates[key]
+	if !ok {
+		if e.templates == nil || len(e.templates) >= mostTemplates {
+			e.templates = map[templateKey]*template{}
+		}
+		known = newTemplate(key)
+		e.templates[key] = known
 	}
-	made := newTemplate(key)
-	e.templates[key] = made
-	return made
+	e.last, e.known = key, known
+	return known
 }
 
 // AppendTaskInfo appends the task as a mesos.TaskInfo message.
-func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte {
-	known := e.template(&t)
+func (e *Encoder) AppendTaskInfo(b []byte, t Task) []byte { return e.appendTask(b, &t) }
+
+func (e *Encoder) appendTask(b []byte, t *Task) []byte {
+	known := e.template(t)
 	b = append(b, known.head...)
 	b = appendID(b, 2, t.ID)
 	b = appendID(b, 3, t.Place.Offer.Agent.ID)
-	for i := range t.Place.Take {
-		b = appendShare(b, 4, &t.Place.Take[i])
-	}
-	for i := range t.Place.Disks {
-		b = appendDisk(b, 4, &t.Place.Disks[i])
-	}
-	b = known.appendCommand(b, &t)
-	b = append(b, known.tail...)
-	return known.appendDiscovery(b, t.Place.Ports)
+	var ports assigned
+	ports, e.room = known.assign(e.room, t)
+	return known.append(b, t, &ports)
 }
 
 // AppendAccept appends the call of Accept, with the framework's id.

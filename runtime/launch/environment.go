@@ -6,6 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // Limits beyond which a label does not become a variable, in characters.
@@ -14,8 +18,12 @@ const (
 	labelValueLimit = 512
 )
 
-// variable is one environment variable.
-type variable struct{ name, value string }
+// variable is one environment variable. That of a secret has the secret's source
+// as its value, for the agent to resolve.
+type variable struct {
+	name, value string
+	secret      bool
+}
 
 // contextOf lists the variables that are the same for all tasks: those about
 // the app and its labels, then the user's own in the order of their names. A
@@ -27,19 +35,60 @@ func contextOf(key templateKey) []variable {
 		enforced = "TRUE"
 	}
 	list := []variable{
-		{"MARATHON_APP_ID", string(app.ID)},
-		{"MARATHON_APP_VERSION", app.Version.String()},
-		{"MARATHON_APP_RESOURCE_CPUS", decimal(app.CPUs)},
-		{"MARATHON_APP_RESOURCE_MEM", decimal(app.Mem)},
-		{"MARATHON_APP_RESOURCE_DISK", decimal(app.Disk)},
-		{"MARATHON_APP_RESOURCE_GPUS", strconv.Itoa(app.GPUs)},
-		{"MARATHON_APP_ENFORCE_GROUP_ROLE", enforced},
+		{name: "MARATHON_APP_ID", value: string(app.ID)},
+		{name: "MARATHON_APP_VERSION", value: app.Version.String()},
+		{name: "MARATHON_APP_RESOURCE_CPUS", value: decimal(app.CPUs)},
+		{name: "MARATHON_APP_RESOURCE_MEM", value: decimal(app.Mem)},
+		{name: "MARATHON_APP_RESOURCE_DISK", value: decimal(app.Disk)},
+		{name: "MARATHON_APP_RESOURCE_GPUS", value: strconv.Itoa(app.GPUs)},
+		{name: "MARATHON_APP_ENFORCE_GROUP_ROLE", value: enforced},
+	}
+	if c := app.Container; c != nil && c.Type == spec.DockerContainer && c.Docker != nil {
+		list = append(list, variable{name: "MARATHON_APP_DOCKER_IMAGE", value: c.Docker.Image})
 	}
 	list = append(list, labelVariables(app.Labels)...)
-	for _, name := range slices.Sorted(maps.Keys(app.Env)) {
-		list = append(list, variable{name, app.Env[name]})
+	return lastWins(append(list, usersOf(app)...))
+}
+
+// usersOf lists the user's own variables, plain ones and secrets, by their names.
+func usersOf(app *spec.App) []variable {
+	list := make([]variable, 0, len(app.Env)+len(app.EnvSecrets))
+	for name, value := range app.Env {
+		list = append(list, variable{name: name, value: value})
 	}
-	return lastWins(list)
+	for name, secret := range app.EnvSecrets {
+		list = append(list, variable{name, sourceOf(app, secret), true})
+	}
+	slices.SortFunc(list, func(a, b variable) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+// sourceOf is where the secret of that name comes from. A name that the app does
+// not declare stands for itself.
+func sourceOf(app *spec.App, name string) string {
+	if source, ok := app.Secrets[name]; ok {
+		return source
+	}
+	return name
+}
+
+// append appends the variable as an element of Environment.
+func (v *variable) append(b []byte) []byte {
+	if !v.secret {
+		return appendVariable(b, v.name, v.value)
+	}
+	b, start := openMessage(b, 1)
+	b = appendText(b, 1, v.name)
+	b = appendVarint(b, 3, uint64(mesos.Environment_Variable_SECRET))
+	return closeMessage(appendSecret(b, 4, v.value), start)
+}
+
+// appendSecret appends a secret as a reference: what it refers to is the business
+// of the agent's secret resolver.
+func appendSecret(b []byte, field int, source string) []byte {
+	b, secret := openMessage(b, field)
+	b = appendVarint(b, 1, uint64(mesos.Secret_REFERENCE))
+	return closeMessage(appendID(b, 2, source), secret)
 }
 
 // lastWins drops all but the last of each name, which takes the place of the first.
@@ -71,7 +120,7 @@ func labelVariables(labels map[string]string) []variable {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
-		list = append(list, variable{"MARATHON_APP_LABEL_" + name, value})
+		list = append(list, variable{name: "MARATHON_APP_LABEL_" + name, value: value})
 	}
 	list[0].value = strings.Join(names, " ")
 	return list

@@ -16,7 +16,9 @@ import (
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write the files of testdata anew")
+// rewriting tells whether the files of testdata are to be written anew. The flag
+// is that of the scripts.
+func rewriting() bool { return flag.Lookup("rewrite").Value.String() == "true" }
 
 // share makes a share of what a reservation has.
 func share(r placement.Reservation, cpus, mem, disk float64, ports ...placement.Range) placement.Share {
@@ -154,7 +156,7 @@ func TestTaskInfo(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := filepath.Join("testdata", name+".json")
-			if *rewrite {
+			if rewriting() {
 				if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
 					t.Fatal(err)
 				}

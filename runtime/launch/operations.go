@@ -55,10 +55,10 @@ func (e *Encoder) appendLaunch(b []byte, tasks []Task) []byte {
 	b, operation := openMessage(b, 2)
 	b = appendVarint(b, 1, uint64(mesos.Offer_Operation_LAUNCH))
 	b, launch := openMessage(b, 2)
-	for _, t := range tasks {
+	for i := range tasks {
 		var info int
 		b, info = openMessage(b, 1)
-		b = closeMessage(e.AppendTaskInfo(b, t), info)
+		b = closeMessage(e.appendTask(b, &tasks[i]), info)
 	}
 	return closeMessage(closeMessage(b, launch), operation)
 }

@@ -1,5 +1,5 @@
 // Package launch turns an app and a placement into what Mesos is told to run:
-// the task's command, environment, resources, ports and labels. It is pure. It
+// the task's command, environment, container, resources, ports and labels. It is pure. It
 // writes the wire format itself; TaskInfo gives the same as a value of mesos-go.
 package launch
 
@@ -22,6 +22,9 @@ type Task struct {
 	// EnvPrefix is put before the names of HOST and the port variables, and of
 	// nothing else.
 	EnvPrefix string
+	// BridgeName is the CNI network of Mesos' containers on the bridge; "" means
+	// "mesos-bridge".
+	BridgeName string
 	// EnforceGroupRole is the property of the app's top-level group.
 	EnforceGroupRole bool
 }

@@ -3,11 +3,10 @@ package launch
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	mesos "github.com/mesos/mesos-go/api/v1/lib"
 
-	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/runtime/placement"
 )
 
 // template is what all tasks of an app version have in common, encoded.
@@ -15,65 +14,67 @@ type template struct {
 	head        []byte // TaskInfo.name
 	command     []byte // CommandInfo without its environment
 	environment []byte // the variables that do not depend on the task
-	tail        []byte // labels, kill policy
+	tail        []byte // labels, kill policy, limits
 	discovery   []byte // DiscoveryInfo without its ports
+	ports       []port
+	mapped      bool // the ports are those of a container
 	entries     []portEntry
 	variables   variables
-}
-
-// portEntry is one port of the discovery info: one per protocol of a definition.
-type portEntry struct {
-	definition int
-	rest       []byte // all but the number
+	container   *container // nil: none
+	probes      []probe
+	executor    bool // an executor of the app's own runs the task
+	need        placement.Share
 }
 
 // newTemplate encodes what an app version's tasks share.
 func newTemplate(key templateKey) *template {
-	name := key.app.ID.Reversed()
+	app := key.app
+	name := app.ID.Reversed()
 	t := &template{
-		head:    appendText(nil, 1, name),
-		command: commandOf(key.app),
-		tail:    appendLabels(nil, 10, key.app.Labels),
+		head:      appendText(nil, 1, name),
+		command:   commandOf(key),
+		tail:      appendLimits(appendLabels(nil, 10, app.Labels), app.ResourceLimits),
+		ports:     portsOf(app),
+		mapped:    !app.OnHost(),
+		container: containerOf(key),
+		probes:    probesOf(app),
+		executor:  app.ExecutorPath() != "",
 	}
+	t.need.Scalars = placement.ExecutorNeed(app)
 	for _, v := range contextOf(key) {
-		t.environment = appendVariable(t.environment, v.name, v.value)
+		t.environment = v.append(t.environment)
 	}
-	if grace := key.app.TaskKillGracePeriod; grace != nil {
+	if grace := app.TaskKillGracePeriod; grace != nil {
 		b, policy := openMessage(t.tail, 12)
 		b, period := openMessage(b, 1)
 		t.tail = closeMessage(closeMessage(appendVarint(b, 1, uint64(grace.Nanoseconds())), period), policy)
 	}
 	t.discovery = appendVarint(nil, 1, uint64(mesos.FRAMEWORK))
 	t.discovery = appendText(t.discovery, 2, name)
-	t.entries = entriesOf(key.app.PortDefinitions)
-	t.variables = variablesOf(key)
+	t.entries = entriesOf(t.ports)
+	t.variables = variablesOf(key, t.ports)
 	return t
 }
 
-// commandOf encodes what runs. A command goes to the shell; arguments are given
-// in full, the program's name included.
-func commandOf(app *spec.App) []byte {
-	var b []byte
-	switch {
-	case app.Cmd != "":
-		b = appendText(b, 3, app.Cmd)
-	case len(app.Args) > 0:
-		b = appendText(b, 3, app.Args[0])
-	}
-	if app.User != "" {
-		b = appendText(b, 5, app.User)
-	}
-	shell := uint64(0)
-	if app.Cmd != "" {
-		shell = 1
-	}
-	b = appendVarint(b, 6, shell)
-	if app.Cmd == "" {
-		for _, arg := range app.Args {
-			b = appendText(b, 7, arg)
+// append appends all of a task but its name and ids.
+func (t *template) append(b []byte, task *Task, ports *assigned) []byte {
+	if t.executor {
+		b = t.appendExecutor(b, task, ports)
+	} else {
+		for i := range task.Place.Take {
+			b = appendShare(b, 4, &task.Place.Take[i])
 		}
+		b = t.appendCommand(b, task, ports)
+		b = t.container.append(b, 9, task, ports)
 	}
-	return b
+	for i := range task.Place.Disks {
+		b = appendDisk(b, 4, &task.Place.Disks[i])
+	}
+	for i := range t.probes {
+		b = t.probes[i].append(b, ports)
+	}
+	b = append(b, t.tail...)
+	return t.appendDiscovery(b, ports)
 }
 
 // appendLabels appends labels in the order of their keys; nothing for none.
@@ -83,60 +84,23 @@ func appendLabels(b []byte, field int, labels map[string]string) []byte {
 	}
 	b, all := openMessage(b, field)
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		var one int
-		b, one = openMessage(b, 1)
-		b = appendText(b, 1, key)
-		b = closeMessage(appendText(b, 2, labels[key]), one)
+		b = appendPair(b, 1, key, labels[key])
 	}
 	return closeMessage(b, all)
 }
 
-// entriesOf makes an entry per protocol: "udp,tcp" are two with one number.
-func entriesOf(definitions []spec.PortDefinition) []portEntry {
-	var entries []portEntry
-	for i, d := range definitions {
-		for protocol := range strings.SplitSeq(d.Protocol, ",") {
-			var rest []byte
-			if d.Name != "" {
-				rest = appendText(rest, 2, d.Name)
-			}
-			if protocol != "" {
-				rest = appendText(rest, 3, protocol)
-			}
-			entries = append(entries, portEntry{i, appendLabels(rest, 5, d.Labels)})
-		}
-	}
-	return entries
+// appendPair appends a message of two texts: a label, a parameter, an entry of a map.
+func appendPair(b []byte, field int, key, value string) []byte {
+	b, pair := openMessage(b, field)
+	return closeMessage(appendText(appendText(b, 1, key), 2, value), pair)
 }
 
-// appendCommand appends TaskInfo.command.
-func (t *template) appendCommand(b []byte, task *Task) []byte {
+// appendCommand appends TaskInfo.command, which is ExecutorInfo.command too.
+func (t *template) appendCommand(b []byte, task *Task, ports *assigned) []byte {
 	b, command := openMessage(b, 7)
 	b, environment := openMessage(b, 2)
 	b = append(b, t.environment...)
-	b = t.variables.append(b, task)
+	b = t.variables.append(b, task, ports)
 	b = closeMessage(b, environment)
 	return closeMessage(append(b, t.command...), command)
-}
-
-// appendDiscovery appends TaskInfo.discovery. Fewer ports than definitions leave
-// the last ones out.
-func (t *template) appendDiscovery(b []byte, ports []uint16) []byte {
-	b, discovery := openMessage(b, 11)
-	b = append(b, t.discovery...)
-	if len(t.entries) > 0 {
-		var list int
-		b, list = openMessage(b, 6)
-		for _, e := range t.entries {
-			if e.definition >= len(ports) {
-				break
-			}
-			var one int
-			b, one = openMessage(b, 1)
-			b = appendVarint(b, 1, uint64(ports[e.definition]))
-			b = closeMessage(append(b, e.rest...), one)
-		}
-		b = closeMessage(b, list)
-	}
-	return closeMessage(b, discovery)
 }

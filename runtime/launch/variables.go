@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // variables are the names of the variables that differ from task to task. A name
@@ -14,26 +12,29 @@ type variables struct {
 	taskID string
 	host   string
 	port   string // the first port
-	ports  string // all of them
+	ports  string // all of the host, then those that were made up
 	each   []portVariables
 	// number starts the names made of a port's number; taken are the numbers
 	// whose variable somebody else sets.
 	number string
 	taken  []string
+	// generates: there is a port that may get a number of its own making.
+	generates bool
 }
 
-// portVariables are those of one port definition.
+// portVariables are those of one port.
 type portVariables struct {
 	index  string // PORT0
-	number int    // of PORT_8080; 0: the host port that is assigned
+	number int    // of PORT_8080; 0: the port that is assigned
 	name   string // PORT_HTTP
 }
 
 // variablesOf works out the names once, so that a task only fills in values.
-func variablesOf(key templateKey) variables {
-	prefix, definitions := key.envPrefix, key.app.PortDefinitions
+func variablesOf(key templateKey, ports []port) variables {
+	prefix := key.envPrefix
+	users := usersOf(key.app)
 	free := func(name string) string {
-		if _, users := key.app.Env[name]; users {
+		if slices.ContainsFunc(users, func(v variable) bool { return v.name == name }) {
 			return ""
 		}
 		return name
@@ -42,22 +43,23 @@ func variablesOf(key templateKey) variables {
 		taskID: free("MESOS_TASK_ID"),
 		host:   free(prefix + "HOST"),
 		number: prefix + "PORT_",
-		each:   make([]portVariables, len(definitions)),
+		each:   make([]portVariables, len(ports)),
 	}
-	if len(definitions) > 0 {
+	if len(ports) > 0 {
 		v.port, v.ports = free(prefix+"PORT"), free(prefix+"PORTS")
 	}
-	for name := range key.app.Env {
-		if number, ok := strings.CutPrefix(name, v.number); ok {
+	for _, u := range users {
+		if number, ok := strings.CutPrefix(u.name, v.number); ok {
 			v.taken = append(v.taken, number)
 		}
 	}
-	for i, d := range definitions {
-		v.each[i] = portVariables{index: free(prefix + "PORT" + strconv.Itoa(i)), number: d.Port}
-		if d.Name == "" || namedLater(definitions[i+1:], d.Name) {
+	for i, p := range ports {
+		v.generates = v.generates || p.mapped && p.number == 0
+		v.each[i] = portVariables{index: free(prefix + "PORT" + strconv.Itoa(i)), number: p.number}
+		if p.name == "" || namedLater(ports[i+1:], p.name) {
 			continue
 		}
-		upper := strings.ToUpper(d.Name)
+		upper := strings.ToUpper(p.name)
 		v.each[i].name = free(v.number + upper)
 		if _, err := strconv.Atoi(upper); err == nil {
 			v.taken = append(v.taken, upper)
@@ -66,47 +68,53 @@ func variablesOf(key templateKey) variables {
 	return v
 }
 
-// namedLater tells whether a later definition's name makes the same variable.
-func namedLater(definitions []spec.PortDefinition, name string) bool {
-	for _, d := range definitions {
-		if strings.EqualFold(d.Name, name) {
-			return true
-		}
-	}
-	return false
+// namedLater tells whether a later port's name makes the same variable.
+func namedLater(ports []port, name string) bool {
+	return slices.ContainsFunc(ports, func(p port) bool { return strings.EqualFold(p.name, name) })
 }
 
 // append appends the variables of one task.
-func (v *variables) append(b []byte, task *Task) []byte {
+func (v *variables) append(b []byte, task *Task, ports *assigned) []byte {
 	b = appendNamed(b, v.taskID, task.ID)
 	b = appendNamed(b, v.host, task.Place.Offer.Agent.Hostname)
-	ports := task.Place.Ports
-	if len(ports) == 0 || len(v.each) == 0 {
+	if len(ports.host) == 0 {
 		return b
 	}
 	var digits [8]byte
 	var room [64]byte
 	list := room[:0]
-	for i, port := range ports[:min(len(ports), len(v.each))] {
-		text := strconv.AppendUint(digits[:0], uint64(port), 10)
+	for i := range ports.host {
+		text := strconv.AppendUint(digits[:0], uint64(ports.reachable(i)), 10)
 		b = appendNamed(b, v.each[i].index, text)
 		b = v.appendNumber(b, i, ports, text)
 		b = appendNamed(b, v.each[i].name, text)
-		if i == 0 {
-			b = appendNamed(b, v.port, text)
-		} else {
-			list = append(list, ',')
+		if ports.host[i] != 0 {
+			b, list = v.enlist(b, list, text)
 		}
-		list = append(list, text...)
+	}
+	if v.generates {
+		for i, host := range ports.host {
+			if host == 0 && v.each[i].number == 0 {
+				b, list = v.enlist(b, list, strconv.AppendUint(digits[:0], uint64(ports.inner[i]), 10))
+			}
+		}
 	}
 	return appendNamed(b, v.ports, list)
 }
 
+// enlist adds a port to the list of all; the first one also has a variable of its own.
+func (v *variables) enlist(b, list, text []byte) (buffer, longer []byte) {
+	if len(list) == 0 {
+		return appendNamed(b, v.port, text), append(list, text...)
+	}
+	return b, append(append(list, ','), text...)
+}
+
 // appendNumber appends the variable that has a number in its name, unless that
 // name is somebody else's.
-func (v *variables) appendNumber(b []byte, i int, ports []uint16, value []byte) []byte {
+func (v *variables) appendNumber(b []byte, i int, ports *assigned, value []byte) []byte {
 	number := v.numberOf(i, ports)
-	for j := i + 1; j < min(len(ports), len(v.each)); j++ {
+	for j := i + 1; j < len(ports.host); j++ {
 		if v.numberOf(j, ports) == number {
 			return b // the last one of a name wins
 		}
@@ -121,13 +129,13 @@ func (v *variables) appendNumber(b []byte, i int, ports []uint16, value []byte) 
 	return closeMessage(appendText(b, 2, value), start)
 }
 
-// numberOf is the number in the name of the i-th port's variable: that of the
-// definition, or the assigned one for a definition that asks for any.
-func (v *variables) numberOf(i int, ports []uint16) int {
+// numberOf is the number in the name of the i-th port's variable: the one that
+// was asked for, or the assigned one where any will do.
+func (v *variables) numberOf(i int, ports *assigned) int {
 	if n := v.each[i].number; n != 0 {
 		return n
 	}
-	return int(ports[i])
+	return int(ports.reachable(i))
 }
 
 // appendNamed appends the variable unless its name is somebody else's.

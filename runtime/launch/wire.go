@@ -24,9 +24,17 @@ func appendTag(b []byte, field, kind int) []byte {
 	return binary.AppendUvarint(b, uint64(field)<<3|uint64(kind))
 }
 
-// appendVarint appends a whole number, an enum or a truth.
+// appendVarint appends a whole number or an enum.
 func appendVarint(b []byte, field int, v uint64) []byte {
 	return binary.AppendUvarint(appendTag(b, field, varintKind), v)
+}
+
+// appendTruth appends a truth.
+func appendTruth(b []byte, field int, v bool) []byte {
+	if v {
+		return appendVarint(b, field, 1)
+	}
+	return appendVarint(b, field, 0)
 }
 
 // appendDouble appends a number of eight bytes.

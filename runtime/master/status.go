@@ -26,6 +26,7 @@ func statusOf(s *mesos.TaskStatus) scheduler.Status {
 		State:   state,
 		Message: cutMessage(s.GetMessage()),
 		Healthy: s.Healthy,
+		Check:   checkResult(s.CheckStatus),
 		IPs:     addresses(s.GetContainerStatus()),
 	}
 	if !known {
@@ -93,6 +94,27 @@ func enumName(name, prefix string) string {
 		return prefix + name
 	}
 	return name
+}
+
+// checkResult is what a generic check found; nil when there is no check. Mesos
+// tells of the check from the start on, without a result at first.
+func checkResult(c *mesos.CheckStatusInfo) *scheduler.CheckResult {
+	if c == nil {
+		return nil
+	}
+	var result scheduler.CheckResult
+	switch {
+	case c.HTTP != nil && c.HTTP.StatusCode != nil:
+		result = scheduler.CheckResult{Kind: scheduler.CheckHTTP, Code: int(*c.HTTP.StatusCode)}
+	case c.TCP != nil && c.TCP.Succeeded != nil:
+		result.Kind = scheduler.CheckTCP
+		if *c.TCP.Succeeded {
+			result.Code = 1
+		}
+	case c.Command != nil && c.Command.ExitCode != nil:
+		result = scheduler.CheckResult{Kind: scheduler.CheckCommand, Code: int(*c.Command.ExitCode)}
+	}
+	return &result
 }
 
 // addresses are the IP addresses of a container; nil for none.

@@ -50,6 +50,27 @@ func TestStatusUpdate(t *testing.T) {
 	}
 }
 
+// TestCheckResult: a check without a result is not the same as none.
+func TestCheckResult(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status *mesos.CheckStatusInfo
+		want   *scheduler.CheckResult
+	}{
+		"none":    {nil, nil},
+		"silent":  {&mesos.CheckStatusInfo{HTTP: &mesos.CheckStatusInfo_Http{}}, &scheduler.CheckResult{}},
+		"empty":   {&mesos.CheckStatusInfo{}, &scheduler.CheckResult{}},
+		"http":    {&mesos.CheckStatusInfo{HTTP: &mesos.CheckStatusInfo_Http{StatusCode: new(uint32(503))}}, &scheduler.CheckResult{Kind: scheduler.CheckHTTP, Code: 503}},
+		"tcp":     {&mesos.CheckStatusInfo{TCP: &mesos.CheckStatusInfo_Tcp{Succeeded: new(true)}}, &scheduler.CheckResult{Kind: scheduler.CheckTCP, Code: 1}},
+		"closed":  {&mesos.CheckStatusInfo{TCP: &mesos.CheckStatusInfo_Tcp{Succeeded: new(false)}}, &scheduler.CheckResult{Kind: scheduler.CheckTCP}},
+		"command": {&mesos.CheckStatusInfo{Command: &mesos.CheckStatusInfo_Command{ExitCode: new(int32(-1))}}, &scheduler.CheckResult{Kind: scheduler.CheckCommand, Code: -1}},
+	} {
+		got := master.StatusOf(&mesos.TaskStatus{State: new(mesos.TASK_RUNNING), CheckStatus: tt.status}).Check
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 // TestStates: the core knows every state by Mesos' own name.
 func TestStates(t *testing.T) {
 	for number, name := range mesos.TaskState_name {

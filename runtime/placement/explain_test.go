@@ -67,6 +67,12 @@ var findingTests = map[string]struct {
 		a.RequirePorts, a.PortDefinitions = true, ports(31000, 80, 0, 81)
 		o.Shares[0].Ports = append([]placement.Range{{Begin: 5, End: 5}}, o.Shares[0].Ports...)
 	}, "ports: 31000, 80, 81 and 1 any / 5, 31000-31099 / not offered: 80, 81"},
+	"ports of a container": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		*a = *mapped(spec.BridgeNetwork, 53, -1, 0, 53, 0)
+	}, "ports: 53 and 2 any / 31000-31099 / not offered: 53"},
+	"a mapping that cannot be": {func(_ *placement.Request, a *spec.App, _ *placement.Offer) {
+		*a = *mapped(spec.BridgeNetwork, 0, 70000)
+	}, "ports: 70000 and 1 any / 31000-31099 / 70000 is no port number"},
 	"many required ports": {func(_ *placement.Request, a *spec.App, o *placement.Offer) {
 		a.RequirePorts, a.PortDefinitions = true, ports(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 		o.Shares[0].Ports = nil

@@ -106,7 +106,11 @@ func (s *seeker) permits(ctx context.Context, m *Matcher, p int) bool {
 
 // bareNeed is what a task of the app takes besides its volumes.
 func bareNeed(app *spec.App) [kinds]Milli {
-	return [kinds]Milli{MilliOf(app.CPUs), MilliOf(app.Mem), MilliOf(app.Disk), Milli(app.GPUs) * 1000}
+	need := [kinds]Milli{MilliOf(app.CPUs), MilliOf(app.Mem), MilliOf(app.Disk), Milli(app.GPUs) * 1000}
+	for k, amount := range ExecutorNeed(app) {
+		need[k] += amount
+	}
+	return need
 }
 
 // eachHeld visits the shares of the row's offer that are the instance's. What is
@@ -134,7 +138,7 @@ func (t *table) collectHeld(h *Held, p int) {
 func (t *table) takeHeld(w *Wanted, r *requirement, p int) Placement {
 	out := Placement{App: w.App, Offer: t.offer(p), Held: w.Held}
 	t.collectHeld(w.Held, p)
-	t.choose(r, wantedPorts(w.App))
+	t.choose(w.App, r)
 	out.Ports = t.chosenPorts()
 	left := bareNeed(w.App)
 	t.eachHeld(w.Held, p, func(i int, s *Share) {

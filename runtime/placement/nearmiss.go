@@ -44,7 +44,7 @@ const (
 	FewerPorts        // fewer of the ports whose numbers do not matter
 	WithoutGPUs       // the app asks for none
 	OtherPort         // it takes any port in place of that required number
-	AnyPorts          // it does not require numbers: requirePorts is false
+	AnyPorts          // it does not require numbers: requirePorts is false, or every hostPort 0
 	WithoutConstraint // one constraint less, that refuses or cannot be asked
 	OtherRole         // it has that role instead
 	ResourcesOfRole   // it accepts resources of its role as well as unreserved ones
@@ -66,6 +66,9 @@ func (e *explainer) text(r Relaxation) string {
 	case OtherPort:
 		return fmt.Sprintf("with another port than %d", r.Port)
 	case AnyPorts:
+		if !e.wanted.App.OnHost() {
+			return "with 0 for each hostPort"
+		}
 		return "without requirePorts"
 	case WithoutConstraint:
 		return "without " + constraintText(e.seeker.rulings[r.Constraint].rule.Constraint)

@@ -51,6 +51,13 @@ var nearMissTests = map[string]struct {
 		"1 agent fits outside the home region", "1 agent fits after their maintenance",
 		"1 agent fits with the label GPU_SCHEDULING_BEHAVIOR=unrestricted",
 	}},
+	"ports of a container": {func(c *placement.Cluster, w *placement.Wanted) {
+		m := mapped(spec.BridgeNetwork, 31000, -1, 0)
+		w.App.Networks, w.App.Container = m.Networks, m.Container
+		for _, o := range c.Offers {
+			o.Shares[0].Ports = []placement.Range{{Begin: 1, End: 9}}
+		}
+	}, []string{"4 agents fit with another port than 31000", "4 agents fit with 0 for each hostPort"}},
 	"gpus and ports": {func(c *placement.Cluster, w *placement.Wanted) {
 		w.App.GPUs, w.App.PortDefinitions = 2, make([]spec.PortDefinition, 10)
 		for _, o := range c.Offers {

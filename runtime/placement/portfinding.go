@@ -2,6 +2,7 @@ package placement
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,19 +12,20 @@ import (
 // mostListed is how many ports, or ranges of them, a text lists.
 const mostListed = 8
 
-// portsAsked tells the ports that the app needs: numbers if it requires them,
-// else how many.
+// portsAsked tells the ports of the host that the app needs: numbers if it
+// requires them, else how many.
 func portsAsked(app *spec.App) string {
-	if !app.RequirePorts {
-		return strconv.Itoa(len(app.PortDefinitions))
-	}
 	var numbers []string
-	for _, d := range app.PortDefinitions {
-		if d.Port != 0 {
-			numbers = append(numbers, strconv.Itoa(d.Port))
+	loose := 0
+	for i := range app.Ports() {
+		switch number, wanted := app.HostPort(i); {
+		case !wanted:
+		case number == 0:
+			loose++
+		case !slices.Contains(numbers, strconv.Itoa(number)) || app.OnHost():
+			numbers = append(numbers, strconv.Itoa(number))
 		}
 	}
-	loose := len(app.PortDefinitions) - len(numbers)
 	switch {
 	case len(numbers) == 0:
 		return strconv.Itoa(loose)
@@ -53,7 +55,7 @@ func portsHad(pieces []piece) string {
 func (e *explainer) portsLack(s *spot) string {
 	r := e.seeker.requirement
 	if r.impossible {
-		return impossiblePorts(e.wanted.App.PortDefinitions)
+		return impossiblePorts(e.wanted.App)
 	}
 	if missing := e.missingPorts(); len(missing) > 0 {
 		numbers := make([]string, len(missing))
@@ -78,16 +80,17 @@ func (e *explainer) missingPorts() (missing []uint16) {
 }
 
 // impossiblePorts says why no offer can have the required ports.
-func impossiblePorts(definitions []spec.PortDefinition) string {
+func impossiblePorts(app *spec.App) string {
 	seen := map[int]bool{}
-	for _, d := range definitions {
-		switch {
-		case d.Port < 0 || d.Port > maxPort:
-			return fmt.Sprintf("%d is no port number", d.Port)
-		case d.Port != 0 && seen[d.Port]:
-			return fmt.Sprintf("the port %d is required twice", d.Port)
+	for i := range app.Ports() {
+		switch number, _ := app.HostPort(i); {
+		case number < 0 || number > maxPort:
+			return fmt.Sprintf("%d is no port number", number)
+		case number != 0 && seen[number]:
+			return fmt.Sprintf("the port %d is required twice", number)
+		default:
+			seen[number] = true
 		}
-		seen[d.Port] = true
 	}
 	return "the ports can never be offered"
 }

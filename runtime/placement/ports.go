@@ -1,6 +1,10 @@
 package placement
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/spec"
+)
 
 // random is a small generator (splitmix64); its value is its state. Quality is
 // of no concern: it spreads ports.
@@ -24,7 +28,8 @@ type piece struct {
 	begin, end uint16
 }
 
-// chosen is one port that an instance gets, and the share it is taken from.
+// chosen is one port that an instance gets, and the share it is taken from; it is
+// none when share is negative.
 type chosen struct {
 	share int
 	port  uint16
@@ -91,34 +96,33 @@ func (t *table) shareOf(port uint16) (int, bool) {
 	return 0, false
 }
 
-// choosePorts fills t.chosen with a port for each definition, in their order.
-// hasPorts must have said that there are enough. wanted holds the numbers asked
-// for, 0 for any.
-func (t *table) choosePorts(r *requirement, p int, wanted func(i int) uint16) {
+// choosePorts fills t.chosen with what each port of the app gets of the host, in
+// their order. hasPorts must have said that there are enough.
+func (t *table) choosePorts(app *spec.App, r *requirement, p int) {
 	if r.ports > 0 {
 		t.collect(r, p)
 	}
-	t.choose(r, wanted)
+	t.choose(app, r)
 }
 
 // choose is choosePorts among the pieces that were collected.
-func (t *table) choose(r *requirement, wanted func(i int) uint16) {
+func (t *table) choose(app *spec.App, r *requirement) {
 	t.chosen = t.chosen[:0]
-	if r.ports == 0 {
-		return
-	}
 	var walk walker
 	if len(r.fixed)/2 < r.ports {
 		walk = t.walker()
 	}
-	for i := 0; i < r.ports; i++ {
-		port := wanted(i)
-		if port == 0 {
+	for i := range app.Ports() {
+		number, wanted := app.HostPort(i)
+		switch {
+		case !wanted:
+			t.chosen = append(t.chosen, chosen{share: -1})
+		case number == 0:
 			t.chosen = append(t.chosen, walk.next(t.pieces, &r.demand))
-			continue
+		default:
+			share, _ := t.shareOf(uint16(number))
+			t.chosen = append(t.chosen, chosen{share, uint16(number)})
 		}
-		share, _ := t.shareOf(port)
-		t.chosen = append(t.chosen, chosen{share, port})
 	}
 }
 
@@ -167,8 +171,8 @@ func (w *walker) next(pieces []piece, d *demand) chosen {
 	}
 }
 
-// rangesOf returns the chosen ports of one share as sorted ranges, adjacent ones
-// merged.
+// rangesOf returns the chosen ports of one share as sorted ranges, adjacent and
+// equal ones merged.
 func (t *table) rangesOf(share int) []Range {
 	n := 0
 	for _, c := range t.chosen {
@@ -191,7 +195,7 @@ func (t *table) rangesOf(share int) []Range {
 	slices.SortFunc(ranges, func(a, b Range) int { return int(a.Begin) - int(b.Begin) })
 	merged := ranges[:1]
 	for _, g := range ranges[1:] {
-		if last := &merged[len(merged)-1]; int(last.End)+1 == int(g.Begin) {
+		if last := &merged[len(merged)-1]; int(last.End)+1 >= int(g.Begin) {
 			last.End = g.End
 		} else {
 			merged = append(merged, g)

@@ -78,6 +78,13 @@ func drawApp(t *rapid.T) *spec.App {
 			a.PortDefinitions[i].Port = 10 + i
 		}
 	}
+	if rapid.IntRange(0, 2).Draw(t, "mapped") == 0 {
+		m := mapped(spec.ContainerNetwork, rapid.SliceOfN(rapid.SampledFrom([]int{-1, 0, 10, 11, 20}), 0, 4).Draw(t, "host ports")...)
+		a.Networks, a.Container = m.Networks, m.Container
+	}
+	if rapid.IntRange(0, 4).Draw(t, "own executor") == 0 {
+		a.Executor, a.ExecutorResources = "/run", &spec.ExecutorResources{CPUs: 0.5, Mem: 5}
+	}
 	for range rapid.IntRange(0, 3).Draw(t, "constraints") {
 		a.Constraints = append(a.Constraints, rapid.SampledFrom(drawnConstraints()).Draw(t, "constraint"))
 	}

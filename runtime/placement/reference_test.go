@@ -107,21 +107,63 @@ func (r *reference) reason(a *spec.App, o *placement.Offer) string {
 		return "constraint"
 	case o.Unavailable != nil:
 		return "maintenance"
-	case sum[placement.CPUs] < placement.MilliOf(a.CPUs):
+	case sum[placement.CPUs] < scalarsOf(a)[placement.CPUs]:
 		return "cpus"
-	case sum[placement.Mem] < placement.MilliOf(a.Mem):
+	case sum[placement.Mem] < scalarsOf(a)[placement.Mem]:
 		return "mem"
 	case gpus:
 		return "gpus"
-	case len(ports) < len(a.PortDefinitions):
+	case len(ports) < takenPorts(a):
 		return "ports"
 	}
-	for _, d := range a.PortDefinitions {
-		if a.RequirePorts && !slices.Contains(ports, uint16(d.Port)) {
+	for _, port := range hostPorts(a) {
+		if port > 0 && !slices.Contains(ports, uint16(port)) {
 			return "ports"
 		}
 	}
 	return ""
+}
+
+// scalarsOf is what an instance takes, its executor included.
+func scalarsOf(a *spec.App) [4]placement.Milli {
+	cpus, mem := a.CPUs, a.Mem
+	if a.ExecutorResources != nil {
+		cpus, mem = cpus+a.ExecutorResources.CPUs, mem+a.ExecutorResources.Mem
+	}
+	return [4]placement.Milli{placement.MilliOf(cpus), placement.MilliOf(mem)}
+}
+
+// hostPorts is what each port wants of the host: 0 any, -1 nothing.
+func hostPorts(a *spec.App) (ports []int) {
+	if a.Container != nil {
+		for _, m := range a.Container.PortMappings {
+			if m.HostPort == nil {
+				ports = append(ports, -1)
+			} else {
+				ports = append(ports, *m.HostPort)
+			}
+		}
+		return ports
+	}
+	for _, d := range a.PortDefinitions {
+		if !a.RequirePorts {
+			d.Port = 0
+		}
+		ports = append(ports, d.Port)
+	}
+	return ports
+}
+
+// takenPorts counts the ports of the host that an instance takes.
+func takenPorts(a *spec.App) int {
+	count, seen := 0, map[int]bool{}
+	for _, port := range hostPorts(a) {
+		if port == 0 || port > 0 && !seen[port] {
+			count++
+		}
+		seen[port] = true
+	}
+	return count
 }
 
 func accepts(a *spec.App, role string) bool {
@@ -230,15 +272,16 @@ func (r *reference) take(t *rapid.T, p placement.Placement) {
 			t.Fatalf("%s on %s takes what is not there: %+v", p.App.ID, p.Offer.ID, part)
 		}
 	}
-	want := [4]placement.Milli{placement.MilliOf(p.App.CPUs), placement.MilliOf(p.App.Mem)}
 	slices.Sort(ports)
-	mine := slices.Sorted(slices.Values(p.Ports))
-	if sum != want || !slices.Equal(ports, mine) || len(mine) != len(p.App.PortDefinitions) {
+	mine := slices.Compact(slices.Sorted(slices.Values(p.Ports)))
+	mine = slices.DeleteFunc(mine, func(port uint16) bool { return port == 0 })
+	wants := hostPorts(p.App)
+	if sum != scalarsOf(p.App) || !slices.Equal(ports, mine) || len(mine) != takenPorts(p.App) || len(p.Ports) != len(wants) {
 		t.Fatalf("%s takes %v and ports %v for %v", p.App.ID, sum, ports, p.Ports)
 	}
-	for i, d := range p.App.PortDefinitions {
-		if p.App.RequirePorts && p.Ports[i] != uint16(d.Port) {
-			t.Fatalf("%s: port %d is %d", p.App.ID, i, p.Ports[i])
+	for i, want := range wants {
+		if port := p.Ports[i]; want < 0 && port != 0 || want == 0 && port == 0 || want > 0 && int(port) != want {
+			t.Fatalf("%s: port %d is %d, wanted %d", p.App.ID, i, port, want)
 		}
 	}
 }

@@ -48,7 +48,7 @@ type Placement struct {
 	App   *spec.App
 	Offer *Offer
 	Take  []Share  // what it takes, by reservation, without Disks; Ports hold the single ports as ranges
-	Ports []uint16 // host ports in the order of the app's port definitions
+	Ports []uint16 // host ports in the order of the app's ports; 0 for one that needs none
 	// Held is that of the Wanted. Disks are then its volumes.
 	Held *Held
 	// Disks are, in the order of the app's persistent volumes, what they are to lie
@@ -56,6 +56,15 @@ type Placement struct {
 	// all of the placement is reserved and the volumes are made. Ids of volumes
 	// are not set.
 	Disks []DiskPart
+	// Fetch is what fetch policies made of the app's artifacts; nil: all is fetched
+	// as the app says.
+	Fetch *Fetch
+}
+
+// Fetch is what is fetched for the tasks of an app version, as policies decided. It
+// is immutable, and one value for all tasks that it holds for.
+type Fetch struct {
+	Artifacts []spec.Artifact // in the app's order
 }
 
 // Reason is why an offer did not host an instance, in the order in which they
@@ -95,6 +104,9 @@ type Refusals struct {
 	Processed int          // offers looked at
 	Declined  [Reasons]int // by first reason
 	Fault     error        // a policy's fault that kept the app from being placed; nil for none
+	// Denied is the word of a policy against the app itself, whatever is offered; ""
+	// for none. Declined counts the offers as UnfulfilledConstraint then.
+	Denied string
 }
 
 // Unused returns how many offers would not do.

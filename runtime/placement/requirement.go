@@ -23,8 +23,8 @@ type demand struct {
 	anywhere  bool   // not bound to the home region
 	scarce    bool   // may use up an offer with GPUs although it wants none
 	need      [kinds]Milli
-	ports     int          // how many
-	fixed     string       // the numbers that have to be offered, two bytes each
+	ports     int          // how many of the host
+	fixed     string       // the numbers among them that have to be offered, two bytes each
 	volumes   *volumeNeeds // on disks of their own; nil for none
 }
 
@@ -49,7 +49,6 @@ func demandOf(app *spec.App, unrestrictedGPUs bool) (d demand, impossible bool) 
 		role:   app.Role,
 		scarce: unrestrictedGPUs || app.GPUs > 0 || app.Labels[gpuLabel] == gpuUnrestricted,
 		need:   bareNeed(app),
-		ports:  len(app.PortDefinitions),
 	}
 	d.own, d.star = acceptedRoles(app)
 	var root Milli
@@ -59,10 +58,17 @@ func demandOf(app *spec.App, unrestrictedGPUs bool) (d demand, impossible bool) 
 		field := sdk.CanonicalField(c.Field)
 		d.anywhere = d.anywhere || field == sdk.FieldRegion || field == sdk.FieldZone
 	}
-	if app.RequirePorts {
-		d.fixed, impossible = fixedPorts(app.PortDefinitions)
-	}
+	d.ports, d.fixed, impossible = portsOf(app)
 	return d, impossible
+}
+
+// ExecutorNeed is what the app's own executor takes beside its task; nothing for
+// Mesos' command executor, which the agent pays for.
+func ExecutorNeed(app *spec.App) (need [kinds]Milli) {
+	if r := app.ExecutorResources; r != nil && app.ExecutorPath() != "" {
+		need[CPUs], need[Mem], need[Disk] = MilliOf(r.CPUs), MilliOf(r.Mem), MilliOf(r.Disk)
+	}
+	return need
 }
 
 // acceptedRoles tells whose resources the app takes: those reserved for its own
@@ -84,24 +90,30 @@ func acceptedRoles(app *spec.App) (own, star bool) {
 	return own, star
 }
 
-// fixedPorts packs the required numbers; 0 stands for any port and is not one.
-func fixedPorts(definitions []spec.PortDefinition) (packed string, impossible bool) {
-	var text []byte
-	for i, d := range definitions {
-		if d.Port == 0 {
+// portsOf counts the ports of the host that the app needs and packs the numbers
+// of those that have to be these; 0 stands for any port and is not one. On the
+// host's network nothing can listen twice on a number; the mappings of a container
+// may share one, for one protocol each, and take it once.
+func portsOf(app *spec.App) (count int, packed string, impossible bool) {
+	var d demand
+	for i := range app.Ports() {
+		number, wanted := app.HostPort(i)
+		switch {
+		case !wanted:
 			continue
-		}
-		if d.Port < 0 || d.Port > maxPort {
-			return "", true
-		}
-		for _, before := range definitions[:i] {
-			if before.Port == d.Port {
-				return "", true
+		case number < 0 || number > maxPort:
+			return app.Ports(), "", true
+		case number != 0 && d.isFixed(uint16(number)):
+			if app.OnHost() {
+				return app.Ports(), "", true
 			}
+			continue
+		case number != 0:
+			d.fixed += string([]byte{byte(number >> 8), byte(number)})
 		}
-		text = append(text, byte(d.Port>>8), byte(d.Port))
+		count++
 	}
-	return string(text), false
+	return count, d.fixed, false
 }
 
 // maxPort is the highest port number.

@@ -40,20 +40,10 @@ func (t *table) give(w *Wanted, r *requirement, p int) Placement {
 	return t.take(w.App, r, p)
 }
 
-// wantedPorts tells the number asked for by each port definition, 0 for any.
-func wantedPorts(app *spec.App) func(i int) uint16 {
-	return func(i int) uint16 {
-		if !app.RequirePorts {
-			return 0
-		}
-		return uint16(app.PortDefinitions[i].Port)
-	}
-}
-
 // take puts an instance of the app on the offer of row p, which fits, and
 // returns what it takes.
 func (t *table) take(app *spec.App, r *requirement, p int) Placement {
-	t.choosePorts(r, p, wantedPorts(app))
+	t.choosePorts(app, r, p)
 	w := &t.rows[p]
 	if len(w.rest) == 0 {
 		w.rest = append(w.rest, t.offer(p).Shares...)

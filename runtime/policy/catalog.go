@@ -24,11 +24,14 @@ type Config struct {
 	Builtins []sdk.Constraint // their operators cannot be taken by modules
 	Upgrades []sdk.Upgrade    // built in, as the Builtins are
 	Health   []sdk.Health     // built in too
-	Dir      string           // every *.wasm in it is loaded; "" means no modules
-	CacheDir string           // keeps compiled modules between runs; "" keeps none
-	Limits   wasm.Limits      // of each module; the zero value means the default ones
-	Remember int              // verdicts per constraint; 0 means 65,536, below 0 none
-	Log      *slog.Logger     // nil: nothing is logged
+	Fetch    []sdk.Fetch      // and these
+	// Fetching are the fetch policies that decide, in their order; see DecideFetch.
+	Fetching []FetchStep
+	Dir      string       // every *.wasm in it is loaded; "" means no modules
+	CacheDir string       // keeps compiled modules between runs; "" keeps none
+	Limits   wasm.Limits  // of each module; the zero value means the default ones
+	Remember int          // verdicts per constraint; 0 means 65,536, below 0 none
+	Log      *slog.Logger // nil: nothing is logged
 }
 
 // Catalog is every policy there is. Its methods may be called by many goroutines.
@@ -43,6 +46,7 @@ type Catalog struct {
 	constraints offers[sdk.Constraint]
 	upgrades    offers[sdk.Upgrade]
 	health      offers[sdk.Health]
+	fetch       offers[sdk.Fetch]
 }
 
 // Open returns a catalog with the built-in policies and starts to load the
@@ -60,8 +64,11 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 		config.Limits = wasm.DefaultLimits()
 	}
 	c := &Catalog{config: config, loaded: make(chan struct{})}
-	c.constraints.noun, c.upgrades.noun, c.health.noun = "operator", "upgrade strategy", "health rule"
+	c.constraints.noun, c.upgrades.noun, c.health.noun, c.fetch.noun = "operator", "upgrade strategy", "health rule", "fetch policy"
 	if err := c.addBuiltins(); err != nil {
+		return nil, err
+	}
+	if err := c.tryFetching(ctx); err != nil {
 		return nil, err
 	}
 	files, err := moduleFiles(config.Dir)
@@ -92,10 +99,15 @@ func (c *Catalog) addBuiltins() error {
 			return err
 		}
 	}
-	if len(c.config.Health) == 0 {
+	if len(c.config.Health) > 0 {
+		if err := addAll(&c.health, c.config.Health, sdk.Health.Rules, c.builtinsOf(KindHealth)); err != nil {
+			return err
+		}
+	}
+	if len(c.config.Fetch) == 0 {
 		return nil
 	}
-	return addAll(&c.health, c.config.Health, sdk.Health.Rules, c.builtinsOf(KindHealth))
+	return addAll(&c.fetch, c.config.Fetch, sdk.Fetch.Policies, c.builtinsOf(KindFetch))
 }
 
 // builtinsOf adds the origin of one kind of built-in policies.

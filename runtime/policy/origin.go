@@ -35,6 +35,7 @@ const (
 	KindConstraint = "constraint"
 	KindUpgrade    = "upgrade"
 	KindHealth     = "health"
+	KindFetch      = "fetch"
 )
 
 // Module is what is known of one module, at one moment.
@@ -43,13 +44,14 @@ type Module struct {
 	Name       string // what it calls itself; "" before it is loaded
 	Version    string
 	Digest     string   // sha256 of the file, in hexadecimal; "" for the built-in policies
-	Kind       string   // KindConstraint, KindUpgrade or KindHealth
+	Kind       string   // KindConstraint, KindUpgrade, KindHealth or KindFetch
 	Operators  []string // of a module with constraints
 	Strategies []string // of a module with upgrades
 	Rules      []string // of a module with health
+	Fetchers   []string // of a module with fetch policies
 	State      State
 	Error      string // why it failed to load, or its last fault; "" when there is none
-	Calls      uint64 // to prepare, evaluate, step and judge
+	Calls      uint64 // to prepare, evaluate, step, judge and decide
 	Faults     uint64 // of these
 	Fuel       int64  // used in all, in units of about an instruction; 0 for the built-in policies
 }
@@ -97,6 +99,8 @@ func (o *origin) describe() Module {
 		m.Strategies = names
 	case KindHealth:
 		m.Rules = names
+	case KindFetch:
+		m.Fetchers = names
 	}
 	if o.module != nil {
 		m.Fuel = o.module.FuelUsed()

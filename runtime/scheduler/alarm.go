@@ -17,6 +17,7 @@ const (
 	alarmReconcile
 	alarmTimeout
 	alarmUpgrade
+	alarmHealth
 	alarmDemand
 	alarmPause
 	alarmReservation

@@ -20,6 +20,7 @@ type app struct {
 	lock    *running // the deployment that changes the app
 	awaited int      // members that the lock's action waits to see healthy
 	upgrade *upgrade // the restart under way, nil when there is none
+	judging []*judging
 
 	backoff     backoff
 	pause       pause
@@ -44,7 +45,9 @@ type member struct {
 	// killing is the incarnation that is being killed although the instance is to
 	// live on; 0 for none.
 	killing    uint32
-	hasArrived bool // see arrived
+	hasArrived bool  // see arrived
+	wasWell    bool  // has been healthy since it was started
+	probing    uint8 // see probe
 }
 
 // count returns how many instances have the goal and one of the conditions.
@@ -115,8 +118,9 @@ func (s *Scheduler) addMember(a *app) {
 // put replaces a member's instance and keeps every count right. It is the one
 // place where an instance changes.
 func (s *Scheduler) put(m *member, next *Instance) {
-	a := m.app
-	if old := m.inst; old != nil {
+	a, old := m.app, m.inst
+	s.replaced(m, next)
+	if old != nil {
 		a.tally[old.Goal][old.Condition]--
 		s.tallyTotals(old, -1)
 	}
@@ -127,6 +131,7 @@ func (s *Scheduler) put(m *member, next *Instance) {
 	if next != nil {
 		a.tally[next.Goal][next.Condition]++
 		s.tallyTotals(next, 1)
+		s.probe(m, old != nil && !next.sameAddress(old))
 	}
 	s.touch(a)
 }
@@ -172,6 +177,7 @@ func (s *Scheduler) await(m *member) {
 	if !m.awaited {
 		m.awaited = true
 		m.app.awaited++
+		s.probe(m, false)
 	}
 }
 
@@ -179,6 +185,7 @@ func (s *Scheduler) unawait(m *member) {
 	if m.awaited {
 		m.awaited = false
 		m.app.awaited--
+		s.probe(m, false)
 	}
 }
 

@@ -279,6 +279,7 @@ func (s *Scheduler) adoptApp(ch deployment.Change) {
 		a.refusals = nil
 		s.endPause(a) // the new definition may be right
 		s.ports.claim(ch.After)
+		s.want(a) // what waited for a place before a removal waits again
 	}
 	s.dirty(appKey(a.spec.ID))
 	s.touch(a)

@@ -130,5 +130,6 @@ func (s *Scheduler) forget(a *app) {
 		s.dirty(failureKey(a.spec.ID))
 	}
 	s.touch(a)
+	s.checksRemoved(a.spec)
 	s.notify(AppTerminated{At: s.now, App: a.spec.ID})
 }

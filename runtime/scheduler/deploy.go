@@ -56,11 +56,14 @@ func (s *Scheduler) enlist(r *running) {
 
 // standStill lets apps whose step is not the first keep what they have until it
 // begins. A restart that was cancelled has left more instances than the app held
-// before, or fewer.
+// before, or fewer. Those beyond its number that have no place yet are not to get
+// one: it might be the one that the step before waits for.
 func (s *Scheduler) standStill(r *running) {
 	for _, id := range r.plan.Apps() {
 		if a := s.apps[id]; a != nil && !a.removed {
-			s.aim(a, a.held())
+			held := a.held()
+			s.aim(a, held-max(0, min(held-a.spec.Instances, a.waiting())))
+			s.converge(a)
 		}
 	}
 }
@@ -83,6 +86,7 @@ func (s *Scheduler) beginAction(r *running, action deployment.Action) {
 	}
 	switch action.Kind {
 	case deployment.Start:
+		s.checksAdded(a.spec)
 	case deployment.Stop:
 		s.doomAll(a)
 		s.settle(a)
@@ -92,6 +96,7 @@ func (s *Scheduler) beginAction(r *running, action deployment.Action) {
 		s.awaitStarting(a)
 		s.converge(a)
 	case deployment.Restart:
+		s.checksAdded(a.spec)
 		s.aim(a, action.To)
 		s.beginUpgrade(a)
 	}
@@ -181,6 +186,7 @@ func (s *Scheduler) endStep(r *running) {
 	for _, action := range r.plan.Steps[r.current].Actions {
 		if a := s.apps[action.App]; a != nil && action.Kind == deployment.Restart {
 			s.endUpgrade(a)
+			s.checksReplaced(r.plan, action.App)
 		}
 	}
 	s.notify(StepEnded{At: s.now, Plan: r.plan, Step: r.current})

@@ -18,6 +18,12 @@ type Effects struct {
 	// Upgrades ask strategies for the next steps of upgrades. Each is answered with
 	// an UpgradeStepped.
 	Upgrades []UpgradeAsk
+	// Health asks health rules. Each is answered with a HealthJudged.
+	Health []HealthAsk
+	// Probes says which checks are to be made, in this order; the first effects of a
+	// term say it of all tasks. What is found comes as a HealthObserved or a
+	// ReadinessObserved.
+	Probes []Probing
 	// Replies answer commands; the snapshot is published before them.
 	Replies []Reply
 	// Notices go to the event stream, after the replies.

@@ -99,10 +99,11 @@ type Instance struct {
 	Condition   Condition
 	Goal        Goal
 	Agent       *placement.Agent // nil before the first launch, or reservation
-	Ports       []uint16         // host ports, in the order of the definitions
+	Ports       []uint16         // host ports, in the order of the app's ports; 0: none of the host's
 	Role        string
-	IPs         []string // container addresses; nil means the agent's
-	Healthy     *bool
+	IPs         []string  // container addresses; nil means the agent's
+	Healthy     *bool     // by all health checks; nil while it is not known
+	Found       *Findings // of its task's checks; nil while there is nothing
 	StagedAt    spec.Timestamp
 	StartedAt   spec.Timestamp
 	Since       spec.Timestamp // when Condition was entered

@@ -32,6 +32,7 @@ type instanceRecord struct {
 	Since       spec.Timestamp   `json:"tc,omitempty"`
 	Unreachable spec.Timestamp   `json:"tu,omitempty"`
 	Reservation *json.RawMessage `json:"rs,omitempty"` // a reservationRecord
+	Found       *json.RawMessage `json:"f,omitempty"`  // a findingsRecord
 }
 
 type agentRecord struct {
@@ -88,6 +89,9 @@ func appendInstance(b []byte, i *Instance, agent []byte) []byte {
 	b = appendUnlessZero(b, `,"tu":`, int64(i.UnreachableSince))
 	if i.Reservation != nil {
 		b = append(append(b, `,"rs":`...), mustJSON(reservationRecordOf(i.Reservation))...)
+	}
+	if found := encodeFindings(i.Found); found != nil {
+		b = append(append(b, `,"f":`...), found...)
 	}
 	return append(b, '}')
 }
@@ -181,6 +185,7 @@ func (c *cursor) instance() (r instanceRecord) {
 	r.Since = spec.Timestamp(c.optional(`,"tc":`, 1<<62))
 	r.Unreachable = spec.Timestamp(c.optional(`,"tu":`, 1<<62))
 	r.Reservation = c.part(`,"rs":`)
+	r.Found = c.part(`,"f":`)
 	c.must("}")
 	return r
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // instances are a few in all shapes.
@@ -24,6 +25,11 @@ func instances() []*Instance {
 		{App: "/db", Goal: GoalStopped, Agent: agent, Reservation: &Reservation{
 			Volumes: []LocalVolume{{ContainerPath: `da"t{a`, UUID: UUID{1}}, {ContainerPath: "log", UUID: UUID{2}}}, Deadline: 5,
 		}},
+		{App: "/web", Agent: agent, UnreachableSince: 4, Found: &Findings{Health: []CheckHealth{
+			{State: sdk.Unhealthy, Reason: `no "{`, HealthRecord: sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 7, Cause: `"}\`})},
+			{},
+			{State: sdk.Healthy, HealthRecord: sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 7, Alive: true})},
+		}}},
 	}
 }
 
@@ -46,6 +52,10 @@ func TestInstanceRecordIsJSON(t *testing.T) {
 		}
 		if diff := cmp.Diff(slow, fast); diff != "" {
 			t.Errorf("%d: %s (-json +ours):\n%s", n, b, diff)
+		}
+		found, err := decodeFindings(fast.Found)
+		if diff := cmp.Diff(i.Found, found); diff != "" || err != nil {
+			t.Errorf("%d: findings %v (-written +read):\n%s", n, err, diff)
 		}
 		if fast.App != i.App || !cmp.Equal(fast.Ports, i.Ports) || fast.Unreachable != i.UnreachableSince {
 			t.Errorf("%d: read back as %+v", n, fast)
@@ -74,8 +84,8 @@ func FuzzDecodeInstance(f *testing.F) {
 		}
 		var slow instanceRecord
 		if err := json.Unmarshal(b, &slow); err != nil {
-			if fast.Agent != nil && !json.Valid(*fast.Agent) {
-				return // the agent's part is read, and refused, later
+			if fast.Agent != nil && !json.Valid(*fast.Agent) || fast.Found != nil && !json.Valid(*fast.Found) {
+				return // these parts are read, and refused, later
 			}
 			t.Fatalf("%q was taken, but: %v", b, err)
 		}

@@ -127,14 +127,18 @@ func (s *Scheduler) killMember(m *member) {
 
 // killAgain repeats a kill that has not shown its effect.
 func (s *Scheduler) killAgain(m *member) {
-	if m.inst == nil || !s.master.subscribed || m.inst.Condition.Terminal() {
+	if m.inst == nil || m.inst.Condition.Terminal() {
 		return
 	}
 	if m.inst.dormant() {
 		return
 	}
-	if m.inst.Goal != GoalRunning || m.killing == m.inst.Incarnation && m.inst.launched() {
+	again := m.killing == m.inst.Incarnation && m.inst.launched()
+	switch {
+	case s.master.subscribed && (again || m.inst.Goal != GoalRunning):
 		s.killMember(m)
+	case again: // what is to end for good is killed at the next subscription
+		s.alarms.add(alarm{at: s.now.Add(s.cfg.KillRetry), kind: alarmKill, member: m, incarnation: m.inst.Incarnation})
 	}
 }
 

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"github.com/pacer-run/pacer/runtime/launch"
 	"github.com/pacer-run/pacer/runtime/placement"
+	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // Split cuts the answer of a match into pieces of about limit placements, so
@@ -173,7 +174,18 @@ func (s *Scheduler) launch(m *member, p placement.Placement) launch.Task {
 		at: s.now.Add(s.cfg.ConfirmTimeout), kind: alarmOverdue, member: m, incarnation: next.Incarnation,
 	})
 	s.notify(InstanceChanged{At: s.now, Instance: next})
-	return launch.Task{ID: next.TaskID(), App: m.app.spec, Place: p}
+	return launch.Task{ID: next.TaskID(), App: m.app.spec, Place: p, EnforceGroupRole: s.enforcesRole(m.app.spec.ID)}
+}
+
+// enforcesRole tells whether the app's top-level group has its name as the role
+// of its services.
+func (s *Scheduler) enforcesRole(id spec.PathID) bool {
+	name := id.Top()
+	if name == "" {
+		return false
+	}
+	g := s.tree.Group(spec.Root + spec.PathID(name))
+	return g != nil && g.EnforceRole
 }
 
 // save marks the member's record as changed.

@@ -143,7 +143,8 @@ func (s *Scheduler) residents(a *app) []placement.Wanted {
 // it held is gone with the agent.
 func (s *Scheduler) loseReservation(m *member) {
 	next := *m.inst
-	next.Reservation, next.Agent, next.Ports, next.IPs, next.Healthy = nil, nil, nil, nil, nil
+	next.Reservation, next.Agent, next.Ports, next.IPs = nil, nil, nil, nil
+	next.Healthy, next.Found = nil, nil
 	next.Condition, next.Since = Scheduled, s.now
 	s.put(m, &next)
 	s.save(m)

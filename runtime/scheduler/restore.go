@@ -270,6 +270,10 @@ func (l *loader) instance(r Record) error {
 	if a == nil {
 		return fmt.Errorf("its app %s has no record", rec.App)
 	}
+	found, err := decodeFindings(rec.Found)
+	if err != nil {
+		return fmt.Errorf("findings: %w", err)
+	}
 	if rec.Condition > Unknown || rec.Goal > GoalStopped {
 		return fmt.Errorf("condition %d or goal %d is not known to this version of Pacer", rec.Condition, rec.Goal)
 	}
@@ -287,7 +291,7 @@ func (l *loader) instance(r Record) error {
 		ID: id, App: a.spec.ID, Version: rec.Version, Incarnation: rec.Incarnation, Condition: rec.Condition,
 		Goal: rec.Goal, Agent: agent, Ports: rec.Ports, Role: l.role(a, rec.Role), IPs: rec.IPs,
 		Healthy: rec.Healthy, StagedAt: rec.StagedAt, StartedAt: rec.StartedAt, Since: rec.Since,
-		UnreachableSince: rec.Unreachable, Reservation: held,
+		UnreachableSince: rec.Unreachable, Found: found, Reservation: held,
 	})
 	return nil
 }
@@ -323,6 +327,7 @@ func (l *loader) agent(raw *json.RawMessage) (*placement.Agent, error) {
 // resume sets the alarms that the state asks for, creates what was never
 // launched anew, and lets the deployments go on.
 func (s *Scheduler) resume() {
+	s.forgetProbes()
 	s.rebuildRevisions()
 	s.ended.sort()
 	restored := s.deployments
@@ -352,6 +357,8 @@ func (s *Scheduler) resumeApp(a *app) {
 		if i.Reservation != nil && i.Reservation.Deadline != 0 {
 			s.alarms.add(alarm{at: i.Reservation.Deadline, kind: alarmReservation, member: m})
 		}
+		s.probe(m, false)
+		s.judgeAgain(m)
 		switch {
 		case i.Goal == GoalDecommissioned && !i.mayExist():
 			s.expunge(m)

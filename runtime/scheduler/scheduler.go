@@ -147,7 +147,9 @@ type pending struct {
 	calls    []Call
 	replies  []Reply
 	notices  []Notice
-	upgrades []*app // whose strategies may have to be asked
+	upgrades []*app     // whose strategies may have to be asked
+	judging  []*judging // whose rules may have to be asked
+	probes   []Probing
 	dirtyApp []*app // whose view must be built anew
 	changed  bool   // the snapshot's header must be built anew
 }
@@ -205,6 +207,12 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 		s.onMatched(e)
 	case UpgradeStepped:
 		s.onUpgradeStepped(e)
+	case HealthObserved:
+		s.onHealthObserved(e)
+	case ReadinessObserved:
+		s.onReadinessObserved(e)
+	case HealthJudged:
+		s.onHealthJudged(e)
 	case ChangeTree:
 		s.onChangeTree(e)
 	case CancelDeployment:
@@ -224,17 +232,20 @@ func (s *Scheduler) Effects(now spec.Timestamp) Effects {
 	s.now = max(now, s.now)
 	s.ring()
 	upgrades := s.serveUpgrades()
+	health := s.serveJudging()
 	match := s.serveDemand()
 	e := Effects{
 		Save:     s.drainRecords(),
 		Calls:    s.pending.calls,
 		Match:    match,
 		Upgrades: upgrades,
+		Health:   health,
+		Probes:   s.pending.probes,
 		Replies:  s.pending.replies,
 		Notices:  s.pending.notices,
 		Wake:     s.alarms.next(),
 	}
-	s.pending.calls, s.pending.replies, s.pending.notices = nil, nil, nil
+	s.pending.calls, s.pending.replies, s.pending.notices, s.pending.probes = nil, nil, nil, nil
 	return e
 }
 
@@ -261,6 +272,8 @@ func (s *Scheduler) ring() {
 			s.timeout(a.deployment)
 		case alarmUpgrade:
 			s.upgradeAlarm(a.app)
+		case alarmHealth:
+			s.healthAlarm(a.app)
 		case alarmDemand:
 			// Looked at in serveDemand, at the end of every batch.
 		case alarmPause:

@@ -51,13 +51,17 @@ type world struct {
 	match    *placement.Request
 	asks     []UpgradeAsk
 	strategy sdk.Upgrade // answers asks at once; nil: the script does
-	lastCall []Call
-	holdings map[UUID]launch.Holding // that were ever reserved, by instance
-	requests RequestID
-	plans    int
-	terms    byte
-	basis    Basis                       // of the last rehearsal
-	around   func(ev Event, step func()) // what a test does around each event; nil: nothing
+	rule     sdk.Health  // answers healthAsks at once; nil: the script does
+
+	healthAsks []HealthAsk
+	probes     []Probing // of the last batch
+	lastCall   []Call
+	requests   RequestID
+	plans      int
+	terms      byte
+	basis      Basis                       // of the last rehearsal
+	around     func(ev Event, step func()) // what a test does around each event; nil: nothing
+	holdings   map[UUID]launch.Holding     // that were ever reserved, by instance
 }
 
 func newWorld() *world {
@@ -67,6 +71,7 @@ func newWorld() *world {
 		holdings: map[UUID]launch.Holding{}, records: map[string][]byte{}, names: map[UUID]string{}, perApp: map[spec.PathID]int{},
 	}
 	w.s = New(w.cfg)
+	w.chooseRule("consecutive")
 	return w
 }
 
@@ -104,6 +109,9 @@ func (w *world) run(d *datadriven.TestData) (string, error) {
 			}
 		}
 		return "ok\n", nil
+	case "rule":
+		w.chooseRule(d.CmdArgs[0].Key)
+		return "ok\n", nil
 	case "definitions":
 		return w.definitionsText(), nil
 	case "restart":
@@ -138,6 +146,7 @@ func (w *world) stepWith(ev Event) {
 // answerAsks has the strategy of the script answer until nothing is asked.
 func (w *world) answerAsks() string {
 	var out strings.Builder
+	out.WriteString(w.judge())
 	for w.strategy != nil && len(w.asks) > 0 {
 		ask := w.asks[0]
 		w.asks = w.asks[1:]
@@ -154,6 +163,7 @@ func (w *world) answerAsks() string {
 		if text := w.drain(true); text != "nothing\n" {
 			out.WriteString(text)
 		}
+		out.WriteString(w.judge())
 	}
 	return out.String()
 }
@@ -233,6 +243,8 @@ func (w *world) drain(saved bool) string {
 	w.lastCall = e.Calls
 	w.noteHoldings(e.Calls)
 	w.asks = append(w.asks, e.Upgrades...)
+	w.healthAsks = append(w.healthAsks, e.Health...)
+	w.probes = e.Probes
 	for _, r := range e.Replies {
 		if r.Rehearsal != nil {
 			w.basis = r.Rehearsal.Basis
@@ -278,7 +290,7 @@ func (w *world) restart() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	w.s, w.match, w.asks = s, nil, nil
+	w.s, w.match, w.asks, w.healthAsks = s, nil, nil, nil
 	return w.drain(true) + w.answerAsks(), nil
 }
 

@@ -52,6 +52,9 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		}
 		return StatusUpdate{Status: st}, nil
 	}
+	if ev, err := w.healthEvent(d); ev != nil || err != nil {
+		return ev, err
+	}
 	if ev, err := w.userEvent(d); ev != nil || err != nil {
 		return ev, err
 	}
@@ -88,9 +91,7 @@ func newApp(id string, a map[string]string) *spec.App {
 			app.Dependencies = append(app.Dependencies, spec.PathID(id))
 		}
 	}
-	if a["health"] != "" {
-		app.HealthChecks = []spec.HealthCheck{{Protocol: spec.CheckCommand, Command: "true"}}
-	}
+	addChecks(app, a)
 	if a["tty"] != "" {
 		app.TTY = new(true)
 	}
@@ -172,6 +173,9 @@ func (w *world) status(d *datadriven.TestData) (Event, error) {
 		if a["healthy"] != "" {
 			healthy := a["healthy"] == "yes"
 			st.Healthy = &healthy
+		}
+		if a["exit"] != "" {
+			st.Check = &CheckResult{Kind: CheckCommand, Code: number(a["exit"], 0)}
 		}
 		return StatusUpdate{Status: st}, nil
 	}

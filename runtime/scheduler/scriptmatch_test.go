@@ -27,6 +27,18 @@ func (w *world) matched(d *datadriven.TestData) (Event, error) {
 		case "fault":
 			w.refuse(&e, x.Vals, &sdk.Fault{Module: "zoo@1", Cause: "fuel exhausted"})
 			continue
+		case "denied": // by a fetch policy: each offer counts
+			for _, id := range x.Vals {
+				r := placement.Refusals{App: w.wantedApp(id), Processed: len(e.MatchedOffers), Denied: "denied by the fetch policy test"}
+				r.Declined[placement.UnfulfilledConstraint] = len(e.MatchedOffers)
+				e.Result.Refusals = append(e.Result.Refusals, r)
+			}
+			continue
+		case "fetch": // of the placements so far
+			for i := range e.Result.Placements {
+				e.Result.Placements[i].Fetch = &placement.Fetch{Artifacts: []spec.Artifact{{URI: x.Vals[0]}}}
+			}
+			continue
 		case "late":
 			w.refuse(&e, x.Vals, fmt.Errorf("constraint f:ZOO: %w", context.DeadlineExceeded))
 			continue

@@ -64,6 +64,7 @@ type sim struct {
 	down    bool // no leader at the moment
 	matchID int
 	wanted  map[spec.PathID]int // what users were promised
+	health  simHealth
 }
 
 // happening is something that will happen, unless its term is over by then.
@@ -78,7 +79,9 @@ func newSim(seed uint64) *sim {
 	s := &sim{
 		world: newWorld(), rand: rand.New(rand.NewPCG(seed, 1)), faults: true, term: 1,
 		matcher: &placement.Matcher{}, rules: map[*spec.App][]placement.Rule{}, wanted: map[spec.PathID]int{},
+		health: newSimHealth(),
 	}
+	s.rule = nil
 	s.cfg.ReconcileEvery = 60 * time.Second
 	s.cfg.Seed = [16]byte{1, 0, byte(seed), byte(seed >> 8)}
 	s.s = New(s.cfg)
@@ -105,6 +108,7 @@ func (s *sim) run() {
 	// overdue launches (300 s), reconciliation, back-off, kill retries.
 	s.runUntil(s.start.Add(2400 * time.Second))
 	s.checkRest()
+	s.checkHealthRest()
 }
 
 func (s *sim) after(d time.Duration, term int, do func()) {
@@ -176,6 +180,7 @@ func (s *sim) step(ev Event) {
 	}
 	s.promise(&e)
 	s.checkStep(&e)
+	s.checkHealthKills(&e)
 	s.checkLayers(e.Notices)
 	s.noteHoldings(e.Calls)
 	for _, c := range e.Calls {
@@ -187,6 +192,10 @@ func (s *sim) step(ev Event) {
 	for _, ask := range e.Upgrades {
 		s.answerUpgrade(ask)
 	}
+	for _, ask := range e.Health {
+		s.answerHealth(ask)
+	}
+	s.takeProbes(e.Probes)
 	if s.chance(0.005) {
 		s.leaderDies()
 	}
@@ -293,6 +302,10 @@ func (s *sim) leaderDies() {
 		for _, ask := range s.asks { // what the new leader asked at once
 			s.answerUpgrade(ask)
 		}
+		for _, ask := range s.healthAsks {
+			s.answerHealth(ask)
+		}
+		s.leaderHealth()
 		s.step(Tick{})
 		s.after(s.soon(), s.term, s.subscribe)
 	})

@@ -131,6 +131,7 @@ func (s *sim) create(args map[string]string, n int, force string) {
 		args["needs"] = "/c/d,/a"
 		text += " needs=/c/d,/a"
 	}
+	text += s.checksOf(args)
 	ev := s.putApp(args).(ChangeTree)
 	switch s.rand.IntN(6) {
 	case 0, 1:
@@ -190,7 +191,7 @@ func (s *sim) checkUpgrades(before map[UUID]bool) {
 			panic(fmt.Sprintf("%s: %d healthy left after a kill, %d must be", a.spec.ID, healthy, e.MinHealthy))
 		}
 		if begun && total > e.MaxTotal && a.upgrade.began != s.now {
-			panic(fmt.Sprintf("%s: %d instances after a start, %d may be", a.spec.ID, total, e.MaxTotal))
+			panic(fmt.Sprintf("%s: %d instances after a start, %d may be\n%s", a.spec.ID, total, e.MaxTotal, s.s.Text(s.namesOf())))
 		}
 	}
 }

@@ -124,7 +124,13 @@ func (s *sim) checkUp(plan *deployment.Plan, action deployment.Action) {
 	}
 	up := 0
 	for _, m := range a.members {
-		if m.inst != nil && m.inst.Goal == GoalRunning && s.mesos.ran[m.inst.ID] {
+		if m.inst == nil || m.inst.Goal != GoalRunning {
+			continue
+		}
+		// What was launched before, for a definition whose removal is undone, is not
+		// waited for: it runs already, or has failed.
+		before := m.inst.StagedAt != 0 && m.inst.StagedAt < plan.Version
+		if before || s.mesos.ran[m.inst.ID] {
 			up++
 		}
 	}

@@ -243,7 +243,8 @@ func (m *mesos) accept(c Accept) {
 		}
 		t := &simTask{
 			id: task.ID, agent: m.agent(offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
-			checked: len(task.App.HealthChecks) > 0, holding: holding,
+			holding: holding,
+			checked: slices.ContainsFunc(task.App.HealthChecks, func(c spec.HealthCheck) bool { return c.Protocol.ByMesos() }),
 		}
 		m.tasks[task.ID] = t
 		if holding != nil {
@@ -312,7 +313,8 @@ func (m *mesos) become(t *simTask, state TaskState) {
 func (m *mesos) tell(t *simTask) {
 	if t.state == TaskRunning && (!t.checked || t.healthy != nil && *t.healthy) {
 		_, id, _, _ := ParseTaskID(t.id)
-		m.ran[id] = true
+		m.sim.health.well[id] = m.sim.health.well[id] || t.checked
+		m.sim.markRan(id)
 	}
 	m.uuidSeq++
 	u := simUpdate{state: t.state, healthy: t.healthy, uuid: [16]byte{0xff, byte(m.uuidSeq >> 16), byte(m.uuidSeq >> 8), byte(m.uuidSeq)}}

@@ -46,6 +46,7 @@ type AppView struct {
 	Deployments []string
 	// Upgrade is the restart under way, nil when there is none.
 	Upgrade     *UpgradeView
+	HealthFault string // why the health rule gave no answer the last time; "" when it did
 	Backoff     Backoff
 	LastFailure *TaskFailure
 	// Refusals is the outcome of the last match that looked for a place; nil

@@ -41,10 +41,30 @@ type Status struct {
 	UUID [16]byte
 	// Timestamp is the sender's clock in Unix milliseconds: shown, never compared.
 	Timestamp int64
-	Healthy   *bool    // nil: no health check has spoken
-	IPs       []string // addresses of the container; nil when not told
+	Healthy   *bool        // nil: no health check has spoken
+	Check     *CheckResult // nil: not told
+	IPs       []string     // addresses of the container; nil when not told
 	// UnreachableSince is in Unix milliseconds, 0 when not told.
 	UnreachableSince int64
+}
+
+// CheckKind is how a generic check asks.
+type CheckKind uint8
+
+const (
+	CheckSilent CheckKind = iota // there is no result, or none yet
+	CheckHTTP
+	CheckTCP
+	CheckCommand
+)
+
+// CheckResult is what a task's generic check found when it last found something
+// new. The zero value is no result.
+type CheckResult struct {
+	Kind CheckKind
+	// Code is the HTTP status or the exit status; of a TCP check 1 when the port
+	// could be connected to, else 0.
+	Code int
 }
 
 // NeedsAck tells whether the update must be acknowledged.

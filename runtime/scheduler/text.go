@@ -59,6 +59,7 @@ func (e *Effects) Text(s *Scheduler, n Names) string {
 	for i := range e.Upgrades {
 		fmt.Fprintf(&b, "ask    %s\n", askText(&e.Upgrades[i]))
 	}
+	e.healthText(&b, s, n)
 	for _, r := range e.Replies {
 		fmt.Fprintf(&b, "reply  %s\n", replyText(r))
 	}
@@ -117,10 +118,20 @@ func (s *Scheduler) instanceText(i *Instance, n Names) string {
 			b.WriteString(" until " + n.time(r.Deadline))
 		}
 	}
+	b.WriteString(i.Found.text())
 	if i.UnreachableSince != 0 {
 		b.WriteString(" since " + n.time(i.UnreachableSince))
 	}
 	return b.String()
+}
+
+// fetchText is what policies made of the artifacts of a task.
+func fetchText(f *placement.Fetch) string {
+	var uris []string
+	for _, a := range f.Artifacts {
+		uris = append(uris, a.URI)
+	}
+	return " (fetches " + strings.Join(uris, " ") + ")"
 }
 
 func callText(s *Scheduler, c Call, n Names) string {
@@ -232,6 +243,8 @@ func noticeText(s *Scheduler, x Notice, n Names) string {
 		return fmt.Sprintf("deployment %s succeeded", x.Plan.ID)
 	case AppTerminated:
 		return fmt.Sprintf("app %s terminated", x.App)
+	case HealthCheckAdded, HealthCheckRemoved, HealthCheckFailed, AliveChanged, UnhealthyKilled:
+		return healthNoticeText(x, n)
 	}
 	return fmt.Sprintf("%T", x)
 }

@@ -17,7 +17,14 @@ func (s *Scheduler) operationsText(c *Accept, n Names) []string {
 	}
 	var tasks []string
 	for _, t := range c.Tasks {
-		tasks = append(tasks, n.task(s, t.ID))
+		name := n.task(s, t.ID)
+		if t.EnforceGroupRole {
+			name += " (enforced role)"
+		}
+		if t.Place.Fetch != nil {
+			name += fetchText(t.Place.Fetch)
+		}
+		tasks = append(tasks, name)
 	}
 	if len(tasks) > 0 {
 		out = append(out, strings.Join(tasks, " "))

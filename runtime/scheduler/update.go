@@ -57,16 +57,17 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	if next.Condition == Unreachable && old.Condition == UnreachableInactive {
 		next.Condition = UnreachableInactive
 	}
-	if st.Healthy != nil {
-		next.Healthy = st.Healthy
-	}
+	version := s.versionOf(m, old)
+	observed := s.observeStatus(version, &next, st)
 	if next.IPs == nil && next.Condition == Running {
 		next.IPs = foreignIPs(st.IPs, old)
 	}
-	if next.same(old) {
+	told := next.CheckResult() != old.CheckResult()
+	durable := !next.same(old) || observed >= 0
+	if !durable && !told {
 		return
 	}
-	if next.Condition != old.Condition || !sameHealth(next.Healthy, old.Healthy) {
+	if next.Condition != old.Condition {
 		next.Since = s.now
 	}
 	if next.Condition == Running && next.StartedAt == 0 {
@@ -74,9 +75,12 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 	}
 	next.UnreachableSince = s.unreachableSince(&next, st)
 	s.put(m, &next)
+	if observed >= 0 {
+		s.toJudge(m, version, observed)
+	}
 	// What is on its way to run or to end need not be durable: a new leader asks
 	// about it. Saving it would be a third write per launch.
-	if c := next.Condition; c != Staging && c != Starting && c != Killing {
+	if c := next.Condition; durable && c != Staging && c != Starting && c != Killing {
 		s.save(m)
 	}
 	s.notify(StatusApplied{
@@ -103,7 +107,7 @@ func (s *Scheduler) applyStatus(m *member, st *Status) {
 
 // welcome lets a deployment go on that waited for the member to be healthy.
 func (s *Scheduler) welcome(m *member) {
-	if m.awaited && s.arrived(m) {
+	if s.arrived(m) && m.awaited {
 		s.unawait(m)
 	}
 }
@@ -159,7 +163,7 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 	s.want(a)
 }
 
-// same tells whether nothing changed that anybody could see.
+// same tells whether nothing changed that a record has.
 func (i *Instance) same(o *Instance) bool {
 	return i.Condition == o.Condition && sameHealth(i.Healthy, o.Healthy) && len(i.IPs) == len(o.IPs)
 }

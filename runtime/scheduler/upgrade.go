@@ -62,12 +62,14 @@ func (s *Scheduler) beginUpgrade(a *app) {
 		a.upgrade = &upgrade{began: s.now}
 		s.clearBackoff(a)
 	}
+	s.probeAll(a)
 	s.look(a)
 }
 
 func (s *Scheduler) endUpgrade(a *app) {
 	if a.upgrade != nil {
 		a.upgrade = nil
+		s.probeAll(a)
 		s.touch(a)
 	}
 }
@@ -269,20 +271,17 @@ func (s *Scheduler) healthy(m *member) bool {
 	case i.Healthy != nil:
 		return *i.Healthy
 	}
-	version := m.app.spec
-	if def := s.definitions.find(i.App, i.Version); def != nil {
-		version = def.app
-	}
-	return len(version.HealthChecks) == 0
+	return len(s.versionOf(m, i).HealthChecks) == 0
 }
 
-// arrived tells whether the instance has been healthy since it was started.
+// arrived tells whether the instance has been healthy since it was started, and ready.
 func (s *Scheduler) arrived(m *member) bool {
 	switch {
 	case m.inst.Condition.Terminal() || m.inst.Condition == Scheduled:
-		m.hasArrived = false
+		m.hasArrived, m.wasWell = false, false
 	case !m.hasArrived:
-		m.hasArrived = s.healthy(m)
+		m.wasWell = m.wasWell || s.healthy(m)
+		m.hasArrived = m.wasWell && s.ready(m)
 	}
 	return m.hasArrived
 }

@@ -54,27 +54,39 @@ func TestUncovered(t *testing.T) {
 	if got := Defaults().Uncovered(); got != nil {
 		t.Errorf("a plain app: %v", got)
 	}
-	want := []string{
-		"check", "container", "env", "executor", "executorResources", "fetch", "healthChecks", "networks", "readinessChecks",
-		"resourceLimits", "secrets", "tty",
-	}
-	if diff := cmp.Diff(want, everything(t).Uncovered()); diff != "" {
+	app := everything(t)
+	want := []string{"check", "container"}
+	if diff := cmp.Diff(want, app.Uncovered()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	docker := func(v ...Volume) *Container {
+		return &Container{Type: DockerContainer, Docker: &DockerImage{Image: "i", Privileged: true}, Volumes: v}
 	}
 	for _, tt := range []struct {
 		app  App
 		want string
 	}{
 		{App{Executor: "//cmd"}, ""},
-		{App{TTY: new(false)}, ""},
-		{App{Dependencies: []PathID{"/a"}}, ""},
-		{App{Networks: []Network{{}}}, ""},
-		{App{Networks: []Network{{Name: "n"}}}, "networks"},
-		{App{Networks: []Network{{}, {}}}, "networks"},
-		{App{Container: &Container{}}, "container"},
+		{App{Executor: "/opt/run", ExecutorResources: &ExecutorResources{CPUs: 1}}, ""},
+		{App{TTY: new(true)}, ""},
+		{App{Fetch: []Artifact{{URI: "http://a/b"}}, ResourceLimits: &ResourceLimits{CPUs: &Limit{Unlimited: true}}}, ""},
+		{App{Networks: []Network{{Mode: ContainerNetwork, Name: "n"}}, Container: &Container{Type: MesosContainer}}, ""},
+		{App{Networks: []Network{{Mode: BridgeNetwork}}, Container: docker()}, ""},
+		{App{Container: docker(Volume{Host: new("/a")}, Volume{External: &ExternalVolume{Provider: "dvdi"}})}, ""},
+		{App{Container: docker(Volume{External: &ExternalVolume{Provider: "csi"}})}, "container"},
+		{App{Container: docker(Volume{Secret: new("s")})}, "container"},
+		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Secret: new("s")}}}}, ""},
+		{App{Container: &Container{Type: MesosContainer, Docker: &DockerImage{Privileged: true}}}, "container"},
+		{App{EnvSecrets: map[string]string{"A": "s"}}, ""},
+		{App{EnvSecrets: map[string]string{"A": "s"}, Container: docker()}, "env"},
+		{App{HealthChecks: []HealthCheck{{Protocol: CheckCommand}, {Protocol: CheckMesosHTTPS}}}, ""},
+		{App{HealthChecks: []HealthCheck{{Protocol: CheckMesosTCP}, {Protocol: CheckHTTP}}}, ""},
+		{App{HealthChecks: []HealthCheck{{Protocol: CheckHTTPS}}}, ""},
+		{App{HealthChecks: []HealthCheck{{Protocol: CheckTCP}}}, ""},
+		{App{Check: &Check{HTTP: &CheckHTTPRequest{Scheme: "HTTP"}}}, ""},
+		{App{Check: &Check{HTTP: &CheckHTTPRequest{Scheme: "HTTPS"}}}, "check"},
+		{App{ReadinessChecks: []ReadinessCheck{{}}}, ""},
 		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Persistent: &PersistentVolume{}}}}}, ""},
-		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Persistent: &PersistentVolume{}}, {Host: new("/")}}}}, "container"},
-		{App{EnvSecrets: map[string]string{"A": "s"}}, "env"},
 	} {
 		if got := strings.Join(tt.app.Uncovered(), ","); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.app, got, tt.want)

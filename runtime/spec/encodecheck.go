@@ -2,6 +2,9 @@ package spec
 
 import "strconv"
 
+// AppendJSON appends the check in the form of the API.
+func (c *HealthCheck) AppendJSON(b []byte) []byte { return appendHealthCheck(b, c) }
+
 // appendHealthCheck shows ignoreHttp1xx for the protocols that have it, whatever
 // it is.
 func appendHealthCheck(b []byte, c *HealthCheck) []byte {

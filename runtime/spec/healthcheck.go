@@ -34,7 +34,7 @@ type HealthCheck struct {
 	GracePeriod            time.Duration
 	Interval               time.Duration
 	Timeout                time.Duration
-	MaxConsecutiveFailures int // 0: never kill
+	MaxConsecutiveFailures int // 0: the leader never kills; Mesos does at the first failure
 	Delay                  time.Duration
 	IgnoreHTTP1xx          bool
 	IPv6                   bool

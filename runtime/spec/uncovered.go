@@ -1,5 +1,7 @@
 package spec
 
+import "slices"
+
 // Uncovered returns the API's names of those fields that ask for something which
 // this version does not carry out when it launches a task. To start a task
 // without it would be to start something else than what was asked for, so such
@@ -10,18 +12,11 @@ func (a *App) Uncovered() []string {
 		name string
 		asks bool
 	}{
-		{"check", a.Check != nil},
-		{"container", a.Container != nil && !a.Container.onlyPersistent()},
-		{"env", len(a.EnvSecrets) > 0},
-		{"executor", a.Executor != "" && a.Executor != "//cmd"},
-		{"executorResources", a.ExecutorResources != nil},
-		{"fetch", len(a.Fetch) > 0},
-		{"healthChecks", len(a.HealthChecks) > 0},
-		{"networks", !a.plainHost()},
-		{"readinessChecks", len(a.ReadinessChecks) > 0},
-		{"resourceLimits", a.ResourceLimits != nil},
-		{"secrets", len(a.Secrets) > 0},
-		{"tty", a.TTY != nil && *a.TTY},
+		// A check of Mesos has no scheme: it is always plain HTTP.
+		{"check", a.Check != nil && a.Check.HTTP != nil && a.Check.HTTP.Scheme == "HTTPS"},
+		{"container", a.Container != nil && a.Container.uncovered()},
+		// The Docker containerizer would set such a variable to nothing.
+		{"env", len(a.EnvSecrets) > 0 && a.Container != nil && a.Container.Type == DockerContainer},
 	} {
 		if field.asks {
 			names = append(names, field.name)
@@ -30,29 +25,14 @@ func (a *App) Uncovered() []string {
 	return names
 }
 
-// plainHost tells whether the app asks for nothing but the host's network.
-func (a *App) plainHost() bool {
-	switch len(a.Networks) {
-	case 0:
-		return true
-	case 1:
-		n := a.Networks[0]
-		return n.Mode == HostNetwork && n.Name == "" && len(n.Labels) == 0
-	default:
-		return false
+// uncovered tells whether the containerizer would silently leave out something:
+// Docker's mounts no volumes but those of the host and of Docker's own drivers,
+// Mesos' own runs nothing privileged.
+func (c *Container) uncovered() bool {
+	if c.Type == MesosContainer {
+		return c.Docker != nil && c.Docker.Privileged
 	}
-}
-
-// onlyPersistent tells whether the container is nothing but persistent volumes:
-// these are resources of the task, and need no container.
-func (c *Container) onlyPersistent() bool {
-	if c.Type != MesosContainer || c.Docker != nil || c.LinuxInfo != nil || len(c.PortMappings) > 0 {
-		return false
-	}
-	for i := range c.Volumes {
-		if c.Volumes[i].Persistent == nil {
-			return false
-		}
-	}
-	return len(c.Volumes) > 0
+	return slices.ContainsFunc(c.Volumes, func(v Volume) bool {
+		return v.Secret != nil || v.External != nil && v.External.Provider == providerCSI
+	})
 }

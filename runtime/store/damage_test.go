@@ -57,6 +57,26 @@ func TestAFailedCommitEndsTheTerm(t *testing.T) {
 	}
 }
 
+// TestAForeignPathIsLeftAlone: a path that holds nodes of somebody else is refused
+// before anything is written.
+func TestAForeignPathIsLeftAlone(t *testing.T) {
+	server := SharedServer()
+	server.Up(t)
+	path := zktest.Path(t)
+	conn := connect(t, server.URL(path))
+	if err := conn.EnsurePath(within(t), path+"/apps"); err != nil {
+		t.Fatal(err)
+	}
+	s := OpenZooKeeper(conn, path)
+	defer s.Close()
+	if _, err := s.Begin(within(t)); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), `holds the node "apps"`) {
+		t.Errorf("begin: %v, want a refusal that names apps", err)
+	}
+	if names, err := conn.Children(within(t), path); err != nil || !slices.Equal(names, []string{"apps"}) {
+		t.Errorf("afterwards it holds %q (%v)", names, err)
+	}
+}
+
 func TestRecordsSurviveARestartOfTheServer(t *testing.T) {
 	server := SharedServer()
 	server.Up(t)

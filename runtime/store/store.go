@@ -33,6 +33,8 @@ var (
 	ErrLocked = errors.New("another process holds the file")
 	// ErrCorrupt: what is stored is not what was written. The error names the place.
 	ErrCorrupt = errors.New("corrupt")
+	// ErrForeign says that what is stored there is not of this store.
+	ErrForeign = errors.New("the state of another program")
 )
 
 // Change is the new durable form of one record. A nil Value removes the record;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -100,9 +101,28 @@ func (z *ZooKeeper) prepare(ctx context.Context) error {
 	if err := z.tree.EnsurePath(ctx, z.path); err != nil {
 		return err
 	}
+	if err := z.checkOwn(ctx); err != nil {
+		return err
+	}
 	for _, path := range []string{z.epochPath(), z.logPath(), z.segmentsPath(), z.manifestPath()} {
 		if err := z.tree.Create(ctx, path, nil); err != nil && !errors.Is(err, zookeeper.ErrNodeExists) {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkOwn refuses a path at which somebody else keeps nodes: Marathon's are at the
+// same place by default, and both would take the other's for damage.
+func (z *ZooKeeper) checkOwn(ctx context.Context) error {
+	names, err := z.tree.Children(ctx, z.path)
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !slices.Contains([]string{"epoch", "log", "segments", "manifest"}, name) { // another server may be at it as well
+			return fmt.Errorf("%w: it holds the node %q; Pacer's state needs a path of its own", ErrForeign, name)
 		}
 	}
 	return nil

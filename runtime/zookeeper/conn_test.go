@@ -91,30 +91,6 @@ func TestCredentialsGuardNodes(t *testing.T) {
 	}
 }
 
-func TestSessionSurvivesARestartOfTheServer(t *testing.T) {
-	server.Up(t)
-	ctx, root := within(t), zktest.Path(t)
-	c := dial(t, server.URL(root), 40*time.Second)
-	must(t, c.EnsurePath(ctx, root))
-	before, err := c.Session(ctx)
-	must(t, err)
-	_, watch, err := c.WatchChildren(ctx, root)
-	must(t, err)
-	must(t, server.Restart())
-	<-before.Suspended()
-	after, err := c.Session(ctx)
-	must(t, err)
-	if after.ID() != before.ID() {
-		t.Errorf("session %x became %x", before.ID(), after.ID())
-	}
-	must(t, c.Create(ctx, root+"/n", nil))
-	select {
-	case <-watch:
-	case <-ctx.Done():
-		t.Error("the watch set before the restart did not fire")
-	}
-}
-
 func TestExpiryEndsWatchesAndEphemeralNodes(t *testing.T) {
 	server.Up(t)
 	ctx, root := within(t), zktest.Path(t)

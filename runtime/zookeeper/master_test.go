@@ -126,21 +126,3 @@ func TestRegistrationAnnouncesAndWithdraws(t *testing.T) {
 	end()
 	expect(ctx, t, leaders, "")
 }
-
-func TestRegistrationComesBackAfterExpiryAndRestart(t *testing.T) {
-	server.Up(t)
-	ctx, root := within(t), zktest.Path(t)
-	leaders := follow(ctx, t, dial(t, server.URL(root), 0), root)
-	expect(ctx, t, leaders, "")
-	c, proxy := proxied(t, root, time.Second)
-	r := zookeeper.NewRegistration(c, root, nil)
-	defer r.Close()
-	must(t, r.Register(ctx, []byte(byPID)))
-	expect(ctx, t, leaders, "10.0.0.2:5051")
-	proxy.Cut()
-	expect(ctx, t, leaders, "")
-	proxy.Mend()
-	expect(ctx, t, leaders, "10.0.0.2:5051")
-	must(t, server.Restart())
-	must(t, r.Lead(ctx))
-}

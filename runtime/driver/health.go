@@ -1,0 +1,140 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// DefaultRule is the health rule of apps that name none.
+const DefaultRule = "consecutive"
+
+// HealthSpec is what a policy is told of the app version whose instances it judges.
+func HealthSpec(app *spec.App) sdk.HealthSpec {
+	rule := app.Labels[spec.HealthRuleLabel]
+	if rule == "" {
+		rule = DefaultRule
+	}
+	return sdk.HealthSpec{Rule: sdk.CanonicalRule(rule), App: appFacts(app), Checks: scheduler.HealthChecksOf(app)}
+}
+
+// judge asks the health rule of one app version. The core has one question out at a
+// time, so it is used by one goroutine at a time.
+type judge struct {
+	policies Policies
+	app      *spec.App
+	prepared sdk.PreparedHealth // nil until the first question
+	out      atomic.Bool        // a question is out
+	stuck    atomic.Bool        // a question was given up: nobody may use it again
+}
+
+// askHealth has the rules answer; each answer comes through the inbox.
+func (d *Driver) askHealth(ctx context.Context, asks []scheduler.HealthAsk) {
+	for i := range asks {
+		ask := &asks[i]
+		key := appVersion{ask.App.ID, ask.App.Version}
+		j := d.judges[key]
+		if j == nil || j.stuck.Load() {
+			j = &judge{policies: d.cfg.Policies, app: ask.App}
+			d.judges[key] = j
+		}
+		j.out.Store(true)
+		go d.askRule(ctx, j, ask)
+	}
+	if len(asks) > 0 {
+		d.sweepJudges()
+	}
+}
+
+// askRule answers one question, late or not.
+func (d *Driver) askRule(ctx context.Context, j *judge, ask *scheduler.HealthAsk) {
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.MatchTimeout)
+	defer cancel()
+	answer := make(chan scheduler.HealthJudged, 1)
+	go func() {
+		a := j.answer(ctx, ask)
+		j.out.Store(false) // before the answer: the next question may come at once
+		answer <- a
+	}()
+	grace := time.NewTimer(d.cfg.MatchTimeout + matchGrace)
+	defer grace.Stop()
+	select {
+	case a := <-answer:
+		d.Post(a)
+	case <-grace.C:
+		j.stuck.Store(true)
+		d.cfg.Log.Error("health rule did not answer in time", "app", ask.App.ID, "timeout", d.cfg.MatchTimeout, "grace", matchGrace)
+		d.Post(scheduler.HealthJudged{
+			Number: ask.Number, App: ask.App.ID, Fault: fmt.Sprintf("the health rule did not answer within %v", d.cfg.MatchTimeout+matchGrace),
+		})
+	}
+}
+
+// answer asks the rule. Whatever goes wrong is an answer.
+func (j *judge) answer(ctx context.Context, ask *scheduler.HealthAsk) (answer scheduler.HealthJudged) {
+	answer = scheduler.HealthJudged{Number: ask.Number, App: ask.App.ID}
+	defer func() {
+		if cause := recover(); cause != nil {
+			answer.Verdicts, answer.Fault = nil, fmt.Sprintf("the health rule panicked: %v", cause)
+		}
+	}()
+	var err error
+	if j.prepared == nil {
+		j.prepared, err = j.policies.PrepareHealth(ctx, HealthSpec(j.app))
+	}
+	if err == nil {
+		answer.Verdicts, err = j.prepared.Judge(ctx, ask.Histories)
+	}
+	if err == nil && len(answer.Verdicts) != len(ask.Histories) {
+		err = fmt.Errorf("the health rule answered %d verdicts on %d histories", len(answer.Verdicts), len(ask.Histories))
+	}
+	if err != nil {
+		answer.Verdicts, answer.Fault = nil, err.Error()
+	}
+	return answer
+}
+
+// sweepJudges closes those of versions that have no instances any more. It does so
+// only when many may be: a batch must not cost a walk over all instances.
+func (d *Driver) sweepJudges() {
+	if len(d.judges) <= 2*d.liveJudges+sweepSlack {
+		return
+	}
+	snapshot := d.Snapshot()
+	for key, j := range d.judges {
+		if j.out.Load() || judgedStill(snapshot, key) {
+			continue
+		}
+		delete(d.judges, key)
+		j.close()
+	}
+	d.liveJudges = len(d.judges)
+}
+
+func judgedStill(s *scheduler.Snapshot, key appVersion) bool {
+	view, ok := s.Apps.Get([]byte(key.id))
+	if !ok {
+		return false
+	}
+	if view.App.Version <= key.version { // the snapshot may be one batch old
+		return true
+	}
+	for _, i := range view.Instances {
+		if i.Version == key.version {
+			return true
+		}
+	}
+	return false
+}
+
+// close releases what the rule holds, unless a question is out.
+func (j *judge) close() {
+	if !j.out.Load() && j.prepared != nil {
+		j.prepared.Close()
+	}
+}

@@ -1,0 +1,81 @@
+package scheduler
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// do carries out commands of the scripts.
+func (w *world) do(t *testing.T, commands ...string) {
+	t.Helper()
+	for _, text := range commands {
+		cmd, args, err := datadriven.ParseLine(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.run(&datadriven.TestData{Cmd: cmd, CmdArgs: args}); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+}
+
+// manyRunning is a world with that many instances of an app that run and are checked.
+func manyRunning(t *testing.T, n int) *world {
+	w := newWorld()
+	w.chooseRule("none")
+	w.do(t,
+		"subscribed framework=f1", "app id=/web checks=http max=1 instances="+strconv.Itoa(n), "offers o1@a1", "matched"+strings.Repeat(" /web@o1", n))
+	for _, m := range w.s.apps["/web"].members {
+		w.do(t, "status "+w.namesOf().Instance("/web", m.inst.ID)+" running")
+	}
+	return w
+}
+
+// TestQuestionsAreBounded: what an answer changes has to fit into one transaction, so
+// a rule is asked about some at a time, and about all in the end.
+func TestQuestionsAreBounded(t *testing.T) {
+	const n = maxHistories + 44
+	w := manyRunning(t, n)
+	var e HealthObserved
+	for _, m := range w.s.apps["/web"].members {
+		e.Results = append(e.Results, HealthObservation{TaskID: m.inst.TaskID(), HealthResult: sdk.HealthResult{AtMillis: int64(w.now), Alive: true}})
+	}
+	w.stepWith(e)
+	w.drain(true)
+	var sizes []int
+	for len(w.healthAsks) > 0 {
+		sizes = append(sizes, len(w.healthAsks[0].Histories))
+		w.do(t, "judged /web healthy")
+	}
+	if !slices.Equal(sizes, []int{maxHistories, 44}) {
+		t.Errorf("asked about %v, want %d and then 44", sizes, maxHistories)
+	}
+	for _, m := range w.s.apps["/web"].members {
+		if m.inst.Healthy == nil || !*m.inst.Healthy {
+			t.Fatalf("%s is not healthy", m.inst.TaskID())
+		}
+	}
+	if left := w.s.apps["/web"].judging; len(left) != 0 {
+		t.Errorf("%d questions are left", len(left))
+	}
+}
+
+// TestForgottenQuestion: when all that a rule was to be asked about is gone, its fault
+// is too.
+func TestForgottenQuestion(t *testing.T) {
+	w := manyRunning(t, 1)
+	w.do(t, "probed -/web.1 cause=refused", "judged /web fault=fuel-exhausted")
+	if got := w.s.apps["/web"].healthFault(); got != "fuel-exhausted" {
+		t.Errorf("fault %q", got)
+	}
+	w.do(t, "status /web.1 failed", "at +60s")
+	if got := w.s.apps["/web"].healthFault(); got != "" || len(w.healthAsks) != 0 {
+		t.Errorf("fault %q, %d questions", got, len(w.healthAsks))
+	}
+}
