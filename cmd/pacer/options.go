@@ -130,7 +130,7 @@ func timingOptions() []option {
 		{"reconciliation_interval", "600000", millis, used, "milliseconds between reconciliations"},
 		{"scale_apps_initial_delay", "15000", millis, idle, "the wanted number of instances holds at every moment"},
 		{"scale_apps_interval", "300000", millis, idle, "the wanted number of instances holds at every moment"},
-		{"task_reservation_timeout", "20000", millis, idle, "reservations are not covered"},
+		{"task_reservation_timeout", "20000", millis, used, "how long to wait for a reservation to be offered before it is given up"},
 		{"task_lost_expunge_initial_delay", "300000", millis, idle, "each unreachable instance has its own timer"},
 		{"task_lost_expunge_interval", "30000", millis, idle, "each unreachable instance has its own timer"},
 		{"on_elected_prepare_timeout", "180000", millis, idle, "loading the state has no time limit"},

@@ -141,11 +141,15 @@ func currentUser() string {
 func coreOf(v *values) scheduler.Config {
 	cfg := scheduler.Config{
 		Role:           v.text("mesos_role"),
+		Principal:      v.text("mesos_authentication_principal"),
 		DeclineFor:     v.millis("decline_offer_duration"),
 		ReviveInterval: v.millis("min_revive_offers_interval"),
 		LaunchTimeout:  v.millis("task_launch_timeout"),
 		ConfirmTimeout: v.millis("task_launch_confirm_timeout"),
 		KillRetry:      v.millis("kill_retry_timeout"),
+
+		ReservationTimeout: v.millis("task_reservation_timeout"),
+
 		ReconcileRound: v.millis("reconciliation_initial_delay"),
 		ReconcileEvery: v.millis("reconciliation_interval"),
 		FirstPort:      v.number("local_port_min", 1, 65535),

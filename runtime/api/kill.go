@@ -107,7 +107,10 @@ func (s *server) killTask(core Core, w http.ResponseWriter, r *http.Request, t t
 	if err != nil {
 		return err
 	}
-	if len(killed) == 0 || !hasTask(killed[0]) { // it ended meanwhile
+	if len(killed) == 0 || !hasTask(killed[0]) && !k.wipe { // it ended meanwhile
+		return noTask(t.item)
+	}
+	if killed[0].Agent == nil {
 		return noTask(t.item)
 	}
 	i := killed[0]
@@ -176,8 +179,8 @@ func namedTasks(snapshot *scheduler.Snapshot, ids []string) (found []*scheduler.
 	return found, apps, nil
 }
 
-// instanceOf finds the instance of a task by the task's id; nil when there is no
-// such task. No app's id has a "_", so the path in a task's id can be turned back.
+// instanceOf finds the instance of a task by the task's id; nil when there is
+// neither such a task nor anything that its instance has reserved. No app's id has a "_", so the path in a task's id can be turned back.
 func instanceOf(snapshot *scheduler.Snapshot, taskID string) *scheduler.Instance {
 	name, err := scheduler.ReadTaskID(taskID)
 	if err != nil || name.Foreign {
@@ -188,7 +191,7 @@ func instanceOf(snapshot *scheduler.Snapshot, taskID string) *scheduler.Instance
 		return nil
 	}
 	for _, i := range v.Instances {
-		if i.ID == name.Instance && i.Incarnation == name.Incarnation && hasTask(i) {
+		if i.ID == name.Instance && i.Incarnation == name.Incarnation && (hasTask(i) || i.Reservation != nil) {
 			return i
 		}
 	}

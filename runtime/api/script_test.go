@@ -241,7 +241,7 @@ func (p *player) answer(t *testing.T, d *datadriven.TestData) string {
 
 // configured returns a world with the settings of a command.
 func configured(t *testing.T, d *datadriven.TestData) *world {
-	settings, core := spec.Settings{EnforceNewGroups: d.HasArg("enforce")}, scheduler.Config{EnforceRole: d.HasArg("enforce")}
+	settings, core := spec.Settings{EnforceNewGroups: d.HasArg("enforce")}, scheduler.Config{Principal: "pacer", EnforceRole: d.HasArg("enforce")}
 	d.MaybeScanArgs(t, "role", &settings.Role)
 	d.MaybeScanArgs(t, "network", &settings.DefaultNetwork)
 	d.MaybeScanArgs(t, "bridge", &settings.BridgeName)

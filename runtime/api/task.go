@@ -64,7 +64,8 @@ func appendTask(b []byte, i *scheduler.Instance, safe string, servicePorts []int
 	b = appendHealth(b, i, safe)
 	b = append(b, ']')
 	b = appendCheck(b, i.CheckResult())
-	b = append(b, `,"localVolumes":[],"role":`...)
+	b = appendVolumes(append(b, `,"localVolumes":[`...), i)
+	b = append(b, `],"role":`...)
 	return append(spec.AppendText(b, i.Role), '}')
 }
 
@@ -166,6 +167,23 @@ func appendNumbers[N int | uint16](b []byte, list []N) []byte {
 type ipAddress struct {
 	IPAddress string `json:"ipAddress"`
 	Protocol  string `json:"protocol"`
+}
+
+// appendVolumes appends the persistent volumes that the instance holds on its agent.
+func appendVolumes(b []byte, i *scheduler.Instance) []byte {
+	if i.Reservation == nil {
+		return b
+	}
+	for n, v := range i.Reservation.Volumes {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = spec.AppendText(append(b, `{"runSpecId":`...), string(i.App))
+		b = spec.AppendText(append(b, `,"containerPath":`...), v.ContainerPath)
+		b = spec.AppendText(append(b, `,"uuid":`...), v.UUID.String())
+		b = append(spec.AppendText(append(b, `,"persistenceId":`...), i.PersistenceID(v)), '}')
+	}
+	return b
 }
 
 // hostPorts are in the order of the definitions: clients pair the two lists.

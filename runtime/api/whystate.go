@@ -19,6 +19,7 @@ const (
 	whyWaiting     = "waiting"
 	whyDenied      = "denied"
 	whyHeld        = "held"
+	whyResident    = "waitingForAgent"
 	whyUnreachable = "unreachable"
 	whyHealth      = "health"
 	whyDependency  = "dependency"
@@ -117,6 +118,8 @@ func (b *whyBody) placeCause(snapshot *scheduler.Snapshot, v *scheduler.AppView,
 		return whyDenied, waiting + b.Denied
 	case !snapshot.Subscribed:
 		return whyWaiting, waiting + "no Mesos master is connected"
+	case heldText(v) != "":
+		return whyResident, heldText(v)
 	case agents == 0:
 		return whyWaiting, waiting + "it waits for offers, and no agent is known yet"
 	case offered == 0:
@@ -128,6 +131,33 @@ func (b *whyBody) placeCause(snapshot *scheduler.Snapshot, v *scheduler.AppView,
 			e.Tally[placement.Fits], count(agents, "agent"))
 	}
 	return whyWaiting, waiting + fmt.Sprintf("by the last offers seen, 0 of %s would do", count(agents, "agent"))
+}
+
+// heldText says what instances wait for that can only go where their volumes are;
+// "" when there are others, or none.
+func heldText(v *scheduler.AppView) string {
+	var first *scheduler.Instance
+	n := 0
+	for _, i := range v.Instances {
+		if i.Goal != scheduler.GoalRunning || hasTask(i) {
+			continue
+		}
+		if i.Reservation == nil {
+			return ""
+		}
+		if n++; first == nil {
+			first = i
+		}
+	}
+	switch {
+	case n == 0:
+		return ""
+	case n > 1:
+		return count(n, "instance") + " wait for the agents that have their volumes"
+	case first.Reservation.Deadline != 0:
+		return "1 instance waits for what is being reserved for it on " + first.Agent.Hostname
+	}
+	return "1 instance waits for what it has reserved on " + first.Agent.Hostname + ", where its volumes are"
 }
 
 // deniedText names the constraints by which policies refuse all agents.

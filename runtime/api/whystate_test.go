@@ -47,6 +47,22 @@ func TestWhyState(t *testing.T) {
 			"its upgrade waits because its strategy gave no answer: no module",
 		},
 		{
+			"its volumes are elsewhere",
+			scheduler.AppView{Instances: []*scheduler.Instance{{
+				Condition: scheduler.Failed, Agent: &placement.Agent{Hostname: "h7"}, Reservation: &scheduler.Reservation{},
+			}}},
+			unknown, whyResident,
+			"1 instance waits for what it has reserved on h7, where its volumes are",
+		},
+		{
+			"being reserved",
+			scheduler.AppView{Instances: []*scheduler.Instance{{
+				Agent: &placement.Agent{Hostname: "h7"}, Reservation: &scheduler.Reservation{Deadline: 1},
+			}}},
+			unknown, whyResident,
+			"1 instance waits for what is being reserved for it on h7",
+		},
+		{
 			"health rule's fault",
 			scheduler.AppView{HealthFault: "policy module zoo@1.0.0: fuel exhausted"},
 			placement.Explanation{},

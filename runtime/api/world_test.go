@@ -42,7 +42,9 @@ type world struct {
 const address = "pacer1.example.com:8080"
 
 // newWorld returns a world in which this node leads.
-func newWorld(change func(*Config)) *world { return newWorldOf(scheduler.Config{}, change) }
+func newWorld(change func(*Config)) *world {
+	return newWorldOf(scheduler.Config{Principal: "pacer"}, change)
+}
 
 // newWorldOf is newWorld with a core of its own kind.
 func newWorldOf(core scheduler.Config, change func(*Config)) *world {

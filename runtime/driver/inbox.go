@@ -117,7 +117,7 @@ func weigh(ev scheduler.Event) int {
 		// known here.
 		return 6 + 4*(len(e.Put)+len(e.Remove)+len(e.Restart)) + len(e.PutGroups) + len(e.RemoveGroups) + 3*len(e.Kill)
 	case scheduler.KillInstances:
-		return 1 + len(e.Instances)
+		return 1 + 2*len(e.Instances) // what a wiped one held is noted, too
 	case scheduler.CancelDeployment, scheduler.UpgradeStepped:
 		return 16 // an upgrade's step is bounded by the envelope, which is not known here
 	case scheduler.HealthObserved:

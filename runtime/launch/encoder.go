@@ -65,22 +65,7 @@ func (e *Encoder) appendTask(b []byte, t *Task) []byte {
 
 // AppendAccept appends the call of Accept, with the framework's id.
 func (e *Encoder) AppendAccept(b []byte, framework string, offers []string, tasks []Task, refuse time.Duration) []byte {
-	b = appendID(b, 1, framework)
-	b = appendVarint(b, 2, uint64(scheduler.Call_ACCEPT))
-	b, accept := openMessage(b, 4)
-	for _, id := range offers {
-		b = appendID(b, 1, id)
-	}
-	b, operation := openMessage(b, 2)
-	b = appendVarint(b, 1, uint64(mesos.Offer_Operation_LAUNCH))
-	b, launch := openMessage(b, 2)
-	for i := range tasks {
-		var info int
-		b, info = openMessage(b, 1)
-		b = closeMessage(e.appendTask(b, &tasks[i]), info)
-	}
-	b = closeMessage(closeMessage(b, launch), operation)
-	return closeMessage(appendFilters(b, 3, refuse), accept)
+	return e.AppendOperations(b, framework, offers, &Operations{Tasks: tasks}, refuse)
 }
 
 // AppendDecline appends the call that gives offers back for at least refuse.
@@ -101,7 +86,7 @@ func appendFilters(b []byte, field int, refuse time.Duration) []byte {
 	return closeMessage(appendDouble(b, 1, refuse.Seconds()), filters)
 }
 
-// appendShare appends the resources of a share, in the form of frameworks
+// appendShare appends the resources of a share to the field, in the form of frameworks
 // without RESERVATION_REFINEMENT: a role on each, and for a dynamic reservation
 // who made it. Nothing of zero size may be sent: Mesos refuses the task.
 func appendShare(b []byte, field int, s *placement.Share) []byte {

@@ -67,6 +67,9 @@ func (t *template) append(b []byte, task *Task, ports *assigned) []byte {
 		b = t.appendCommand(b, task, ports)
 		b = t.container.append(b, 9, task, ports)
 	}
+	for i := range task.Place.Disks {
+		b = appendDisk(b, 4, &task.Place.Disks[i])
+	}
 	for i := range t.probes {
 		b = t.probes[i].append(b, ports)
 	}

@@ -25,8 +25,8 @@ func (e *encoder) encode(framework string, call scheduler.Call) ([]byte, error) 
 	var message *sched.Call
 	switch c := call.(type) {
 	case scheduler.Accept:
-		if len(c.Tasks) > 0 {
-			return e.launch.AppendAccept(nil, framework, c.Offer.IDs(), c.Tasks, c.Refuse), nil
+		if o := (launch.Operations{Free: c.Free, Reserve: c.Reserve, Tasks: c.Tasks}); !o.None() {
+			return e.launch.AppendOperations(nil, framework, c.Offer.IDs(), &o, c.Refuse), nil
 		}
 		// An offer of which nothing is taken is given back.
 		return e.launch.AppendDecline(nil, framework, c.Offer.IDs(), c.Refuse), nil

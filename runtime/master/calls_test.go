@@ -33,6 +33,8 @@ func everyCall() []scheduler.Call {
 	return []scheduler.Call{
 		accept(),
 		scheduler.Accept{Offer: &placement.Offer{ID: "o-2"}},
+		scheduler.Accept{Offer: &placement.Offer{ID: "o-5"}, Free: []launch.Holding{volume()}},
+		scheduler.Accept{Offer: &placement.Offer{ID: "o-6"}, Reserve: []launch.Holding{volume()}},
 		scheduler.Decline{OfferIDs: []string{"o-3", "o-4"}, Refuse: 1500 * time.Millisecond},
 		scheduler.Revive{Roles: []string{"*"}},
 		scheduler.Suppress{Roles: []string{"*", "web"}},
@@ -87,6 +89,34 @@ func decodeCall(t *testing.T, call scheduler.Call) (out sched.Call) {
 	return out
 }
 
+// volume is a volume that an instance holds.
+func volume() launch.Holding {
+	held := placement.Reservation{Role: "dev", Dynamic: true, Principal: "p"}
+	return launch.Holding{Instance: "i", Disks: []placement.DiskPart{
+		{Reservation: held, Size: 5000, Volume: placement.Persistence{ID: "v", Principal: "p", ContainerPath: "data"}},
+	}}
+}
+
+// volumes is the volume in mesos-go's words, or the disk without it.
+func volumes(with bool) []mesos.Resource {
+	scalar, mode := mesos.SCALAR, mesos.RW
+	r := mesos.Resource{
+		Name: "disk", Type: &scalar, Scalar: &mesos.Value_Scalar{Value: 5}, Role: new("dev"),
+		Reservation: &mesos.Resource_ReservationInfo{Principal: new("p")},
+	}
+	if with {
+		r.Disk = &mesos.Resource_DiskInfo{
+			Persistence: &mesos.Resource_DiskInfo_Persistence{ID: "v", Principal: new("p")},
+			Volume:      &mesos.Volume{ContainerPath: "data", Mode: &mode},
+		}
+	}
+	return []mesos.Resource{r}
+}
+
+func operations(offer string, all ...mesos.Offer_Operation) sched.Call {
+	return sched.Call{Type: sched.Call_ACCEPT, Accept: &sched.Call_Accept{OfferIDs: ids(offer), Operations: all, Filters: seconds(0)}}
+}
+
 func seconds(s float64) *mesos.Filters { return &mesos.Filters{RefuseSeconds: &s} }
 
 func ids(ids ...string) []mesos.OfferID {
@@ -102,6 +132,12 @@ func wantCalls() []sched.Call {
 	t1, t2, a1 := mesos.TaskID{Value: "t-1"}, mesos.TaskID{Value: "t-2"}, &mesos.AgentID{Value: "a-1"}
 	calls := []sched.Call{
 		{Type: sched.Call_DECLINE, Decline: &sched.Call_Decline{OfferIDs: ids("o-2"), Filters: seconds(0)}},
+		operations("o-5",
+			mesos.Offer_Operation{Type: mesos.Offer_Operation_DESTROY, Destroy: &mesos.Offer_Operation_Destroy{Volumes: volumes(true)}},
+			mesos.Offer_Operation{Type: mesos.Offer_Operation_UNRESERVE, Unreserve: &mesos.Offer_Operation_Unreserve{Resources: volumes(false)}}),
+		operations("o-6",
+			mesos.Offer_Operation{Type: mesos.Offer_Operation_RESERVE, Reserve: &mesos.Offer_Operation_Reserve{Resources: volumes(false)}},
+			mesos.Offer_Operation{Type: mesos.Offer_Operation_CREATE, Create: &mesos.Offer_Operation_Create{Volumes: volumes(true)}}),
 		{Type: sched.Call_DECLINE, Decline: &sched.Call_Decline{OfferIDs: ids("o-3", "o-4"), Filters: seconds(1.5)}},
 		{Type: sched.Call_REVIVE, Revive: &sched.Call_Revive{Roles: []string{"*"}}},
 		{Type: sched.Call_SUPPRESS, Suppress: &sched.Call_Suppress{Roles: []string{"*", "web"}}},

@@ -21,6 +21,7 @@ type decoder struct {
 
 	// Scratch memory of one offer.
 	shares []placement.Share
+	disks  []placement.DiskPart
 	spans  []placement.Range
 	facts  []byte
 }
@@ -78,7 +79,7 @@ func (d *decoder) offers(message []byte) ([]*placement.Offer, error) {
 // time they are known already.
 func (d *decoder) offer(message []byte) (*placement.Offer, error) {
 	o := &placement.Offer{}
-	d.shares, d.facts = d.shares[:0], d.facts[:0]
+	d.shares, d.disks, d.facts = d.shares[:0], d.disks[:0], d.facts[:0]
 	var id, agentID []byte
 	var err error
 	ok, hasHost := true, false
@@ -112,7 +113,7 @@ func (d *decoder) offer(message []byte) (*placement.Offer, error) {
 		return nil, err
 	}
 	o.ID = string(id)
-	o.Shares = d.takeShares()
+	o.Shares, o.Disks = d.takeShares(), d.takeDisks()
 	return o, nil
 }
 

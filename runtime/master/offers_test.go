@@ -57,7 +57,11 @@ func reservedOffer() mesos.Offer {
 		}
 	}
 	volume := reserved("disk", 100)
-	volume.Disk = &mesos.Resource_DiskInfo{Persistence: &mesos.Resource_DiskInfo_Persistence{ID: "v-1"}}
+	mode := mesos.RW
+	volume.Disk = &mesos.Resource_DiskInfo{
+		Persistence: &mesos.Resource_DiskInfo_Persistence{ID: "v-1", Principal: &principal},
+		Volume:      &mesos.Volume{ContainerPath: "data", Mode: &mode},
+	}
 	ports := mesos.Resource{Name: "ports", Type: &ranges, Role: &web, Ranges: &mesos.Value_Ranges{
 		Range: []mesos.Value_Range{{Begin: 443, End: 500}, {Begin: 80, End: 80}, {Begin: 81, End: 90}},
 	}}
@@ -87,7 +91,11 @@ func TestOffer(t *testing.T) {
 			Region: "region-a", Zone: "zone-1",
 			Attributes: []placement.Attribute{{Name: "rack", Value: "rack-7"}, {Name: "generation", Value: "3"}, {Name: "os", Value: "linux"}},
 		},
-		Shares:      []placement.Share{plain, dynamic, static},
+		Shares: []placement.Share{plain, dynamic, static},
+		Disks: []placement.DiskPart{{
+			Reservation: dynamic.Reservation, Size: 100_000,
+			Volume: placement.Persistence{ID: "v-1", Principal: "pacer", ContainerPath: "data"},
+		}},
 		Unavailable: &placement.Window{Begin: 5, End: 7},
 	}}
 	got, err := master.NewDecoder().Offers(offersEvent(t, reservedOffer()))

@@ -2,19 +2,6 @@ package master
 
 import "github.com/pacer-run/pacer/runtime/placement"
 
-// disk reads a DiskInfo: a persistence, a volume or a source makes the disk one
-// that is not divided among tasks.
-func (r *resource) disk(message []byte) bool {
-	f := over(message)
-	for f.next() {
-		switch f.tag {
-		case 1<<3 | bytesWire, 2<<3 | bytesWire, 3<<3 | bytesWire:
-			r.unnamable = true
-		}
-	}
-	return !f.malformed
-}
-
 // reservation reads a ReservationInfo into r.held. Its type and role are set in the
 // new form only; in the old one the role stands in the resource.
 func (d *decoder) reservation(r *resource, message []byte) bool {

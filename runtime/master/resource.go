@@ -21,6 +21,9 @@ type resource struct {
 	refined   int    // reservations in the new form
 	held      placement.Reservation
 	unnamable bool // it could not be named again in an ACCEPT
+	special   bool // a disk with a source or a volume
+	source    placement.DiskSource
+	volume    placement.Persistence
 }
 
 // Numbers of Value.Type.
@@ -32,9 +35,9 @@ const (
 )
 
 // resource decodes one Resource and adds it to the shares of the offer. What a
-// share cannot name again when a task takes it is left out: disks with a source or
-// a volume, revocable and shared resources, those of resource providers, and
-// reservations refined more than once. So are resources of other kinds.
+// share cannot name again when a task takes it is left out: revocable and shared
+// resources, those of resource providers, and reservations refined more than once.
+// So are resources of other kinds. Disks with a source or a volume stand apart.
 func (d *decoder) resource(message []byte) bool {
 	var r resource
 	ok := true
@@ -52,7 +55,7 @@ func (d *decoder) resource(message []byte) bool {
 		case 6<<3 | bytesWire:
 			r.role = f.bytes()
 		case 7<<3 | bytesWire:
-			ok = r.disk(f.bytes())
+			ok = d.disk(&r, f.bytes())
 		case 8<<3 | bytesWire:
 			r.held.Dynamic = true
 			ok = d.reservation(&r, f.bytes())
@@ -75,8 +78,13 @@ func (d *decoder) resource(message []byte) bool {
 // unreserved is the role of resources that nobody has reserved.
 const unreserved = "*"
 
-// add puts a resource into the share of its reservation; false when malformed.
+// add puts a resource into the share of its reservation, or among the disks; false
+// when malformed.
 func (d *decoder) add(r *resource) bool {
+	if r.special {
+		d.addDisk(r)
+		return true
+	}
 	kind := placement.CPUs
 	switch string(r.name) {
 	case "ports":

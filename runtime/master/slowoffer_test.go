@@ -21,7 +21,15 @@ func slowOffer(o *mesos.Offer) *placement.Offer {
 	ports := map[placement.Reservation]*[1 << 16]bool{}
 	for i := range o.Resources {
 		r := &o.Resources[i]
-		if held, ok := slowReservation(r); ok {
+		held, ok := slowReservation(r)
+		if d := r.Disk; d != nil && (d.Persistence != nil || d.Volume != nil || d.Source != nil) {
+			if part, usable := slowDisk(r); usable && ok {
+				part.Reservation = held
+				p.Disks = append(p.Disks, part)
+			}
+			continue
+		}
+		if ok {
 			slowResource(p, ports, held, r)
 		}
 	}
@@ -63,10 +71,6 @@ func slowAgent(o *mesos.Offer) *placement.Agent {
 
 // slowReservation is what holds a resource; false for one that is left out.
 func slowReservation(r *mesos.Resource) (held placement.Reservation, ok bool) {
-	d := r.Disk
-	if d != nil && (d.Persistence != nil || d.Volume != nil || d.Source != nil) {
-		return held, false
-	}
 	if r.Revocable != nil || r.Shared != nil || r.ProviderID != nil || len(r.Reservations) > 1 {
 		return held, false
 	}
@@ -91,6 +95,72 @@ func slowReservation(r *mesos.Resource) (held placement.Reservation, ok bool) {
 		held.Role = r.GetRole()
 	}
 	return held, true
+}
+
+// slowDisk is a disk with a source or a volume; false for one that is of no use.
+func slowDisk(r *mesos.Resource) (part placement.DiskPart, usable bool) {
+	d, v := r.Disk, r.GetScalar().GetValue()
+	if r.Name != "disk" || r.GetType() != mesos.SCALAR || !(v > 0 && v < 1e12 && math.Round(v*1000) > 0) {
+		return part, false
+	}
+	part.Size = placement.Milli(math.Round(v * 1000))
+	if (d.Persistence == nil) != (d.Volume == nil) || d.Persistence != nil && d.Persistence.ID == "" {
+		return part, false
+	}
+	if d.Volume != nil {
+		part.Volume = placement.Persistence{
+			ID: d.Persistence.ID, Principal: d.Persistence.GetPrincipal(),
+			ContainerPath: d.Volume.ContainerPath, ReadOnly: d.Volume.GetMode() == mesos.RO,
+		}
+		if d.Volume.HostPath != nil {
+			return part, false
+		}
+	}
+	if s := d.Source; s != nil {
+		part.Source = placement.DiskSource{ID: s.GetID(), Profile: s.GetProfile()}
+		switch {
+		case s.Type == mesos.Resource_DiskInfo_Source_PATH && s.Path != nil:
+			part.Source.Kind, part.Source.Root = placement.PathDisk, s.Path.GetRoot()
+		case s.Type == mesos.Resource_DiskInfo_Source_MOUNT && s.Mount != nil:
+			part.Source.Kind, part.Source.Root = placement.MountDisk, s.Mount.GetRoot()
+		}
+		if part.Source.Root == "" || s.Metadata != nil {
+			return part, false
+		}
+	}
+	return part, true
+}
+
+// anyDisk draws a DiskInfo with a source, a volume or both.
+func anyDisk(t *rapid.T) mesos.Resource_DiskInfo {
+	var d mesos.Resource_DiskInfo
+	if rapid.Bool().Draw(t, "source") {
+		s := &mesos.Resource_DiskInfo_Source{
+			Type: rapid.SampledFrom([]mesos.Resource_DiskInfo_Source_Type{
+				mesos.Resource_DiskInfo_Source_PATH, mesos.Resource_DiskInfo_Source_MOUNT, mesos.Resource_DiskInfo_Source_RAW,
+			}).Draw(t, "source type"),
+			ID: maybe(t, "source id", anyText), Profile: maybe(t, "profile", anyText),
+		}
+		root := maybe(t, "root", anyText)
+		if s.Type == mesos.Resource_DiskInfo_Source_PATH {
+			s.Path = &mesos.Resource_DiskInfo_Source_Path{Root: root}
+		} else {
+			s.Mount = &mesos.Resource_DiskInfo_Source_Mount{Root: root}
+		}
+		if rapid.IntRange(0, 9).Draw(t, "metadata") == 0 {
+			s.Metadata = &mesos.Labels{}
+		}
+		d.Source = s
+	}
+	if rapid.Bool().Draw(t, "volume") {
+		mode := rapid.SampledFrom([]mesos.Volume_Mode{mesos.RW, mesos.RO}).Draw(t, "mode")
+		d.Persistence = &mesos.Resource_DiskInfo_Persistence{ID: anyText.Draw(t, "volume id"), Principal: maybe(t, "principal", anyText)}
+		d.Volume = &mesos.Volume{Mode: &mode, ContainerPath: anyText.Draw(t, "container path")}
+		if rapid.IntRange(0, 9).Draw(t, "host path") == 0 {
+			d.Volume.HostPath = new("/host")
+		}
+	}
+	return d
 }
 
 func slowLabels(l *mesos.Labels) string {
@@ -210,6 +280,9 @@ func anyResource(t *rapid.T) mesos.Resource {
 		r.Disk = &mesos.Resource_DiskInfo{Source: &mesos.Resource_DiskInfo_Source{Type: mesos.Resource_DiskInfo_Source_PATH}}
 	case 2:
 		r.Disk = &mesos.Resource_DiskInfo{Persistence: &mesos.Resource_DiskInfo_Persistence{ID: "p"}}
+	case 10, 11, 12:
+		d := anyDisk(t)
+		r.Disk, r.Reservation = &d, maybe(t, "reservation", rapid.Custom(anyReservation))
 	case 3:
 		r.Revocable = &mesos.Resource_RevocableInfo{}
 	case 4:

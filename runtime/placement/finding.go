@@ -105,6 +105,11 @@ func (e *explainer) findOffered(f *Finding, l *look) {
 		}
 	case RuleCPUs, RuleMem, RuleDisk, RuleGPUs:
 		k := f.Rule.resource()
+		if l.misfits.has(f.Rule) && l.spot.free[k] >= r.need[k] {
+			f.Had = e.amount(l.spot.free[k])
+			f.judge(l, "nothing is offered that its volumes may lie on")
+			return
+		}
 		if f.Had = e.amount(l.spot.free[k]); l.misfits.has(f.Rule) {
 			f.judge(l, e.lack(f, l.offer.total(k)-l.spot.free[k]))
 		}

@@ -109,6 +109,9 @@ func (t *table) try(r *requirement, p int) Reason {
 			return InsufficientCpus + Reason(k)
 		}
 	}
+	if r.volumes != nil && !t.hasDisks(r.volumes, p) {
+		return InsufficientDisk
+	}
 	if s.state&hasGPUs != 0 && !r.scarce {
 		return DeclinedScarceResources
 	}

@@ -101,6 +101,7 @@ func (e *explainer) assess(r *requirement, row int) (spot, misfits) {
 	for k := range r.need {
 		m.set(RuleCPUs+RuleKind(k), s.free[k] < r.need[k])
 	}
+	m.set(RuleDisk, r.volumes != nil && !t.hasDisks(r.volumes, row))
 	m.set(RuleScarceGPUs, s.state&hasGPUs != 0 && !r.scarce)
 	m.set(RulePorts, r.ports > 0 && !t.hasPorts(r, &s, row))
 	return s, m

@@ -82,7 +82,7 @@ func (m *Matcher) serve(ctx context.Context, active []*seeker, result *Result) {
 			if p < 0 {
 				continue
 			}
-			result.Placements = append(result.Placements, m.table.take(s.wanted.App, s.requirement, p))
+			result.Placements = append(result.Placements, m.table.give(s.wanted, s.requirement, p))
 			s.settle(m, p)
 			if s.left > 0 {
 				waiting = append(waiting, s)

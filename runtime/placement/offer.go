@@ -40,7 +40,7 @@ type Reservation struct {
 }
 
 // Share is what an offer holds under one reservation. Disks with a source or a
-// volume are not part of it.
+// volume are not part of it, see DiskPart.
 type Share struct {
 	Reservation Reservation
 	Scalars     [kinds]Milli
@@ -54,6 +54,7 @@ type Offer struct {
 	Agent  *Agent
 	Role   string // the role it is allocated to
 	Shares []Share
+	Disks  []DiskPart // those that are in no share
 	// Unavailable is the maintenance window in Unix milliseconds; nil for none.
 	Unavailable *Window
 	// Parts are the offers that Pool put together, of which there are at least two;

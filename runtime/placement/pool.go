@@ -42,7 +42,7 @@ func (o *Offer) joins(other *Offer) bool {
 // alone is a pool of one offer, which can be added to.
 func (o *Offer) alone() *Offer {
 	pool := *o
-	pool.Parts, pool.Shares = []*Offer{o}, slices.Clone(o.Shares)
+	pool.Parts, pool.Shares, pool.Disks = []*Offer{o}, slices.Clone(o.Shares), slices.Clone(o.Disks)
 	for i := range pool.Shares {
 		pool.Shares[i].Ports = slices.Clone(pool.Shares[i].Ports)
 	}
@@ -52,6 +52,7 @@ func (o *Offer) alone() *Offer {
 // add adds up what the pool and the offer hold, by reservation.
 func (o *Offer) add(other *Offer) {
 	o.Parts, o.ID = append(o.Parts, other), other.ID
+	o.Disks = append(o.Disks, other.Disks...) // a volume, or a source, is in one offer only
 	for _, s := range other.Shares {
 		i := slices.IndexFunc(o.Shares, func(mine Share) bool { return mine.Reservation == s.Reservation })
 		if i < 0 {

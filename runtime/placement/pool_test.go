@@ -78,7 +78,7 @@ func TestPoolAddsUp(t *testing.T) {
 // not add up.
 func TestPoolKnowsOffers(t *testing.T) {
 	for kind, want := range map[reflect.Type][]string{
-		reflect.TypeFor[placement.Offer](): {"ID", "Agent", "Role", "Shares", "Unavailable", "Parts"},
+		reflect.TypeFor[placement.Offer](): {"ID", "Agent", "Role", "Shares", "Disks", "Unavailable", "Parts"},
 		reflect.TypeFor[placement.Share](): {"Reservation", "Scalars", "Ports"},
 	} {
 		var got []string

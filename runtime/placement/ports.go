@@ -99,11 +99,16 @@ func (t *table) shareOf(port uint16) (int, bool) {
 // choosePorts fills t.chosen with what each port of the app gets of the host, in
 // their order. hasPorts must have said that there are enough.
 func (t *table) choosePorts(app *spec.App, r *requirement, p int) {
-	t.chosen = t.chosen[:0]
-	var walk walker
 	if r.ports > 0 {
 		t.collect(r, p)
 	}
+	t.choose(app, r)
+}
+
+// choose is choosePorts among the pieces that were collected.
+func (t *table) choose(app *spec.App, r *requirement) {
+	t.chosen = t.chosen[:0]
+	var walk walker
 	if len(r.fixed)/2 < r.ports {
 		walk = t.walker()
 	}

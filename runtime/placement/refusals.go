@@ -9,6 +9,9 @@ type tally [full + 1]int
 // end of the match. An app that got all it wanted looked only at the offers it
 // took; one with a fault at none.
 func (m *Matcher) refusals(ctx context.Context, s *seeker) Refusals {
+	if s.wanted.Held != nil && s.fault == nil {
+		return m.heldRefusals(ctx, s)
+	}
 	out := Refusals{App: s.wanted.App, Fault: s.fault}
 	if s.fault != nil {
 		return out

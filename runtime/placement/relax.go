@@ -116,6 +116,9 @@ func (e *explainer) relaxRole(a *Agent, l *look) {
 // relaxAmount notes how much of the resource would do. An app without any cpus
 // or mem is no app, one without GPUs another kind of app.
 func (e *explainer) relaxAmount(a *Agent, l *look, k Kind) {
+	if k == Disk && e.wanted.App.Resident() {
+		return // volumes do not change
+	}
 	amount := l.spot.free[k]
 	if k == GPUs {
 		amount -= amount % MilliOf(1) // apps ask for whole ones

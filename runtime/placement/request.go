@@ -14,6 +14,10 @@ type Wanted struct {
 	// Placed are the agents of the instances that constraints count, the one
 	// placed first at the front. Only filled for an app with constraints.
 	Placed []*Agent
+	// Held is what the one instance wanted holds; nil for instances that have no
+	// reservation. Such of an app with persistent volumes are given places that are
+	// to be reserved first.
+	Held *Held
 }
 
 // Request is one match: everything in it is immutable while it runs.
@@ -45,8 +49,15 @@ type Rule struct {
 type Placement struct {
 	App   *spec.App
 	Offer *Offer
-	Take  []Share  // what it takes, by reservation; Ports hold the single ports as ranges
+	Take  []Share  // what it takes, by reservation, without Disks; Ports hold the single ports as ranges
 	Ports []uint16 // host ports in the order of the app's ports; 0 for one that needs none
+	// Held is that of the Wanted. Disks are then its volumes.
+	Held *Held
+	// Disks are, in the order of the app's persistent volumes, what they are to lie
+	// on, when there are some and Held is nil: nothing can be launched there before
+	// all of the placement is reserved and the volumes are made. Ids of volumes
+	// are not set.
+	Disks []DiskPart
 	// Fetch is what fetch policies made of the app's artifacts; nil: all is fetched
 	// as the app says.
 	Fetch *Fetch

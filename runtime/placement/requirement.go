@@ -24,8 +24,9 @@ type demand struct {
 	anywhere  bool   // not bound to the home region
 	scarce    bool   // may use up an offer with GPUs although it wants none
 	need      [kinds]Milli
-	ports     int    // how many of the host
-	fixed     string // the numbers among them that have to be offered, two bytes each
+	ports     int          // how many of the host
+	fixed     string       // the numbers among them that have to be offered, two bytes each
+	volumes   *volumeNeeds // on disks of their own; nil for none
 }
 
 // requirement is a demand and what is known of it in the running match.
@@ -48,12 +49,12 @@ func demandOf(app *spec.App, terms *Terms) (d demand, impossible bool) {
 	d = demand{
 		role:   app.Role,
 		scarce: terms.scarce(app),
-		need:   [kinds]Milli{MilliOf(app.CPUs), MilliOf(app.Mem), MilliOf(app.Disk), Milli(app.GPUs) * 1000},
-	}
-	for k, amount := range ExecutorNeed(app) {
-		d.need[k] += amount
+		need:   bareNeed(app),
 	}
 	d.own, d.star = terms.accepted(app)
+	var root Milli
+	root, d.volumes = needsOf(app)
+	d.need[Disk] += root
 	for _, c := range app.Constraints {
 		field := sdk.CanonicalField(c.Field)
 		d.anywhere = d.anywhere || field == sdk.FieldRegion || field == sdk.FieldZone

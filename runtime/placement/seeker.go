@@ -24,6 +24,9 @@ type seeker struct {
 // have it in this match. An app whose rules cannot be asked has a fault from
 // then on.
 func (s *seeker) next(ctx context.Context, m *Matcher) int {
+	if s.wanted.Held != nil {
+		return s.homeward(ctx, m)
+	}
 	p := s.scan(m)
 	if len(s.rulings) == 0 || p < 0 {
 		return p // without an offer that is large enough, rules need not be asked
@@ -34,8 +37,14 @@ func (s *seeker) next(ctx context.Context, m *Matcher) int {
 	return s.groups.next(ctx, s, m)
 }
 
-// prepare sees to it that every rule has an answer that holds.
+// prepare sees to it that every rule has an answer that holds, and that there is
+// a way through the offers.
 func (s *seeker) prepare(ctx context.Context, m *Matcher) bool {
+	return s.ready(ctx, m) && s.regroup(ctx, m)
+}
+
+// ready sees to it that every rule has an answer that holds.
+func (s *seeker) ready(ctx context.Context, m *Matcher) bool {
 	for i := range s.rulings {
 		r := &s.rulings[i]
 		if !s.started {
@@ -49,7 +58,7 @@ func (s *seeker) prepare(ctx context.Context, m *Matcher) bool {
 		}
 	}
 	s.started = true
-	return s.regroup(ctx, m)
+	return true
 }
 
 // start sets up the rule for this match, at the app's first turn.

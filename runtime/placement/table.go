@@ -20,15 +20,18 @@ type table struct {
 	pieces      []piece // scratch of the choice of ports
 	chosen      []chosen
 	marks       []uint32 // scratch of counting, by row; none is above mark
-	mark        uint32   // goes on from match to match, so that marks need no clearing
+	volumes     volumeRows
+	mark        uint32 // goes on from match to match, so that marks need no clearing
 }
 
 // row is what the checks need to know of an offer.
 type row struct {
 	free     [2][kinds]Milli // left over: reserved for the offer's role; unreserved
 	ports    [2]int32        // how many are left of each
-	rest     []Share         // what is left; empty: as offered. Its room is kept between matches
-	agent    int32           // number in the roster
+	disks    []DiskPart      // what is left, when carved
+	carved   bool
+	rest     []Share // what is left; empty: as offered. Its room is kept between matches
+	agent    int32   // number in the roster
 	launched int32
 	role     string // the role the offer is allocated to
 	has      [2]bool
@@ -54,7 +57,7 @@ func (t *table) begin(req *Request, maxPerOffer int, terms *Terms) {
 	n := len(req.Offers)
 	t.offers, t.home, t.now, t.maxPerOffer = req.Offers, req.HomeRegion, int64(req.Now), maxPerOffer
 	t.terms = terms
-	t.random, t.ready, t.start, t.shared = random(req.Seed), 0, 0, false
+	t.random, t.ready, t.start, t.shared, t.volumes = random(req.Seed), 0, 0, false, volumeRows{}
 	if n > 0 {
 		t.start = int(t.random.below(uint64(n)))
 	}
@@ -107,7 +110,7 @@ func (t *table) end() {
 	for p := range t.rows[:t.ready] {
 		t.rows[p].reset()
 	}
-	t.offers, t.slab = nil, slab{}
+	t.offers, t.slab, t.volumes = nil, slab{}, volumeRows{}
 	if len(t.lanes) > mostLanes {
 		t.lanes = nil
 	}

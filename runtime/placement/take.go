@@ -32,6 +32,14 @@ func carve[T any](room *[]T, n, size int) []T {
 	return cut
 }
 
+// give puts a wanted instance on the offer of row p, which fits.
+func (t *table) give(w *Wanted, r *requirement, p int) Placement {
+	if w.Held != nil {
+		return t.takeHeld(w, r, p)
+	}
+	return t.take(w.App, r, p)
+}
+
 // take puts an instance of the app on the offer of row p, which fits, and
 // returns what it takes.
 func (t *table) take(app *spec.App, r *requirement, p int) Placement {
@@ -41,15 +49,24 @@ func (t *table) take(app *spec.App, r *requirement, p int) Placement {
 		w.rest = append(w.rest, t.offer(p).Shares...)
 	}
 	placement := Placement{App: app, Offer: t.offer(p), Take: t.takeShares(r, w)}
-	if len(t.chosen) > 0 {
-		placement.Ports = t.slab.portNumbers(len(t.chosen))
-		for i, c := range t.chosen {
-			placement.Ports[i] = c.port
-		}
-	}
+	placement.Ports = t.chosenPorts()
+	placement.Disks = t.takeDisks(app, r, p)
+	placement.apart()
 	w.launched++
 	t.refresh(p)
 	return placement
+}
+
+// chosenPorts lists the ports that were chosen; nil for none.
+func (t *table) chosenPorts() []uint16 {
+	if len(t.chosen) == 0 {
+		return nil
+	}
+	ports := t.slab.portNumbers(len(t.chosen))
+	for i, c := range t.chosen {
+		ports[i] = c.port
+	}
+	return ports
 }
 
 // takeShares takes the scalars in the order of the offer's shares, and the

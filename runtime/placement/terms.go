@@ -33,6 +33,9 @@ const (
 // accepted tells whose resources the app takes: those reserved for its own role,
 // unreserved ones.
 func (t *Terms) accepted(app *spec.App) (own, star bool) {
+	if app.Resident() {
+		return false, true // what is reserved for a role cannot be reserved again
+	}
 	if len(app.AcceptedResourceRoles) > 0 {
 		return acceptedRoles(app)
 	}

@@ -20,6 +20,8 @@ const (
 	alarmHealth
 	alarmDemand
 	alarmPause
+	alarmReservation
+	alarmRelease
 )
 
 // alarm is a point in time at which something may be due. Alarms are never

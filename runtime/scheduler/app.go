@@ -15,7 +15,7 @@ type app struct {
 	target  int
 	members []*member // in the order of creation; gone ones are swept with the view
 	gone    int       // how many of members are gone
-	tally   [2][Unknown + 1]int
+	tally   [3][Unknown + 1]int
 
 	lock    *running // the deployment that changes the app
 	awaited int      // members that the lock's action waits to see healthy
@@ -68,7 +68,7 @@ func (a *app) doomed() int {
 	for _, c := range a.tally[GoalDecommissioned] {
 		n += c
 	}
-	return n
+	return n + a.count(GoalStopped, Provisioned, Staging, Starting, Running, Killing)
 }
 
 // held returns how many instances count against the target.
@@ -92,11 +92,18 @@ func (i *Instance) needsPlace() bool {
 	return i.Goal == GoalRunning && (i.Condition == Scheduled || i.Condition.Terminal())
 }
 
-// launched tells whether the instance ever had a task.
-func (i *Instance) launched() bool { return i.Incarnation > 0 && i.Agent != nil }
+// launched tells whether the instance has, or had, a task of its incarnation. One
+// that lost what it had reserved is as if it never had.
+func (i *Instance) launched() bool {
+	return i.Incarnation > 0 && i.Agent != nil && i.Condition != Scheduled
+}
 
-// addMember creates an instance that waits for a place.
+// addMember has one more instance wait for a place: one that was stopped, else a
+// new one.
 func (s *Scheduler) addMember(a *app) {
+	if a.spec.Resident() && s.rouse(a) {
+		return
+	}
 	m := &member{app: a}
 	inst := &Instance{ID: s.ids.next(), App: a.spec.ID, Version: a.spec.Version, Role: a.spec.Role, Since: s.now}
 	s.members[inst.ID] = m
@@ -156,6 +163,9 @@ func (s *Scheduler) expunge(m *member) {
 	s.put(m, nil)
 	m.app.gone++
 	delete(s.members, inst.ID)
+	if inst.Reservation != nil {
+		s.releaseOf(inst)
+	}
 	s.rounds.heard(inst.ID)
 	if m.saved {
 		s.dirty(instanceKey(inst.ID))

@@ -12,12 +12,15 @@ import (
 //sumtype:decl
 type Call interface{ call() }
 
-// Accept launches tasks on one offer, or on a pool, whose parts it uses up
-// altogether. What they leave comes back as another offer after Refuse.
+// Accept gives back what instances held on one offer, reserves for others, and
+// launches tasks. The offer may be a pool, whose parts are used up altogether. What
+// is left comes back as another offer after Refuse.
 type Accept struct {
-	Offer  *placement.Offer
-	Tasks  []launch.Task
-	Refuse time.Duration
+	Offer   *placement.Offer
+	Free    []launch.Holding
+	Reserve []launch.Holding
+	Tasks   []launch.Task
+	Refuse  time.Duration
 }
 
 // Decline gives offers back for at least Refuse.

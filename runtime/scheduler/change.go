@@ -254,7 +254,7 @@ func (s *Scheduler) adopt(plan *deployment.Plan, after spec.Tree) {
 func (s *Scheduler) adoptApp(ch deployment.Change) {
 	a := s.apps[ch.App()]
 	if a == nil {
-		a = &app{spec: ch.After, uncovered: s.cfg.Uncovered(ch.After)}
+		a = &app{spec: ch.After, uncovered: s.uncovered(ch.After)}
 		s.apps[ch.After.ID] = a
 		s.definitions.pin(a.spec)
 	}
@@ -270,9 +270,12 @@ func (s *Scheduler) adoptApp(ch deployment.Change) {
 		if a.spec != ch.After {
 			s.definitions.pin(ch.After)
 			s.unpin(a.spec)
-			a.uncovered = s.cfg.Uncovered(ch.After)
+			a.uncovered = s.uncovered(ch.After)
 		}
 		a.spec, a.removed = ch.After, false
+		if ch.Before == nil {
+			s.dropMisfits(a)
+		}
 		a.refusals = nil
 		s.endPause(a) // the new definition may be right
 		s.ports.claim(ch.After)

@@ -31,6 +31,8 @@ func (s *Scheduler) checkBases(c *ChangeTree) error {
 		}
 		named[p.App.ID] = true
 		switch before := s.tree.App(p.App.ID); {
+		case (before == nil || !before.Resident()) && s.noPrincipal(p.App) != nil:
+			return s.noPrincipal(p.App)
 		case before == nil && p.Base != 0:
 			return &NotFound{App: p.App.ID}
 		case before != nil && p.Base == 0:

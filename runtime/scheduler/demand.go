@@ -71,7 +71,16 @@ func (s *Scheduler) serveDemand() *placement.Request {
 	apps := s.wants()
 	s.tellRoles()
 	s.payDeclines()
+	if s.stray && s.offers.len() > 0 {
+		s.freeStrays(s.offers.list())
+	}
+	s.stray = false
 	if len(apps) == 0 {
+		if len(s.releases) > 0 {
+			s.declineHeld()
+			s.revive()
+			return nil
+		}
 		s.rest()
 		return nil
 	}
@@ -109,6 +118,11 @@ func (s *Scheduler) startMatch(apps []*app) *placement.Request {
 	s.demand.out, s.demand.fresh = true, false
 	wanted := make([]placement.Wanted, 0, len(apps))
 	for _, a := range apps {
+		if a.spec.Resident() {
+			a.matchedAt = a.arrivals
+			wanted = append(wanted, s.residents(a)...)
+			continue
+		}
 		w := placement.Wanted{App: a.spec, Count: a.waiting()}
 		if a.matchedAt = a.arrivals; len(a.spec.Constraints) > 0 {
 			w.Placed = a.placed()
@@ -119,15 +133,19 @@ func (s *Scheduler) startMatch(apps []*app) *placement.Request {
 }
 
 // placed returns the agents of the instances that constraints count: those that
-// exist on an agent, unless an older configuration launched them.
-func (a *app) placed() []*placement.Agent {
+// exist on an agent, unless an older configuration launched them, and those that
+// have something reserved there.
+func (a *app) placed() []*placement.Agent { return a.placedBut(nil) }
+
+// placedBut is placed without one of the members.
+func (a *app) placedBut(but *member) []*placement.Agent {
 	var agents []*placement.Agent
 	for _, m := range a.members {
 		i := m.inst
-		if i == nil || i.Agent == nil || i.Version < a.spec.LastConfigChangeAt {
+		if i == nil || i.Agent == nil || m == but {
 			continue
 		}
-		if i.placed() {
+		if i.Reservation != nil || i.placed() && i.Version >= a.spec.LastConfigChangeAt {
 			agents = append(agents, i.Agent)
 		}
 	}
@@ -171,7 +189,7 @@ func (s *Scheduler) suppress() {
 // revive asks for offers for the roles of those that need places, when the master
 // believes that we want none, or when a new wish came up that earlier refusals must not hold back.
 func (s *Scheduler) revive() {
-	roles := rolesOf(s.demand.apps)
+	roles := s.wantedRoles(s.demand.apps)
 	if len(roles) == 0 {
 		roles = s.roles.all
 	}

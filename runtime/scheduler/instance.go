@@ -63,11 +63,12 @@ type Goal uint8
 const (
 	GoalRunning        Goal = iota // whenever it ends it is scheduled again
 	GoalDecommissioned             // kill it, then forget it
+	GoalStopped                    // kill it, and keep what it has reserved
 )
 
 // String returns the name of the API.
 func (g Goal) String() string {
-	return [...]string{"Running", "Decommissioned"}[g]
+	return [...]string{"Running", "Decommissioned", "Stopped"}[g]
 }
 
 // UUID identifies an instance for its whole life.
@@ -97,7 +98,7 @@ type Instance struct {
 	Incarnation uint32         // 0 before the first launch
 	Condition   Condition
 	Goal        Goal
-	Agent       *placement.Agent // nil before the first launch
+	Agent       *placement.Agent // nil before the first launch, or reservation
 	Ports       []uint16         // host ports, in the order of the app's ports; 0: none of the host's
 	Role        string
 	IPs         []string  // container addresses; nil means the agent's
@@ -108,6 +109,7 @@ type Instance struct {
 	Since       spec.Timestamp // when Condition was entered
 	// UnreachableSince is when contact was lost; 0 while there is contact.
 	UnreachableSince spec.Timestamp
+	Reservation      *Reservation // nil for instances without persistent volumes
 }
 
 // InstanceID returns the text form: "prod_web.instance-<uuid>".

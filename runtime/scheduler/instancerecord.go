@@ -31,7 +31,8 @@ type instanceRecord struct {
 	StartedAt   spec.Timestamp   `json:"tr,omitempty"`
 	Since       spec.Timestamp   `json:"tc,omitempty"`
 	Unreachable spec.Timestamp   `json:"tu,omitempty"`
-	Found       *json.RawMessage `json:"f,omitempty"` // a findingsRecord
+	Reservation *json.RawMessage `json:"rs,omitempty"` // a reservationRecord
+	Found       *json.RawMessage `json:"f,omitempty"`  // a findingsRecord
 }
 
 type agentRecord struct {
@@ -86,6 +87,9 @@ func appendInstance(b []byte, i *Instance, agent []byte) []byte {
 	b = appendUnlessZero(b, `,"tr":`, int64(i.StartedAt))
 	b = appendUnlessZero(b, `,"tc":`, int64(i.Since))
 	b = appendUnlessZero(b, `,"tu":`, int64(i.UnreachableSince))
+	if i.Reservation != nil {
+		b = append(append(b, `,"rs":`...), mustJSON(reservationRecordOf(i.Reservation))...)
+	}
 	if found := encodeFindings(i.Found); found != nil {
 		b = append(append(b, `,"f":`...), found...)
 	}
@@ -153,10 +157,7 @@ func (c *cursor) instance() (r instanceRecord) {
 	r.Incarnation = uint32(c.bounded(`,"n":`, 1<<32))
 	r.Condition = Condition(c.bounded(`,"c":`, 1<<8))
 	r.Goal = Goal(c.optional(`,"g":`, 1<<8))
-	if c.skip(`,"a":`) {
-		agent := json.RawMessage(c.object())
-		r.Agent = &agent
-	}
+	r.Agent = c.part(`,"a":`)
 	if c.skip(`,"p":[`) {
 		r.Ports = append(r.Ports, uint16(c.bounded("", 1<<16)))
 		for c.skip(",") {
@@ -183,10 +184,8 @@ func (c *cursor) instance() (r instanceRecord) {
 	r.StartedAt = spec.Timestamp(c.optional(`,"tr":`, 1<<62))
 	r.Since = spec.Timestamp(c.optional(`,"tc":`, 1<<62))
 	r.Unreachable = spec.Timestamp(c.optional(`,"tu":`, 1<<62))
-	if c.skip(`,"f":`) {
-		found := json.RawMessage(c.object())
-		r.Found = &found
-	}
+	r.Reservation = c.part(`,"rs":`)
+	r.Found = c.part(`,"f":`)
 	c.must("}")
 	return r
 }
@@ -251,6 +250,15 @@ func (c *cursor) bounded(key string, limit int64) int64 {
 		return 0
 	}
 	return n
+}
+
+// part reads an object that is left out when there is none.
+func (c *cursor) part(key string) *json.RawMessage {
+	if !c.skip(key) {
+		return nil
+	}
+	part := json.RawMessage(c.object())
+	return &part
 }
 
 // object returns the bytes of a JSON object without reading it.

@@ -22,6 +22,9 @@ func instances() []*Instance {
 			Healthy: &healthy, StagedAt: 1, StartedAt: 2, Since: 3, UnreachableSince: 4,
 		},
 		{App: "/web", Agent: agent, Ports: []uint16{0}, Healthy: &sick},
+		{App: "/db", Goal: GoalStopped, Agent: agent, Reservation: &Reservation{
+			Volumes: []LocalVolume{{ContainerPath: `da"t{a`, UUID: UUID{1}}, {ContainerPath: "log", UUID: UUID{2}}}, Deadline: 5,
+		}},
 		{App: "/web", Agent: agent, UnreachableSince: 4, Found: &Findings{Health: []CheckHealth{
 			{State: sdk.Unhealthy, Reason: `no "{`, HealthRecord: sdk.HealthRecord{}.Add(sdk.HealthResult{AtMillis: 7, Cause: `"}\`})},
 			{},
@@ -56,6 +59,10 @@ func TestInstanceRecordIsJSON(t *testing.T) {
 		}
 		if fast.App != i.App || !cmp.Equal(fast.Ports, i.Ports) || fast.Unreachable != i.UnreachableSince {
 			t.Errorf("%d: read back as %+v", n, fast)
+		}
+		held, err := decodeReservation(fast.Reservation)
+		if err != nil || !cmp.Equal(held, i.Reservation) {
+			t.Errorf("%d: reservation read back as %+v, error %v", n, held, err)
 		}
 	}
 }

@@ -35,7 +35,9 @@ func (s *Scheduler) onKillInstances(c KillInstances) {
 // is given up at once.
 func (s *Scheduler) killTask(m *member) {
 	switch c := m.inst.Condition; {
-	case m.inst.needsPlace():
+	case m.inst.needsPlace(), m.inst.dormant():
+	case (c == Unreachable || c == UnreachableInactive) && m.inst.Reservation != nil:
+		// Another cannot take its place: it waits for its agent.
 	case c == Unreachable, c == UnreachableInactive:
 		s.doom(m)
 	default:
@@ -93,6 +95,10 @@ func (s *Scheduler) onSetEnforceRole(c SetEnforceRole) {
 // doom gives an instance the goal to end, and sees to it.
 func (s *Scheduler) doom(m *member) {
 	s.unawait(m)
+	if s.keeps(m) {
+		s.stop(m)
+		return
+	}
 	c := m.inst.Condition
 	if c == Scheduled || c.Terminal() || c == Unreachable || c == UnreachableInactive {
 		// Nothing to kill, or nobody to tell. Should an unreachable task come
@@ -124,9 +130,12 @@ func (s *Scheduler) killAgain(m *member) {
 	if m.inst == nil || m.inst.Condition.Terminal() {
 		return
 	}
+	if m.inst.dormant() {
+		return
+	}
 	again := m.killing == m.inst.Incarnation && m.inst.launched()
 	switch {
-	case s.master.subscribed && (again || m.inst.Goal == GoalDecommissioned):
+	case s.master.subscribed && (again || m.inst.Goal != GoalRunning):
 		s.killMember(m)
 	case again: // what is to end for good is killed at the next subscription
 		s.alarms.add(alarm{at: s.now.Add(s.cfg.KillRetry), kind: alarmKill, member: m, incarnation: m.inst.Incarnation})
@@ -140,7 +149,7 @@ func (s *Scheduler) killAllDoomed() {
 			continue
 		}
 		for _, m := range a.members {
-			if m.inst != nil && m.inst.Goal == GoalDecommissioned {
+			if m.inst != nil && m.inst.Goal != GoalRunning && m.inst.mayExist() {
 				s.killMember(m)
 			}
 		}

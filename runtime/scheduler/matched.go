@@ -106,7 +106,7 @@ func (s *Scheduler) launchAll(placements []placement.Placement) {
 
 // accept launches what still fits the state on one offer that is held.
 func (s *Scheduler) accept(offer *placement.Offer, placements []placement.Placement, cursors map[*app]int) {
-	var tasks []launch.Task
+	accept := Accept{Offer: offer}
 	for _, p := range placements {
 		a := s.apps[p.App.ID]
 		if a == nil {
@@ -116,15 +116,23 @@ func (s *Scheduler) accept(offer *placement.Offer, placements []placement.Placem
 			s.want(a) // a later match looks at it as it is now
 			continue
 		}
-		if m := a.nextWaiting(cursors); m != nil {
-			tasks = append(tasks, s.launch(m, p))
+		if p.Held != nil {
+			if m := s.placeHolder(a, p.Held); m != nil {
+				accept.Tasks = append(accept.Tasks, s.launch(m, p))
+			}
+		} else if m := a.nextWaiting(cursors); m != nil {
+			if len(p.Disks) > 0 {
+				accept.Reserve = append(accept.Reserve, s.reserveFor(m, p))
+			} else {
+				accept.Tasks = append(accept.Tasks, s.launch(m, p))
+			}
 		}
 	}
-	if len(tasks) == 0 {
+	if len(accept.Tasks)+len(accept.Reserve) == 0 {
 		return // the offer stays in hand for the next match
 	}
 	s.counts.OffersUsed += uint64(s.offers.use(offer))
-	s.call(Accept{Offer: offer, Tasks: tasks})
+	s.call(accept)
 }
 
 // stillHolds tells whether a placement is right for the app as it is now.
@@ -139,7 +147,7 @@ func (s *Scheduler) stillHolds(a *app, p *placement.Placement) bool {
 // a wave of launches one walk over the members.
 func (a *app) nextWaiting(cursors map[*app]int) *member {
 	for i := cursors[a]; i < len(a.members); i++ {
-		if m := a.members[i]; m.inst != nil && m.inst.needsPlace() {
+		if m := a.members[i]; m.inst != nil && m.inst.needsPlace() && m.inst.Reservation == nil {
 			cursors[a] = i + 1
 			return m
 		}
@@ -162,6 +170,7 @@ func (s *Scheduler) launch(m *member, p placement.Placement) launch.Task {
 		Role:        m.app.spec.Role,
 		StagedAt:    s.now,
 		Since:       s.now,
+		Reservation: m.inst.Reservation.confirmed(),
 	}
 	s.put(m, next)
 	s.save(m)

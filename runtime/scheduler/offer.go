@@ -215,5 +215,6 @@ func (s *Scheduler) onOffers(e Offers) {
 	s.counts.OffersReceived += uint64(len(e.Offers))
 	s.offers.add(e.Offers)
 	s.sightings.see(s.offers.pooled(e.Offers), s.now)
+	s.freeStrays(e.Offers)
 	s.pending.changed = true
 }

@@ -24,6 +24,7 @@ const (
 	endedPrefix      = "ended/"
 	backoffPrefix    = "backoff"
 	failurePrefix    = "failure"
+	releasePrefix    = "release/"
 )
 
 func appKey(id spec.PathID) string     { return appPrefix + string(id) }
@@ -168,6 +169,11 @@ func (s *Scheduler) encode(key string) []byte {
 		return s.encodeInstance(key)
 	case strings.HasPrefix(key, deploymentPrefix):
 		return s.encodeDeployment(key[len(deploymentPrefix):])
+	case strings.HasPrefix(key, releasePrefix):
+		id, _ := releaseID(key)
+		if r, owed := s.releases[id]; owed {
+			return mustJSON(r)
+		}
 	case strings.HasPrefix(key, endedPrefix):
 		if e := s.ended.find(key[len(endedPrefix):]); e != nil {
 			return mustJSON(endedRecordOf(e))

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -111,7 +112,7 @@ func (l *loader) app(r Record) error {
 		return fmt.Errorf("version %s of it has no record", rec.Version)
 	}
 	def.pins++
-	a := &app{spec: def.app, uncovered: l.s.cfg.Uncovered(def.app), removed: rec.Removed, target: rec.Target}
+	a := &app{spec: def.app, uncovered: l.s.uncovered(def.app), removed: rec.Removed, target: rec.Target}
 	l.s.apps[id] = a
 	if !a.removed {
 		l.s.ports.claim(a.spec)
@@ -184,6 +185,8 @@ func (l *loader) rest(r Record) error {
 		l.s.ended.add((*EndedDeployment)(&rec))
 	case strings.HasPrefix(r.Key, backoffPrefix+"/"):
 		return l.backoff(r)
+	case strings.HasPrefix(r.Key, releasePrefix):
+		return l.release(r)
 	case strings.HasPrefix(r.Key, failurePrefix+"/"):
 		return l.failure(r)
 	case r.Key != frameworkKey && !strings.HasPrefix(r.Key, appPrefix+"/") && !strings.HasPrefix(r.Key, versionPrefix+"/") &&
@@ -271,8 +274,15 @@ func (l *loader) instance(r Record) error {
 	if err != nil {
 		return fmt.Errorf("findings: %w", err)
 	}
-	if rec.Condition > Unknown || rec.Goal > GoalDecommissioned {
+	if rec.Condition > Unknown || rec.Goal > GoalStopped {
 		return fmt.Errorf("condition %d or goal %d is not known to this version of Pacer", rec.Condition, rec.Goal)
+	}
+	held, err := decodeReservation(rec.Reservation)
+	if err == nil && held != nil && agent == nil {
+		err = errors.New("reservation: expected an agent, found none")
+	}
+	if err != nil {
+		return err
 	}
 	m := &member{app: a, saved: true}
 	l.s.members[id] = m
@@ -281,7 +291,7 @@ func (l *loader) instance(r Record) error {
 		ID: id, App: a.spec.ID, Version: rec.Version, Incarnation: rec.Incarnation, Condition: rec.Condition,
 		Goal: rec.Goal, Agent: agent, Ports: rec.Ports, Role: l.role(a, rec.Role), IPs: rec.IPs,
 		Healthy: rec.Healthy, StagedAt: rec.StagedAt, StartedAt: rec.StartedAt, Since: rec.Since,
-		UnreachableSince: rec.Unreachable, Found: found,
+		UnreachableSince: rec.Unreachable, Found: found, Reservation: held,
 	})
 	return nil
 }
@@ -344,6 +354,9 @@ func (s *Scheduler) resumeApp(a *app) {
 		i := m.inst
 		if i.Agent != nil {
 			s.offers.know(i.Agent)
+		}
+		if i.Reservation != nil && i.Reservation.Deadline != 0 {
+			s.alarms.add(alarm{at: i.Reservation.Deadline, kind: alarmReservation, member: m})
 		}
 		s.probe(m, false)
 		s.judgeAgain(m)

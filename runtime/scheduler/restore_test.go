@@ -54,7 +54,7 @@ func TestDefinitionSurvives(t *testing.T) {
 	app := &spec.App{}
 	fill(reflect.ValueOf(app).Elem(), 0)
 	app.ID, app.Instances, app.Constraints = "/a/b", 0, nil
-	s := New(Config{})
+	s := New(Config{Principal: "p"}) // which persistent volumes need
 	s.Step(1000, ChangeTree{Request: 1, DeploymentID: "d", Put: []PutApp{{App: app}}})
 	s.Step(1000, Subscribed{FrameworkID: "f"})
 	e := s.Effects(1000)

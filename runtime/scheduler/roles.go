@@ -25,13 +25,26 @@ func newRoles(own string) roles {
 func (s *Scheduler) Roles() []string { return s.roles.all }
 
 // SuppressedRoles returns the roles that a subscription should begin without
-// offers for: all for which no app needs a place. The slice is not the caller's.
+// offers for: all for which no app needs a place and nothing is to be given back.
+// The slice is not the caller's.
 func (s *Scheduler) SuppressedRoles() []string {
-	apps := s.wants()
-	if len(apps) == 0 {
+	wanted := s.wantedRoles(s.wants())
+	if len(wanted) == 0 {
 		return s.roles.all
 	}
-	return without(s.roles.all, rolesOf(apps))
+	return without(s.roles.all, wanted)
+}
+
+// wantedRoles are those of the apps and of what is to be given back, sorted.
+func (s *Scheduler) wantedRoles(apps []*app) []string {
+	roles := rolesOf(apps)
+	for _, r := range s.releases {
+		if !slices.Contains(roles, r.Role) {
+			roles = append(roles, r.Role)
+		}
+	}
+	slices.Sort(roles)
+	return roles
 }
 
 // addRole takes a role in.
@@ -82,7 +95,7 @@ func (s *Scheduler) suppressIdle(apps []*app) {
 	if len(r.all) == 1 {
 		return
 	}
-	wanted := rolesOf(apps)
+	wanted := s.wantedRoles(apps)
 	for _, role := range wanted {
 		r.wishes[role] = s.now
 	}

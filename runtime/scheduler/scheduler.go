@@ -31,6 +31,9 @@ type Config struct {
 	// each term.
 	Seed [16]byte
 	Role string // mesos_role; "" means "*"
+	// Principal is the framework's, in whose name it reserves; "": it has none, and
+	// apps with persistent volumes are refused.
+	Principal string
 
 	DeclineFor     time.Duration // decline_offer_duration, 120 s
 	OfferHold      time.Duration // how long unused offers are kept after the last wish, 2 s; negative: not at all
@@ -38,12 +41,15 @@ type Config struct {
 	LaunchTimeout  time.Duration // task_launch_timeout, 300 s
 	ConfirmTimeout time.Duration // task_launch_confirm_timeout, 300 s
 	KillRetry      time.Duration // kill_retry_timeout, 30 s
-	ReconcileRound time.Duration // first pause between rounds, 15 s; doubles up to 8 times
-	ReconcileEvery time.Duration // reconciliation_interval, 600 s
-	FirstPort      int           // local_port_min, 10000
-	LastPort       int           // local_port_max, 20000
-	MaxDeployments int           // max_running_deployments, 100
-	MaxVersions    int           // zk_max_versions, 50: of an app, and of the tree
+	// ReservationTimeout is task_reservation_timeout, 20 s: a reservation that was
+	// not offered by then is given up.
+	ReservationTimeout time.Duration
+	ReconcileRound     time.Duration // first pause between rounds, 15 s; doubles up to 8 times
+	ReconcileEvery     time.Duration // reconciliation_interval, 600 s
+	FirstPort          int           // local_port_min, 10000
+	LastPort           int           // local_port_max, 20000
+	MaxDeployments     int           // max_running_deployments, 100
+	MaxVersions        int           // zk_max_versions, 50: of an app, and of the tree
 
 	// Uncovered names the fields of an app that ask for something which no launch
 	// carries out. Such an app is not launched: that would start something else
@@ -72,6 +78,7 @@ func (c Config) withDefaults() Config {
 	duration(&c.LaunchTimeout, 300*time.Second)
 	duration(&c.ConfirmTimeout, 300*time.Second)
 	duration(&c.KillRetry, 30*time.Second)
+	duration(&c.ReservationTimeout, 20*time.Second)
 	duration(&c.ReconcileRound, 15*time.Second)
 	duration(&c.ReconcileEvery, 600*time.Second)
 	number(&c.FirstPort, 10000)
@@ -114,6 +121,8 @@ type Scheduler struct {
 	alarms    alarms
 	counts    Counts
 	pending   pending
+	releases  map[UUID]release // by the instances whose reservations they are
+	stray     bool             // the offers in hand may have something to be freed
 
 	// agentText holds the records of the agents met while a batch is encoded.
 	agentText map[*placement.Agent][]byte
@@ -160,6 +169,7 @@ func New(cfg Config) *Scheduler {
 		offers:      newOfferBook(),
 		roles:       newRoles(cfg.Role),
 		rounds:      newRounds(),
+		releases:    map[UUID]release{},
 		pending:     pending{isDirty: map[string]bool{}, changed: true},
 		agentText:   map[*placement.Agent][]byte{},
 		view:        iradix.New[*AppView](),
@@ -189,6 +199,7 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 	case AgentLost:
 		s.offers.forgetAgent(e.AgentID)
 		s.sightings.forget(e.AgentID)
+		s.prolongReleases(e.AgentID)
 		s.pending.changed = true
 	case FrameworkMessage:
 		s.onMessage(e)
@@ -269,6 +280,10 @@ func (s *Scheduler) ring() {
 			// Looked at in serveDemand, at the end of every batch.
 		case alarmPause:
 			s.pauseOver(a.app)
+		case alarmReservation:
+			s.reservationLate(a.member)
+		case alarmRelease:
+			s.endReleases()
 		}
 	}
 }
@@ -321,6 +336,11 @@ func (s *Scheduler) onCallFailed(e CallFailed) {
 	case Accept:
 		for i := range c.Tasks {
 			s.doubt(c.Tasks[i].ID)
+		}
+		for i := range c.Free {
+			if id := instanceUUID(c.Free[i].Instance); id != (UUID{}) {
+				s.owe(id, release{Agent: c.Offer.Agent.ID, Role: c.Offer.Role, Until: s.now.Add(releaseDoubt)})
+			}
 		}
 		// If the call got lost the offer is still ours; if not, declining it does nothing.
 		s.offers.owe(c.Offer.IDs(), later)

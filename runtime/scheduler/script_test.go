@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/pacer-run/pacer/plugins/upgrades"
+	"github.com/pacer-run/pacer/runtime/launch"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
 	"github.com/pacer-run/pacer/sdk"
@@ -61,13 +62,14 @@ type world struct {
 	terms      byte
 	basis      Basis                       // of the last rehearsal
 	around     func(ev Event, step func()) // what a test does around each event; nil: nothing
+	holdings   map[UUID]launch.Holding     // that were ever reserved, by instance
 }
 
 func newWorld() *world {
 	start, _ := spec.ParseTimestamp("2026-01-01T00:00:00Z")
 	w := &world{
-		cfg: Config{Seed: [16]byte{1}}, now: start, start: start,
-		records: map[string][]byte{}, names: map[UUID]string{}, perApp: map[spec.PathID]int{},
+		cfg: Config{Seed: [16]byte{1}, Principal: "pacer"}, now: start, start: start,
+		holdings: map[UUID]launch.Holding{}, records: map[string][]byte{}, names: map[UUID]string{}, perApp: map[spec.PathID]int{},
 	}
 	w.s = New(w.cfg)
 	w.chooseRule("consecutive")
@@ -179,6 +181,9 @@ func (w *world) configure(a map[string]string) (string, error) {
 		}
 	}
 	w.cfg.MaxVersions = number(a["max-versions"], 0)
+	if a["no-principal"] != "" {
+		w.cfg.Principal = ""
+	}
 	first, last, _ := strings.Cut(a["ports"], "-")
 	w.cfg.FirstPort, w.cfg.LastPort = number(first, 0), number(last, 0)
 	w.s = New(w.cfg)
@@ -237,6 +242,7 @@ func (w *world) drain(saved bool) string {
 		w.match = e.Match
 	}
 	w.lastCall, w.notices = e.Calls, e.Notices
+	w.noteHoldings(e.Calls)
 	w.asks = append(w.asks, e.Upgrades...)
 	w.healthAsks = append(w.healthAsks, e.Health...)
 	w.probes = e.Probes

@@ -17,7 +17,7 @@ import (
 //	disconnected
 //	(commands of users: see userEvent; answers of strategies: see stepped)
 //	message agent=a1 executor=e text=T
-//	offers o1@a1 o2@a2         rescind o1            agent-lost a1
+//	offers o1@a1 o2@a2+/db.1   the second holds what was reserved for /db.1; rescind o1            agent-lost a1
 //	matched /web@o1 /web@o2 fault=/db late=(/a,/b)
 //	status /web.1 running reason=R agent=a1 nouuid
 //	status /web.1#1 …          an older incarnation
@@ -101,6 +101,9 @@ func newApp(id string, a map[string]string) *spec.App {
 	if a["group-by"] != "" {
 		app.Constraints = []spec.Constraint{{Field: a["group-by"], Operator: "GROUP_BY"}}
 	}
+	if a["resident"] != "" {
+		beResident(app, a["resident"])
+	}
 	if a["volume"] != "" {
 		app.Container = &spec.Container{Volumes: []spec.Volume{{External: &spec.ExternalVolume{Provider: "dvdi", Name: a["volume"]}}}}
 	}
@@ -125,10 +128,17 @@ func (w *world) offers(d *datadriven.TestData) Event {
 	agents := map[string]*placement.Agent{}
 	for _, x := range d.CmdArgs {
 		id, agent, _ := strings.Cut(x.Key, "@")
+		agent, held, _ := strings.Cut(agent, "+")
 		if agents[agent] == nil {
 			agents[agent] = w.agent(agent)
 		}
-		e.Offers = append(e.Offers, &placement.Offer{ID: id, Role: "*", Agent: agents[agent]})
+		o := &placement.Offer{ID: id, Role: "*", Agent: agents[agent]}
+		for name := range strings.SplitSeq(held, "+") {
+			if h, ok := w.holdings[w.named(name)]; ok {
+				o.Shares, o.Disks = append(o.Shares, h.Shares...), append(o.Disks, h.Disks...)
+			}
+		}
+		e.Offers = append(e.Offers, o)
 	}
 	return e
 }

@@ -45,11 +45,15 @@ func (w *world) matched(d *datadriven.TestData) (Event, error) {
 		}
 		app, offer, _ := strings.Cut(x.Key, "@")
 		p := placement.Placement{App: w.wantedApp(app)}
+		if held := w.wantedHeld(app); held != nil {
+			p.App, p.Held = held.App, held.Held
+		}
 		i := slices.IndexFunc(w.match.Offers, func(o *placement.Offer) bool { return slices.Contains(o.IDs(), offer) })
 		if p.App == nil || i < 0 {
 			return nil, fmt.Errorf("%s is not part of the match", x.Key)
 		}
 		p.Offer = w.match.Offers[i]
+		w.placeVolumes(&p)
 		e.Result.Placements = append(e.Result.Placements, p)
 	}
 	for _, wanted := range w.match.Wanted { // the matcher answers about every one

@@ -91,7 +91,7 @@ func (v *AppView) Wanted() placement.Wanted {
 		if i.needsPlace() {
 			w.Count++
 		}
-		if i.Agent != nil && i.placed() && i.Version >= v.App.LastConfigChangeAt {
+		if i.Agent != nil && (i.Reservation != nil || i.placed() && i.Version >= v.App.LastConfigChangeAt) {
 			w.Placed = append(w.Placed, i.Agent)
 		}
 	}

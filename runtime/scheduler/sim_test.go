@@ -188,6 +188,7 @@ func (s *sim) step(ev Event) {
 	s.checkStep(&e)
 	s.checkHealthKills(&e)
 	s.checkLayers(e.Notices)
+	s.noteHoldings(e.Calls)
 	for _, c := range e.Calls {
 		s.mesos.send(c)
 	}

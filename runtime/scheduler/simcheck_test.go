@@ -114,7 +114,18 @@ func (s *sim) create(args map[string]string, n int, force string) {
 		args["unreachable"] = "disabled"
 		text += " unreachable=disabled"
 	}
+	resident := s.rand.IntN(3) == 0
+	if resident {
+		args["resident"], args["unreachable"] = "data", "disabled"
+		if n%2 == 1 {
+			args["resident"] = "data,log"
+		}
+		text += " resident=(" + args["resident"] + ")"
+	}
 	args["min"], args["over"] = fmt.Sprint(float64(s.rand.IntN(5))/4), fmt.Sprint(float64(s.rand.IntN(5))/4)
+	if resident {
+		args["over"] = "0"
+	}
 	text += " min=" + args["min"] + " over=" + args["over"]
 	if s.chance(0.3) {
 		args["role"] = "dev"
@@ -168,7 +179,7 @@ func (s *sim) checkUpgrades(before map[UUID]bool) {
 			if m.inst == nil {
 				continue
 			}
-			if m.inst.Condition != UnreachableInactive {
+			if m.inst.Condition != UnreachableInactive && !m.inst.dormant() {
 				total++
 			}
 			begun = begun || m.inst.Incarnation == 0 && m.inst.Since == s.now
@@ -193,7 +204,7 @@ func (s *sim) checkUpgrades(before map[UUID]bool) {
 func (s *sim) faultStrikes() {
 	m := s.mesos
 	a := m.agents[s.rand.IntN(len(m.agents))]
-	switch s.rand.IntN(7) {
+	switch s.rand.IntN(8) {
 	case 0:
 		s.leaderDies()
 	case 1:
@@ -210,6 +221,8 @@ func (s *sim) faultStrikes() {
 		s.logf("disconnected")
 		s.step(Disconnected{})
 		s.after(s.soon()*3, s.term, s.subscribe)
+	case 7:
+		m.giveUp(a)
 	case 6:
 		for _, id := range m.offerIDs() {
 			if s.chance(0.3) {
@@ -335,7 +348,7 @@ func (s *sim) checkAck(c Acknowledge) {
 
 // checkApp: counts are right, the target is held, constraints hold at every launch.
 func (s *sim) checkApp(a *app) {
-	var tally [2][Unknown + 1]int
+	var tally [3][Unknown + 1]int
 	hosts, racks := map[string]int{}, map[string]int{}
 	for _, m := range a.members {
 		if m.inst == nil {
@@ -414,6 +427,7 @@ func (s *sim) checkRest() {
 			panic("an offer was neither used nor given back: " + id)
 		}
 	}
+	s.checkHoldings()
 	if len(running) > 0 {
 		panic(fmt.Sprintf("tasks of apps nobody wants: %v", running))
 	}

@@ -11,33 +11,37 @@ import (
 
 // mesos is a model of a master and its agents, as one framework sees them.
 type mesos struct {
-	sim       *sim
-	agents    []*simAgent
-	tasks     map[string]*simTask
-	offers    map[string]*placement.Offer // outstanding
-	connected bool
-	roles     map[string]bool // of the framework: offers are wanted
-	ample     bool
-	pools     int // ACCEPTs of several offers that were carried out
-	stream    int // counts subscriptions: what was under way on an older one is lost
-	offerSeq  int
-	offeredAt map[string]spec.Timestamp
-	uuidSeq   uint32
-	ran       map[UUID]bool // instances whose task has ever run, and was healthy where it is checked
+	sim        *sim
+	agents     []*simAgent
+	tasks      map[string]*simTask
+	offers     map[string]*placement.Offer // outstanding
+	connected  bool
+	roles      map[string]bool // of the framework: offers are wanted
+	ample      bool
+	pools      int // ACCEPTs of several offers that were carried out
+	stream     int // counts subscriptions: what was under way on an older one is lost
+	offerSeq   int
+	agentSeq   int
+	offeredAt  map[string]spec.Timestamp
+	uuidSeq    uint32
+	goneAgents map[string]bool // that an operator gave up
+	ran        map[UUID]bool   // instances whose task has ever run, and was healthy where it is checked
 }
 
 type simAgent struct {
-	facts   *placement.Agent
-	cpus    placement.Milli
-	lost    bool                  // cut off from the master; its tasks run on
-	away    bool                  // has not registered with a new master yet: the master says nothing of it
-	refused map[string]simRefusal // by role
+	facts    *placement.Agent
+	cpus     placement.Milli
+	lost     bool                  // cut off from the master; its tasks run on
+	away     bool                  // has not registered with a new master yet: the master says nothing of it
+	refused  map[string]simRefusal // by role
+	holdings []*simHolding
 }
 
 // simRefusal is how much of an agent was refused, and until when.
 type simRefusal struct {
 	until spec.Timestamp
 	cpus  placement.Milli
+	held  []*simHolding
 }
 
 // simTask is a task as the agent knows it.
@@ -50,6 +54,7 @@ type simTask struct {
 	reported TaskState   // as the master last forwarded it
 	checked  bool        // Mesos runs a health check
 	healthy  *bool       // as it was last found
+	holding  *simHolding // that it runs on; nil: unreserved resources
 }
 
 type simUpdate struct {
@@ -59,7 +64,7 @@ type simUpdate struct {
 }
 
 func newMesos(s *sim) *mesos {
-	m := &mesos{sim: s, tasks: map[string]*simTask{}, offers: map[string]*placement.Offer{}, offeredAt: map[string]spec.Timestamp{}, ran: map[UUID]bool{}}
+	m := &mesos{sim: s, tasks: map[string]*simTask{}, offers: map[string]*placement.Offer{}, offeredAt: map[string]spec.Timestamp{}, ran: map[UUID]bool{}, goneAgents: map[string]bool{}}
 	cpus := 2.0
 	if m.ample = s.rand.IntN(3) > 0; m.ample {
 		cpus = 16 // every agent has room for all that users ask for
@@ -97,8 +102,11 @@ func (m *mesos) deliver(text string, ev Event) {
 
 func (m *mesos) free(a *simAgent) placement.Milli {
 	free := a.cpus
+	for _, h := range a.holdings {
+		free -= h.cpus
+	}
 	for _, t := range m.tasks {
-		if t.agent == a && !isTerminal(t.state) {
+		if t.agent == a && !isTerminal(t.state) && t.holding == nil {
 			free -= t.cpus
 		}
 	}
@@ -117,16 +125,17 @@ func (m *mesos) allocate() {
 	for _, a := range m.agents {
 		free := m.free(a)
 		role, wanted := m.role(a, free)
-		if free <= 0 || a.lost || a.away || !wanted {
+		held := m.idle(a, role)
+		if free <= 0 && len(held) == 0 || a.lost || a.away || !wanted {
 			continue
 		}
-		for free > 0 {
+		for free > 0 || len(held) > 0 {
 			part := free
-			if m.sim.chance(0.3) { // as if it had become free bit by bit
+			if free > 0 && m.sim.chance(0.3) { // as if it had become free bit by bit
 				part = min(free, placement.Milli(100*(1+m.sim.rand.IntN(20))))
 			}
-			m.offer(a, role, part)
-			free -= part
+			m.offer(a, role, part, held)
+			free, held = free-part, nil
 		}
 	}
 }
@@ -135,7 +144,7 @@ func (m *mesos) allocate() {
 func (m *mesos) role(a *simAgent, free placement.Milli) (role string, wanted bool) {
 	var roles []string
 	for role, wants := range m.roles {
-		if r := a.refused[role]; wants && (m.sim.now >= r.until || free > r.cpus) {
+		if r := a.refused[role]; wants && (m.sim.now >= r.until || free > r.cpus || !r.covers(m.idle(a, role))) {
 			roles = append(roles, role)
 		}
 	}
@@ -146,15 +155,20 @@ func (m *mesos) role(a *simAgent, free placement.Milli) (role string, wanted boo
 	return roles[m.sim.rand.IntN(len(roles))], true
 }
 
-// offer offers a part of an agent.
-func (m *mesos) offer(a *simAgent, role string, cpus placement.Milli) {
+// offer offers a part of an agent, with what it keeps for instances of the role.
+func (m *mesos) offer(a *simAgent, role string, cpus placement.Milli, held []*simHolding) {
 	m.offerSeq++
 	o := &placement.Offer{ID: fmt.Sprintf("o%d", m.offerSeq), Role: role, Agent: a.facts}
 	o.Shares = []placement.Share{{}}
 	o.Shares[0].Scalars[placement.CPUs] = cpus
 	o.Shares[0].Scalars[placement.Mem] = 1 << 40
+	o.Shares[0].Scalars[placement.Disk] = 1 << 40
+	text := "offers " + o.ID + "@" + a.facts.ID
+	for _, h := range held {
+		text += h.putInto(o, m.sim)
+	}
 	m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
-	m.deliver("offers "+o.ID+"@"+a.facts.ID, Offers{Offers: []*placement.Offer{o}})
+	m.deliver(text, Offers{Offers: []*placement.Offer{o}})
 }
 
 func (m *mesos) subscribe() {
@@ -200,7 +214,7 @@ func (m *mesos) receive(c Call) {
 		for _, id := range c.OfferIDs {
 			if o := m.offers[id]; o != nil {
 				a := m.agent(o.Agent.ID)
-				a.refused[o.Role] = simRefusal{m.sim.now.Add(c.Refuse), o.Shares[0].Scalars[placement.CPUs]}
+				a.refused[o.Role] = simRefusal{m.sim.now.Add(c.Refuse), o.Shares[0].Scalars[placement.CPUs], a.offered(o)}
 				delete(m.offers, id)
 			}
 		}
@@ -275,6 +289,9 @@ func (m *mesos) taskIDs() []string {
 // accept launches, and checks what must hold when the master hears of a task.
 func (m *mesos) accept(c Accept) {
 	left, valid := m.collect(c.Offer)
+	if valid {
+		left -= m.operate(&c, c.Offer, left)
+	}
 	for _, task := range c.Tasks {
 		if m.tasks[task.ID] != nil {
 			panic("task id launched twice: " + task.ID)
@@ -287,14 +304,22 @@ func (m *mesos) accept(c Accept) {
 			panic(task.ID + " was launched in the role " + c.Offer.Role)
 		}
 		need := placement.MilliOf(task.App.CPUs)
+		holding := m.holdingOf(&task, c.Offer)
+		if holding != nil {
+			need = 0
+		}
 		if left -= need; left < 0 {
 			panic("offer " + c.Offer.ID + " exceeded")
 		}
 		t := &simTask{
 			id: task.ID, agent: m.agent(c.Offer.Agent.ID), cpus: need, state: TaskStaging, reported: TaskStaging,
+			holding: holding,
 			checked: slices.ContainsFunc(task.App.HealthChecks, func(c spec.HealthCheck) bool { return c.Protocol.ByMesos() }),
 		}
 		m.tasks[task.ID] = t
+		if holding != nil {
+			holding.used = t
+		}
 		m.checkSingle(task.ID)
 		m.live(t)
 	}
@@ -441,6 +466,8 @@ func (m *mesos) answer(taskID string, state TaskState, reason string) {
 func (m *mesos) kill(c Kill) {
 	t := m.tasks[c.TaskID]
 	switch {
+	case m.goneAgents[c.AgentID]:
+		m.answer(c.TaskID, TaskGoneByOperator, "REASON_RECONCILIATION")
 	case t == nil:
 		m.answer(c.TaskID, TaskUnknown, "REASON_RECONCILIATION")
 	case t.agent.lost:
@@ -479,6 +506,8 @@ func (m *mesos) reconcile(c Reconcile) {
 	for _, ref := range c.Tasks {
 		t, a := m.tasks[ref.TaskID], m.agent(ref.AgentID)
 		switch {
+		case m.goneAgents[ref.AgentID]:
+			m.answer(ref.TaskID, TaskGoneByOperator, "REASON_RECONCILIATION")
 		case a != nil && a.away, t != nil && t.agent.away:
 			// Silence: the master waits for the agent to register again.
 		case t != nil && !t.agent.lost:

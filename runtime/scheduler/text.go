@@ -79,6 +79,9 @@ func (s *Scheduler) recordText(r Record, n Names) string {
 		}
 		name = n.instance("", id)
 	}
+	if id, err := releaseID(r.Key); err == nil && strings.HasPrefix(r.Key, releasePrefix) {
+		name = releasePrefix + n.instance("", id)
+	}
 	name = n.versioned(name)
 	if r.Value == nil {
 		return name + " removed"
@@ -109,6 +112,12 @@ func (s *Scheduler) instanceText(i *Instance, n Names) string {
 	if i.Agent != nil {
 		b.WriteString(" on " + i.Agent.ID)
 	}
+	if r := i.Reservation; r != nil {
+		b.WriteString(" reserved")
+		if r.Deadline != 0 {
+			b.WriteString(" until " + n.time(r.Deadline))
+		}
+	}
 	b.WriteString(i.Found.text())
 	if i.UnreachableSince != 0 {
 		b.WriteString(" since " + n.time(i.UnreachableSince))
@@ -128,18 +137,7 @@ func fetchText(f *placement.Fetch) string {
 func callText(s *Scheduler, c Call, n Names) string {
 	switch c := c.(type) {
 	case Accept:
-		var tasks []string
-		for _, t := range c.Tasks {
-			name := n.task(s, t.ID)
-			if t.EnforceGroupRole {
-				name += " (enforced role)"
-			}
-			if t.Place.Fetch != nil {
-				name += fetchText(t.Place.Fetch)
-			}
-			tasks = append(tasks, name)
-		}
-		return fmt.Sprintf("accept %s: %s", strings.Join(c.Offer.IDs(), " "), strings.Join(tasks, " "))
+		return fmt.Sprintf("accept %s: %s", strings.Join(c.Offer.IDs(), " "), strings.Join(s.operationsText(&c, n), ", "))
 	case Decline:
 		return fmt.Sprintf("decline %s for %s", strings.Join(c.OfferIDs, " "), c.Refuse)
 	case Revive:
@@ -176,6 +174,9 @@ func matchText(r *placement.Request) string {
 	var b strings.Builder
 	for _, w := range r.Wanted {
 		fmt.Fprintf(&b, "%s×%d", w.App.ID, w.Count)
+		if w.Held != nil {
+			b.WriteString(" held@" + w.Held.AgentID)
+		}
 		for _, a := range w.Placed {
 			b.WriteString(" placed@" + a.ID)
 		}

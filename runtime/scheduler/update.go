@@ -119,8 +119,8 @@ func (s *Scheduler) conditionEntered(m *member, st *Status) {
 	case c == Running:
 		s.welcome(m)
 		s.advanceBackoff(a)
-		if m.inst.Goal == GoalDecommissioned {
-			s.doom(m)
+		if m.inst.Goal != GoalRunning {
+			s.killMember(m)
 		}
 	case c.Terminal():
 		s.taskEnded(m, st)
@@ -144,8 +144,16 @@ func (s *Scheduler) taskEnded(m *member, st *Status) {
 		}
 		s.dirty(failureKey(a.spec.ID))
 	}
-	if inst.Goal == GoalDecommissioned {
+	if inst.Reservation != nil && st.State == TaskGoneByOperator {
+		s.loseReservation(m)
+	}
+	if inst.Goal == GoalDecommissioned && m.inst != nil {
 		s.expunge(m)
+	}
+	if inst.Goal != GoalRunning {
+		if a.spec.Resident() {
+			s.preferStopped(a)
+		}
 		return
 	}
 	// An instance of an earlier configuration says nothing of those that replace it.

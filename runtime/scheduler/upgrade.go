@@ -157,7 +157,7 @@ func (s *Scheduler) upgradeState(a *app) sdk.UpgradeState {
 	}
 	for _, m := range a.members {
 		switch {
-		case m.inst == nil:
+		case m.inst == nil || m.inst.dormant():
 		case a.isOld(m):
 			st.Old++
 			if m.inst.Goal != GoalRunning || m.killing == m.inst.Incarnation {

@@ -55,7 +55,7 @@ func TestUncovered(t *testing.T) {
 		t.Errorf("a plain app: %v", got)
 	}
 	app := everything(t)
-	want := []string{"check", "container", "residency"}
+	want := []string{"check", "container"}
 	if diff := cmp.Diff(want, app.Uncovered()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -86,7 +86,7 @@ func TestUncovered(t *testing.T) {
 		{App{Check: &Check{HTTP: &CheckHTTPRequest{Scheme: "HTTP"}}}, ""},
 		{App{Check: &Check{HTTP: &CheckHTTPRequest{Scheme: "HTTPS"}}}, "check"},
 		{App{ReadinessChecks: []ReadinessCheck{{}}}, ""},
-		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Persistent: &PersistentVolume{}}}}}, "residency"},
+		{App{Container: &Container{Type: MesosContainer, Volumes: []Volume{{Persistent: &PersistentVolume{}}}}}, ""},
 	} {
 		if got := strings.Join(tt.app.Uncovered(), ","); got != tt.want {
 			t.Errorf("%+v: %q, want %q", tt.app, got, tt.want)

@@ -17,7 +17,6 @@ func (a *App) Uncovered() []string {
 		{"container", a.Container != nil && a.Container.uncovered()},
 		// The Docker containerizer would set such a variable to nothing.
 		{"env", len(a.EnvSecrets) > 0 && a.Container != nil && a.Container.Type == DockerContainer},
-		{"residency", a.Resident()},
 	} {
 		if field.asks {
 			names = append(names, field.name)
