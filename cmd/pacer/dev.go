@@ -62,6 +62,10 @@ Nothing holds a task to its cpus, memory or disk here: they only decide what fit
 // takes a second; on one machine nothing is won by waiting.
 const allocation = 100 * time.Millisecond
 
+// devPrincipal is who reserves resources on the embedded cluster, which asks
+// nobody for a secret.
+const devPrincipal = "pacer"
+
 // dev runs until ctx ends.
 func dev(ctx context.Context, sh shell, f devFlags) error {
 	levels, err := newLevels(sh.stderr, f.logLevel)
@@ -121,12 +125,12 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 func devNode(f devFlags, listener net.Listener, masterAddress string) nodeConfig {
 	defaults := defaultOptions()
 	core := coreOf(defaults)
-	core.ReviveInterval = devRevive
+	core.ReviveInterval, core.Principal = devRevive, devPrincipal
 	cfg := nodeConfig{
 		detector: master.Fixed(masterAddress),
 		framework: master.Framework{
 			Name: "pacer", User: currentUser(), Hostname: f.httpAddress, WebUIURL: "http://" + advertised(f.httpAddress, listener),
-			Roles: []string{"*"}, Checkpoint: true, FailoverTimeout: 7 * 24 * time.Hour,
+			Principal: devPrincipal, Roles: []string{"*"}, Checkpoint: true, FailoverTimeout: 7 * 24 * time.Hour,
 		},
 		core:         core,
 		matcher:      placement.Matcher{Spread: true},
