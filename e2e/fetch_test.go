@@ -90,6 +90,7 @@ func (s silence) Print(_ string, message any) {
 		close(s.listens)
 	}
 }
+
 func (s silence) Printf(id, format string, args ...any) { s.Print(id, fmt.Sprintf(format, args...)) }
 func (s silence) PrintCommand(string, string, string)   {}
 func (s silence) PrintResponse(string, int, string)     {}

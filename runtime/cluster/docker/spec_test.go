@@ -12,9 +12,22 @@ import (
 func TestParameters(t *testing.T) {
 	s := Spec{Image: "i", Network: "bridge", CPUs: 0.5, Memory: 1 << 20, Ports: []Port{{Host: 31000, Container: 80, Protocol: "udp"}}}
 	s.Parameters = []Parameter{
-		{"hostname", "h"}, {"cap-add", "NET_ADMIN"}, {"label", "a=b=c"}, {"ulimit", "nofile=10:20"}, {"shm-size", "64m"}, {"init", ""},
-		{"read-only", "false"}, {"device", "/dev/null:/dev/x:r"}, {"memory-swap", "-1"}, {"dns", "10.0.0.1"}, {"cpus", "1.5"},
-		{"tmpfs", "/run:size=1m"}, {"sysctl", "net.core.somaxconn=1"}, {"entrypoint", "/e"}, {"network-alias", "web"}, {"v", "/a:/b:ro"},
+		{"hostname", "h"},
+		{"cap-add", "NET_ADMIN"},
+		{"label", "a=b=c"},
+		{"ulimit", "nofile=10:20"},
+		{"shm-size", "64m"},
+		{"init", ""},
+		{"read-only", "false"},
+		{"device", "/dev/null:/dev/x:r"},
+		{"memory-swap", "-1"},
+		{"dns", "10.0.0.1"},
+		{"cpus", "1.5"},
+		{"tmpfs", "/run:size=1m"},
+		{"sysctl", "net.core.somaxconn=1"},
+		{"entrypoint", "/e"},
+		{"network-alias", "web"},
+		{"v", "/a:/b:ro"},
 	}
 	config, host, ends, err := s.options()
 	if err != nil {
