@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,13 +12,13 @@ import (
 func TestGather(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		var got string
+		var got strings.Builder
 		g := NewGather(100*time.Millisecond, 3, func(results []Result) {
 			mu.Lock()
 			defer mu.Unlock()
-			got += "|"
+			got.WriteString("|")
 			for _, r := range results {
-				got += fmt.Sprint(r.Status)
+				got.WriteString(fmt.Sprint(r.Status))
 			}
 		})
 		add := func(want string, statuses ...int) {
@@ -28,8 +29,8 @@ func TestGather(t *testing.T) {
 			synctest.Wait()
 			mu.Lock()
 			defer mu.Unlock()
-			if got != want {
-				t.Errorf("got %q, want %q", got, want)
+			if got.String() != want {
+				t.Errorf("got %q, want %q", got.String(), want)
 			}
 		}
 		add("", 1, 2)

@@ -77,28 +77,30 @@ func (s *sim) limit() string {
 // createGroup makes apps that depend on each other.
 func (s *sim) createGroup(ids []string, force string) {
 	needs := map[string]string{"/c/e": ":/c/d,/a", "/f": ":/c/e", "/g/h": ":/c,/f"}
-	text := "apps"
+	var text strings.Builder
+	text.WriteString("apps")
 	for _, id := range ids {
-		text += " " + id + needs[id]
+		text.WriteString(" " + id + needs[id])
 	}
 	if s.rand.IntN(2) == 0 {
-		text += " health"
+		text.WriteString(" health")
 	}
-	s.act(text + fmt.Sprintf(" instances=%d", 1+s.rand.IntN(2)) + force)
+	s.act(text.String() + fmt.Sprintf(" instances=%d", 1+s.rand.IntN(2)) + force)
 }
 
 // killSome scales several apps down by instances that it names.
 func (s *sim) killSome(ids []string, force string) {
-	text := "kill-scale"
+	var text strings.Builder
+	text.WriteString("kill-scale")
 	for _, id := range ids {
 		for _, m := range s.s.apps[spec.PathID(id)].members {
 			if m.inst != nil && s.rand.IntN(2) == 0 {
-				text += " " + s.namesOf().Instance(m.inst.App, m.inst.ID)
+				text.WriteString(" " + s.namesOf().Instance(m.inst.App, m.inst.ID))
 			}
 		}
 	}
-	if text != "kill-scale" {
-		s.act(text + force)
+	if text.String() != "kill-scale" {
+		s.act(text.String() + force)
 	}
 }
 

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -163,12 +164,13 @@ func (m *mesos) offer(a *simAgent, role string, cpus placement.Milli, held []*si
 	o.Shares[0].Scalars[placement.CPUs] = cpus
 	o.Shares[0].Scalars[placement.Mem] = 1 << 40
 	o.Shares[0].Scalars[placement.Disk] = 1 << 40
-	text := "offers " + o.ID + "@" + a.facts.ID
+	var text strings.Builder
+	text.WriteString("offers " + o.ID + "@" + a.facts.ID)
 	for _, h := range held {
-		text += h.putInto(o, m.sim)
+		text.WriteString(h.putInto(o, m.sim))
 	}
 	m.offers[o.ID], m.offeredAt[o.ID] = o, m.sim.now
-	m.deliver(text, Offers{Offers: []*placement.Offer{o}})
+	m.deliver(text.String(), Offers{Offers: []*placement.Offer{o}})
 }
 
 func (m *mesos) subscribe() {
