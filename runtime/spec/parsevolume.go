@@ -12,8 +12,18 @@ const (
 )
 
 // volume reads one of the four kinds. The kind's own field tells which it is; a
-// volume without any is taken for one of the host's.
+// volume without any is taken for one of the host's. A volume whose form fits
+// none is reported as the host's too, as Marathon does, besides the cause.
 func (o *object) volume() Volume {
+	before := len(o.form.Details)
+	v := o.someVolume()
+	if v.Host == nil && len(o.form.Details) > before {
+		o.need("hostPath")
+	}
+	return v
+}
+
+func (o *object) someVolume() Volume {
 	o.need("containerPath")
 	v := Volume{ContainerPath: orElse(o.text("containerPath", 1), "")}
 	switch {

@@ -131,12 +131,12 @@ func TestParseJSON(t *testing.T) {
 	for i, want := range map[int]string{1: "/one/volumes/roles/a b/v", 2: "/two"} {
 		d := *s[i].Disk
 		d.Persistence = "v"
-		if got := d.Folder("/work", "a/b"); got != want {
+		if got := d.Folder("/var/mesos", "a/b"); got != want {
 			t.Errorf("folder: %s, want %s", got, want)
 		}
 	}
 	root := &resource.Disk{Persistence: "v"}
-	if diff := cmp.Diff("/work/volumes/roles/r/v", root.Folder("/work", "r")); diff != "" {
+	if diff := cmp.Diff("/var/mesos/volumes/roles/r/v", root.Folder("/var/mesos", "r")); diff != "" {
 		t.Error(diff)
 	}
 	for _, bad := range []string{
