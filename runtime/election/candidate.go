@@ -29,7 +29,9 @@ type Candidate struct {
 	log     *slog.Logger
 	office  office
 	leader  *notice
+	left    chan struct{} // Run's alone; closed when the seat of the Run before is gone
 
+	ctx    context.Context // until Close
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 }
@@ -44,8 +46,9 @@ func NewCandidate(conn *zookeeper.Conn, path, address string, log *slog.Logger) 
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Candidate{
 		conn: conn, queue: zookeeper.Join(path, folder), address: address, log: log,
-		leader: newNotice(""), cancel: cancel,
+		leader: newNotice(""), left: make(chan struct{}), ctx: ctx, cancel: cancel,
 	}
+	close(c.left)
 	c.tasks.Go(func() { c.follow(ctx) })
 	return c
 }
@@ -57,6 +60,11 @@ func NewCandidate(conn *zookeeper.Conn, path, address string, log *slog.Logger) 
 // the cause if leadership ended first; or that of ctx; or zookeeper.ErrClosed.
 // While the process waits for its turn, lost sessions are replaced.
 func (c *Candidate) Run(ctx context.Context, lead func(context.Context) error) error {
+	select {
+	case <-c.left:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	for {
 		seat, err := c.await(ctx)
 		if err == nil {
@@ -140,17 +148,43 @@ func (c *Candidate) guard(ctx context.Context, end context.CancelCauseFunc, seat
 	}
 }
 
-// leave removes the seat, if it can: the end of the session does it otherwise.
+// leave removes the seat. Without a connection it returns before that is done, and
+// goes on in the background: the end of the session removes the seat too, but a
+// session that the connection comes back to does not end, and nobody else would
+// be elected.
 func (c *Candidate) leave(seat zookeeper.Seat) {
 	if seat.Name == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), again)
 	defer cancel()
-	err := c.conn.Delete(ctx, seat.Path(), zookeeper.AnyVersion)
-	if err != nil && !errors.Is(err, zookeeper.ErrNoNode) {
-		c.log.Warn("the seat in the queue stays until the session ends", "node", seat.Path(), "error", err)
+	err := c.remove(ctx, seat)
+	if err == nil || errors.Is(err, zookeeper.ErrClosed) {
+		return
 	}
+	c.log.Warn("the seat in the queue stays until there is a connection or the session ends", "node", seat.Path(), "error", err)
+	left := make(chan struct{})
+	c.left = left
+	go func() {
+		defer close(left)
+		for err != nil && !errors.Is(err, zookeeper.ErrClosed) && c.ctx.Err() == nil {
+			if _, err = c.conn.Session(c.ctx); err == nil {
+				err = c.remove(c.ctx, seat)
+			}
+			if err != nil && !errors.Is(err, zookeeper.ErrLost) {
+				pause(c.ctx, again)
+			}
+		}
+	}()
+}
+
+// remove makes sure that there is no such seat.
+func (c *Candidate) remove(ctx context.Context, seat zookeeper.Seat) error {
+	err := c.conn.Delete(ctx, seat.Path(), zookeeper.AnyVersion)
+	if errors.Is(err, zookeeper.ErrNoNode) {
+		return nil
+	}
+	return err
 }
 
 // Leader is the address of the process that leads. False when none does, or when

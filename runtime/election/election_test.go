@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/election"
 	"github.com/pacer-run/pacer/runtime/zookeeper"
@@ -102,6 +103,29 @@ func TestACutOffLeaderStepsDownBeforeTheNextLeads(t *testing.T) {
 	w.start(a)
 	w.awaitSeats(t, b, 2)
 	b.Abdicate()
+	w.await(t, "a leads again", a.elected)
+}
+
+// The servers keep the session of a leader that comes back soon, and its seat. It
+// has stepped down all the same, so the seat must go.
+func TestALeaderThatComesBackInItsSessionLeavesTheQueue(t *testing.T) {
+	w := newWorld(t)
+	proxy, err := zktest.NewProxy(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	a := w.runWith(t, "a:1", proxy.URL(w.path), time.Minute) // longer than the test has time
+	w.await(t, "a leads", a.elected)
+	b := w.run(t, "b:1", server.URL(w.path))
+	w.awaitSeats(t, b, 2)
+	proxy.Cut()
+	w.awaitEnd(t, a, election.ErrLost)
+	proxy.Mend()
+	w.await(t, "b leads", b.elected)
+	w.start(a)
+	w.awaitSeats(t, b, 2)
+	b.resign <- nil
 	w.await(t, "a leads again", a.elected)
 }
 

@@ -52,11 +52,17 @@ type process struct {
 
 func (w *world) run(t *testing.T, name, url string) *process {
 	t.Helper()
+	return w.runWith(t, name, url, time.Second)
+}
+
+// runWith is run with the timeout of the session.
+func (w *world) runWith(t *testing.T, name, url string, session time.Duration) *process {
+	t.Helper()
 	u, err := zookeeper.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := zookeeper.Dial(u, zookeeper.Options{SessionTimeout: time.Second})
+	conn, err := zookeeper.Dial(u, zookeeper.Options{SessionTimeout: session})
 	if err != nil {
 		t.Fatal(err)
 	}
