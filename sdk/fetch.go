@@ -25,6 +25,10 @@ type FetchSpec struct {
 	Policy   string // canonical, see CanonicalFetchPolicy
 	Settings string // meaning is the policy's; "" for none
 	App      AppFacts
+	// Enforced: the agents check digests and limits, as those of the embedded cluster
+	// do. Mesos cannot; without it a decision with either is one that nobody carries
+	// out, and a policy that relies on them denies.
+	Enforced bool
 }
 
 // PreparedFetch answers for one app version. It is used by one goroutine at a time.
@@ -39,7 +43,7 @@ type PreparedFetch interface {
 }
 
 // FetchURI is something to be fetched into the sandbox of a task: all that Mesos
-// can be told about it. It knows neither checksums nor limits of size.
+// can be told about it.
 type FetchURI struct {
 	URI        string
 	Extract    bool   // unpack it, if its name ends as that of an archive
@@ -53,6 +57,18 @@ type FetchDecision struct {
 	FetchURI        // how it is fetched; it says nothing when denied
 	Denied   bool   // it is not fetched, and so the app is not launched
 	Reason   string // for people: why it is denied
+	// SHA256 is the digest of what is fetched, in lower-case hexadecimal; "" for any.
+	SHA256 string
+	Limits FetchLimits
+}
+
+// FetchLimits bound what one URI may become; 0 is the agent's own limit, and no
+// limit raises that.
+type FetchLimits struct {
+	Bytes   uint64 // fetched, and again all that is unpacked of it
+	Entries uint32 // of an archive
+	Depth   uint32 // of folders in an archive
+	Ratio   uint32 // of bytes unpacked to bytes fetched
 }
 
 // AllowFetch is the decision to fetch the URI as it is asked for.

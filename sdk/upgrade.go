@@ -54,6 +54,9 @@ type UpgradeState struct {
 
 	Millis uint64 // since the upgrade began
 	Memory []byte // what the last step left in its Memory; nil at the start
+
+	Promotions uint32 // how often somebody told this upgrade to go on when it was paused
+	NowMillis  int64  // since 1970, when this was asked; 0 when that is not known
 }
 
 // UpgradeStep is what to do next. Both numbers are cut to the envelope.

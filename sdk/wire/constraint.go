@@ -15,8 +15,7 @@ func AppendSpec(b []byte, c sdk.ConstraintSpec) []byte {
 	if c.HasValue {
 		b = appendUint(b, 4, 1)
 	}
-	app := appendApp(nil, c.App)
-	return append(appendSize(b, 5, len(app)), app...)
+	return appendMessage(b, 5, func(b []byte) []byte { return appendApp(b, c.App) })
 }
 
 func appendApp(b []byte, a sdk.AppFacts) []byte {
@@ -53,11 +52,15 @@ func DecodeSpec(b []byte) (sdk.ConstraintSpec, error) {
 			c.HasValue = flag != 0
 			return err
 		case 5:
-			return it.message(func(it item) error { return decodeApp(it, &c.App) })
+			return it.app(&c.App)
 		}
 		return nil
 	})
 	return c, err
+}
+
+func (it item) app(into *sdk.AppFacts) error {
+	return it.message(func(it item) error { return decodeApp(it, into) })
 }
 
 func decodeApp(it item, a *sdk.AppFacts) error {

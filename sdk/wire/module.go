@@ -2,22 +2,28 @@ package wire
 
 // Minor is the minor version of the ABI that this package speaks; the major one
 // is in the name of the export policy_abi_v1.
-const Minor = 0
+const Minor = 1
 
 // HostInfo is what the host says of itself when it configures a module.
 type HostInfo struct {
-	Minor uint32
+	Minor    uint32
+	Settings string // JSON; "" for none
 }
 
 // AppendHostInfo appends the message to b.
-func AppendHostInfo(b []byte, h HostInfo) []byte { return appendUint(b, 1, h.Minor) }
+func AppendHostInfo(b []byte, h HostInfo) []byte {
+	return appendText(appendUint(b, 1, h.Minor), 2, h.Settings)
+}
 
 // DecodeHostInfo reads the message.
 func DecodeHostInfo(b []byte) (HostInfo, error) {
 	var h HostInfo
 	err := each(b, func(it item) error {
-		if it.field == 1 {
+		switch it.field {
+		case 1:
 			return it.uint32(&h.Minor)
+		case 2:
+			return it.text(&h.Settings)
 		}
 		return nil
 	})
@@ -26,10 +32,14 @@ func DecodeHostInfo(b []byte) (HostInfo, error) {
 
 // Description is what a module says of itself.
 type Description struct {
-	Minor     uint32 // of the ABI, that it needs
-	Name      string
-	Version   string
-	Operators []string // of constraints
+	Minor      uint32 // of the ABI, that it needs
+	Name       string
+	Version    string
+	Operators  []string // of constraints
+	Fetchers   []string // fetch policies
+	Strategies []string // of upgrades
+	Rules      []string // of health
+	Admission  []string // admission policies
 }
 
 // AppendDescription appends the message to b.
@@ -37,10 +47,11 @@ func AppendDescription(b []byte, d Description) []byte {
 	b = appendUint(b, 1, d.Minor)
 	b = appendText(b, 2, d.Name)
 	b = appendText(b, 3, d.Version)
-	for _, operator := range d.Operators {
-		b = append(appendSize(b, 4, len(operator)), operator...)
-	}
-	return b
+	b = appendTexts(b, 4, d.Operators)
+	b = appendTexts(b, 5, d.Fetchers)
+	b = appendTexts(b, 6, d.Strategies)
+	b = appendTexts(b, 7, d.Rules)
+	return appendTexts(b, 8, d.Admission)
 }
 
 // DecodeDescription reads the message.
@@ -55,10 +66,15 @@ func DecodeDescription(b []byte) (Description, error) {
 		case 3:
 			return it.text(&d.Version)
 		case 4:
-			var operator string
-			err := it.text(&operator)
-			d.Operators = append(d.Operators, operator)
-			return err
+			return it.texts(&d.Operators)
+		case 5:
+			return it.texts(&d.Fetchers)
+		case 6:
+			return it.texts(&d.Strategies)
+		case 7:
+			return it.texts(&d.Rules)
+		case 8:
+			return it.texts(&d.Admission)
 		}
 		return nil
 	})

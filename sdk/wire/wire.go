@@ -31,6 +31,51 @@ func appendUint(b []byte, field int, v uint32) []byte {
 	return binary.AppendUvarint(append(b, byte(field<<3|typeVarint)), uint64(v))
 }
 
+func appendUint64(b []byte, field int, v uint64) []byte {
+	if v == 0 {
+		return b
+	}
+	return binary.AppendUvarint(append(b, byte(field<<3|typeVarint)), v)
+}
+
+func appendBool(b []byte, field int, v bool) []byte {
+	if !v {
+		return b
+	}
+	return append(b, byte(field<<3|typeVarint), 1)
+}
+
+func appendFixed64(b []byte, field int, v uint64) []byte {
+	if v == 0 {
+		return b
+	}
+	return binary.LittleEndian.AppendUint64(append(b, byte(field<<3|typeFixed64)), v)
+}
+
+func appendDouble(b []byte, field int, v float64) []byte {
+	return appendFixed64(b, field, math.Float64bits(v))
+}
+
+func appendBytes(b []byte, field int, v []byte) []byte {
+	if len(v) == 0 {
+		return b
+	}
+	return append(appendSize(b, field, len(v)), v...)
+}
+
+// appendMessage appends a message that is there even when it is empty.
+func appendMessage(b []byte, field int, write func([]byte) []byte) []byte {
+	message := write(nil)
+	return append(appendSize(b, field, len(message)), message...)
+}
+
+func appendTexts(b []byte, field int, list []string) []byte {
+	for _, text := range list {
+		b = append(appendSize(b, field, len(text)), text...)
+	}
+	return b
+}
+
 func appendText(b []byte, field int, s string) []byte {
 	if s == "" {
 		return b
@@ -78,6 +123,9 @@ func next(b []byte) (item, []byte, error) {
 		}
 	case typeFixed64:
 		n = 8
+		if len(b) >= n {
+			it.bits = binary.LittleEndian.Uint64(b)
+		}
 	case typeFixed32:
 		n = 4
 		if len(b) >= n {
@@ -121,6 +169,64 @@ func (it item) uint32(into *uint32) error {
 	}
 	*into = uint32(it.bits)
 	return nil
+}
+
+func (it item) uint64(into *uint64) error {
+	if it.kind != typeVarint {
+		return Malformed("number expected")
+	}
+	*into = it.bits
+	return nil
+}
+
+// int64 is a number that is never negative.
+func (it item) int64(into *int64) error {
+	if it.kind != typeVarint || it.bits > math.MaxInt64 {
+		return Malformed("number expected")
+	}
+	*into = int64(it.bits)
+	return nil
+}
+
+func (it item) flag(into *bool) error {
+	if it.kind != typeVarint {
+		return Malformed("flag expected")
+	}
+	*into = it.bits != 0
+	return nil
+}
+
+func (it item) fixed64(into *uint64) error {
+	if it.kind != typeFixed64 {
+		return Malformed("fixed number expected")
+	}
+	*into = it.bits
+	return nil
+}
+
+func (it item) double(into *float64) error {
+	if it.kind != typeFixed64 {
+		return Malformed("number with a fraction expected")
+	}
+	*into = math.Float64frombits(it.bits)
+	return nil
+}
+
+// data is a copy of the bytes; nil when there are none.
+func (it item) data(into *[]byte) error {
+	if it.kind != typeBytes {
+		return Malformed("bytes expected")
+	}
+	*into = append([]byte(nil), it.bytes...)
+	return nil
+}
+
+// texts adds to the list.
+func (it item) texts(into *[]string) error {
+	var text string
+	err := it.text(&text)
+	*into = append(*into, text)
+	return err
 }
 
 func (it item) text(into *string) error {

@@ -42,7 +42,7 @@ func TestRefusedExports(t *testing.T) {
 		{"no operator", "\x22\x03BAD", "\x2a\x03BAD", "policy_describe: 0 operators: 1 to 64 expected"},
 		{
 			"later minor version", "\x12\x03bad\x1a\x011", "\x08\x07\x12\x01b\x1a\x011",
-			"policy_describe: the module needs version 1.7 of the ABI; this host speaks 1.0",
+			"policy_describe: the module needs version 1.7 of the ABI; this host speaks 1.1",
 		},
 		{
 			"answer outside of the memory", "\x8d\x80\x80\x80\x80\x02", "\x8d\x80\x80\x80\xf0\x7f",
