@@ -68,7 +68,7 @@ func load(t testing.TB, code []byte, limits Limits) (*Module, error) {
 			t.Error(err)
 		}
 	})
-	m, err := loader.Load(t.Context(), code)
+	m, err := loader.Load(t.Context(), code, Options{})
 	if err == nil {
 		t.Cleanup(func() { closeModule(t, m) })
 	}
