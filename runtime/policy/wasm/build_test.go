@@ -12,7 +12,7 @@ import (
 
 // Folders of Go guests, from this package's.
 const (
-	guestBuiltin    = "../../../plugins/constraints/cmd/builtin-wasm"
+	guestBuiltin    = "../../../plugins/cmd/builtin-wasm"
 	guestRackSpread = "../../../examples/policies/rack-spread"
 )
 
