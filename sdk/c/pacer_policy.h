@@ -536,8 +536,9 @@ PACER__EXPORT("policy_configure") uint64_t pacer__configure(uint32_t size) {
 		if (it.field == 2) settings = pacer__text_of(&it);
 #ifdef PACER_CONFIGURE
 	if (pacer__error.code == 0) policy_configure(settings);
+#else
+	if (settings.size > 0) pacer_invalid("the module takes no settings");
 #endif
-	(void)settings;
 	return pacer__end();
 }
 
