@@ -32,18 +32,23 @@ func absolute(t testing.TB, path string) string {
 	return path
 }
 
-// buildClang builds a module of one C file, with the flags that sdk/c asks for.
-func buildClang(t testing.TB, source string) []byte {
+// buildClang builds a module of one C file, with the flags that sdk/c asks for: on its
+// own, or with a C library.
+func buildClang(t testing.TB, source string, library bool) []byte {
 	t.Helper()
-	out := filepath.Join(scratch(), strings.TrimSuffix(filepath.Base(source), ".c")+"-c.wasm")
+	out := filepath.Join(scratch(), fmt.Sprint(strings.TrimSuffix(filepath.Base(source), ".c"), library, ".wasm"))
 	if code, err := os.ReadFile(out); err == nil {
 		return code
 	}
-	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-nostdlib", "-O2", "-Wall", "-Wextra", "-Werror",
-		"-Wl,--no-entry", "-Wl,--stack-first", "-Wl,-z,stack-size=32768", "-Wl,--strip-debug",
+	args := []string{"--target=wasm32", "-nostdlib", "-Wl,--no-entry"}
+	if library {
+		args = []string{"--target=wasm32-wasi", "-mexec-model=reactor"}
+	}
+	args = append(args, "-O2", "-Wall", "-Wextra", "-Werror", "-Wl,--stack-first", "-Wl,-z,stack-size=32768", "-Wl,--strip-debug",
 		"-I", absolute(t, "sdk/c"), "-o", out, absolute(t, source))
-	if message, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s, which needs clang and lld (make needs): %v\n%s", source, err, message)
+	if message, err := exec.CommandContext(t.Context(), "clang", args...).CombinedOutput(); err != nil {
+		t.Fatalf("building %s, which takes the packages clang, lld, wasi-libc and libclang-rt-dev-wasm32 (make needs): %v\n%s",
+			source, err, message)
 	}
 	code, err := os.ReadFile(out)
 	if err != nil {
@@ -101,11 +106,17 @@ type language struct {
 }
 
 func languages() []language {
+	const exampleC, kindsC = "examples/policies/attributes-c/attributes.c", "runtime/policy/wasm/testdata/kinds-c/kinds.c"
 	return []language{
 		{
 			"c", "C_",
-			func(t testing.TB) []byte { return buildClang(t, "examples/policies/attributes-c/attributes.c") },
-			func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/kinds-c/kinds.c") },
+			func(t testing.TB) []byte { return buildClang(t, exampleC, false) },
+			func(t testing.TB) []byte { return buildClang(t, kindsC, false) },
+		},
+		{
+			"c with wasi-libc", "C_",
+			func(t testing.TB) []byte { return buildClang(t, exampleC, true) },
+			func(t testing.TB) []byte { return buildClang(t, kindsC, true) },
 		},
 		{
 			"rust", "RUST_",
@@ -205,4 +216,13 @@ func quotas(t *testing.T, prepare policytest.Prepare, spec sdk.ConstraintSpec) m
 		quotas[fmt.Sprintf("%d %q", min(slot, 1), text)] = answer.Quota[slot]
 	}
 	return quotas
+}
+
+// What is written in Rust is tested natively, too, as its authors do.
+func TestRustNatively(t *testing.T) {
+	for _, folder := range []string{"sdk/rust", "examples/policies/attributes-rust"} {
+		if out, err := cargo(t, folder, "test").CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", folder, err, out)
+		}
+	}
 }
