@@ -15,6 +15,13 @@ pub enum Instruction {
     Assert(Assertion),
 }
 
+impl Instruction {
+    /// Whether it takes a rune, or is the end.
+    fn consumes(self) -> bool {
+        !matches!(self, Instruction::Jump(_) | Instruction::Split(..) | Instruction::Assert(_))
+    }
+}
+
 /// What holds between two runes.
 #[derive(Clone, Copy, Debug)]
 pub enum Assertion {
@@ -87,6 +94,17 @@ impl Machine {
                 return false;
             }
             let after = runes.next();
+            // Most expressions are at one instruction nearly always, and go on to the next.
+            if let [at] = self.next[..] {
+                if !self.takes(at, c) {
+                    return false;
+                }
+                if self.program.code[at + 1].consumes() {
+                    self.next[0] = at + 1;
+                    rune = after;
+                    continue;
+                }
+            }
             std::mem::swap(&mut self.now, &mut self.next);
             self.next.clear();
             self.step += 1;
@@ -117,7 +135,7 @@ impl Machine {
                 }
                 Instruction::Assert(a) if a.holds(before, after) => self.stack.push(at + 1),
                 Instruction::Assert(_) => {}
-                _ => self.next.push(at),
+                _ => self.next.push(at), // it consumes
             }
         }
     }
