@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
 )
 
@@ -62,7 +63,7 @@ func (c *Catalog) loadFile(ctx context.Context, path string) (digest string, m *
 	}
 	sum := sha256.Sum256(code)
 	digest = hex.EncodeToString(sum[:])
-	m, err = c.loader.Load(ctx, code)
+	m, err = c.loader.Load(ctx, code, wasm.Options{})
 	return digest, m, err
 }
 
@@ -72,7 +73,7 @@ func (c *Catalog) loadFile(ctx context.Context, path string) (digest string, m *
 func (c *Catalog) admit(o *origin, digest string, m *wasm.Module) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, operator := range m.Operators() {
+	for _, operator := range m.Description().Operators {
 		switch other, taken := c.constraints.by[operator]; {
 		case !taken:
 		case other.origin.module == nil:
@@ -81,9 +82,9 @@ func (c *Catalog) admit(o *origin, digest string, m *wasm.Module) error {
 			return fmt.Errorf("the operator %s is offered already by %s (%s)", operator, other.origin.label(), other.origin.file)
 		}
 	}
-	o.name, o.version, o.digest, o.module, o.state = m.Name(), m.Version(), digest, m, Active
-	for _, operator := range m.Operators() {
-		c.constraints.add(operator, m, o)
+	o.name, o.version, o.digest, o.module, o.state = m.Description().Name, m.Description().Version, digest, m, Active
+	for _, operator := range m.Description().Operators {
+		c.constraints.add(operator, remote.Constraint(m), o)
 	}
 	return nil
 }

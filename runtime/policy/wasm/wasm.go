@@ -35,12 +35,12 @@ import (
 // Limits bound what one module may use. Fuel is in units of about an instruction.
 type Limits struct {
 	StartFuel   int64  // until an instance is ready: its initialisation, describe, configure
-	PrepareFuel int64  // to take a constraint
-	BaseFuel    int64  // of an evaluation
-	ValueFuel   int64  // of an evaluation, for each value it is asked about
-	CallFuel    int64  // of an evaluation at most, however many values
+	PrepareFuel int64  // to take a spec
+	BaseFuel    int64  // of a question
+	ItemFuel    int64  // of a question, for each value, URI or history it is about
+	CallFuel    int64  // of a question at most, however many items
 	MemoryPages uint32 // of an instance, 64 KiB each
-	ReplyBytes  int    // of an answer, besides its quotas
+	ReplyBytes  int    // of an answer, besides 256 for each item and as many as it was asked with
 	Instances   int    // that work at the same time
 }
 
@@ -52,7 +52,7 @@ func DefaultLimits() Limits {
 		StartFuel:   1_000_000_000,
 		PrepareFuel: 200_000_000,
 		BaseFuel:    50_000_000,
-		ValueFuel:   300_000,
+		ItemFuel:    300_000,
 		CallFuel:    400_000_000,
 		MemoryPages: 1024,
 		ReplyBytes:  64 << 10,
@@ -109,16 +109,16 @@ func (l *Loader) Close(ctx context.Context) error {
 }
 
 // Load checks, meters, compiles and starts a module. The error says what is
-// wrong with it. Compiling takes up to seconds and cannot be interrupted: when
+// wrong with it, or with the settings. Compiling takes up to seconds and cannot be interrupted: when
 // ctx ends, Load returns and what was begun is thrown away once it is done.
-func (l *Loader) Load(ctx context.Context, code []byte) (*Module, error) {
+func (l *Loader) Load(ctx context.Context, code []byte, options Options) (*Module, error) {
 	type result struct {
 		module *Module
 		err    error
 	}
 	done := make(chan result, 1)
 	go func() {
-		m, err := l.load(ctx, code)
+		m, err := l.load(ctx, code, options)
 		done <- result{m, err}
 	}()
 	select {
@@ -136,27 +136,30 @@ func (l *Loader) Load(ctx context.Context, code []byte) (*Module, error) {
 
 // load never panics: the engine's compiler is large, and a module that makes it
 // fail must not take the scheduler with it.
-func (l *Loader) load(ctx context.Context, code []byte) (m *Module, err error) {
+func (l *Loader) load(ctx context.Context, code []byte, options Options) (m *Module, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = nil, fmt.Errorf("the engine failed on it: %v", r)
 		}
 	}()
-	metered, err := metering.Rewrite(code, l.limits.StartFuel)
+	limits := l.limits.within(options.Limits)
+	metered, err := metering.Rewrite(code, limits.StartFuel)
 	if err != nil {
 		return nil, err
 	}
-	if err := check(metered, l.limits); err != nil {
+	kinds, err := check(metered, limits)
+	if err != nil {
 		return nil, err
 	}
 	config := wazero.NewRuntimeConfig().
 		WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(l.limits.MemoryPages).
+		WithMemoryLimitPages(limits.MemoryPages).
 		WithCloseOnContextDone(false) // costs several times the guest's work; fuel stops it instead
 	if l.cache != nil {
 		config = config.WithCompilationCache(l.cache)
 	}
-	m = newModule(wazero.NewRuntimeWithConfig(ctx, config), l.limits, l.log)
+	m = newModule(wazero.NewRuntimeWithConfig(ctx, config), limits, l.log)
+	m.kinds, m.settings = kinds, options.Settings
 	if err := m.open(ctx, metered); err != nil {
 		return nil, errors.Join(err, m.Close(context.WithoutCancel(ctx)))
 	}
