@@ -203,9 +203,27 @@ func (v *UpgradeVector) fits(step *sdk.UpgradeStep) bool {
 
 // stepText is a step in the words of a vector.
 func stepText(s *sdk.UpgradeStep) string {
-	text := fmt.Sprintf("start %d kill %d", s.Start, s.Kill)
+	text := moves(s)
 	if s.AskAfterMillis > 0 {
 		text += fmt.Sprintf(" ask %v", time.Duration(s.AskAfterMillis)*time.Millisecond)
+	}
+	if s.Reason != "" {
+		text += fmt.Sprintf(" reason %q", s.Reason)
+	}
+	if len(s.Memory) > 0 {
+		text += fmt.Sprintf(" memory %q", s.Memory)
+	}
+	return text
+}
+
+// moves is what a step does, in the words of a vector.
+func moves(s *sdk.UpgradeStep) string {
+	text := ""
+	if s.Start > 0 {
+		text += fmt.Sprintf(" start %d", s.Start)
+	}
+	if s.Kill > 0 {
+		text += fmt.Sprintf(" kill %d", s.Kill)
 	}
 	switch s.Outcome {
 	case sdk.Proceed:
@@ -216,11 +234,8 @@ func stepText(s *sdk.UpgradeStep) string {
 	default:
 		text += fmt.Sprintf(" outcome %d", s.Outcome)
 	}
-	if s.Reason != "" {
-		text += fmt.Sprintf(" reason %q", s.Reason)
+	if text == "" {
+		return "nothing"
 	}
-	if len(s.Memory) > 0 {
-		text += fmt.Sprintf(" memory %q", s.Memory)
-	}
-	return text
+	return text[1:]
 }

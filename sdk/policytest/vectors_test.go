@@ -50,7 +50,7 @@ func TestUpgradeVectors(t *testing.T) {
 			return sdk.UpgradeStep{Start: s.MaxTotal}
 		}, ""},
 		{"pauses", `test after 1m says pause reason "wait" ask 60s memory m`, pauses, ""},
-		{"pauses for another reason", `test says pause reason late`, pauses, `got start 0 kill 0 pause reason "waits" memory "m"`},
+		{"pauses for another reason", `test says pause reason late`, pauses, `got pause reason "waits" memory "m"`},
 		{"asks at another time", `test after 1m says pause ask 61s`, pauses, "ask 1m0s"},
 		{"leaves something else", `test says pause memory n`, pauses, `memory "m"`},
 		{"does not pause", `test says nothing`, pauses, "pause"},
@@ -114,5 +114,45 @@ func compare(t *testing.T, err error, want string) {
 		t.Error(err)
 	case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 		t.Errorf("got %v, want %q in it", err, want)
+	}
+}
+
+// TestActual: a line that is checked and the line as it is answered pass for each other.
+func TestActual(t *testing.T) {
+	pause := strategy(func(sdk.UpgradeState) sdk.UpgradeStep {
+		return sdk.UpgradeStep{Kill: 2, Outcome: sdk.Pause, Reason: "no"}
+	})
+	for line, want := range map[string]string{
+		`test old 3 says start 1 ask 5s`: `test old 3 says kill 2 pause ask 0s reason "no"`,
+		`test label bad=1 says start 1`:  `test label bad=1 invalid "the label is bad"`,
+	} {
+		vectors, err := policytest.ReadUpgrade(strings.NewReader(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := vectors[0].Actual(t.Context(), pause); got != want || err != nil {
+			t.Errorf("got %s, %v, want %s", got, err, want)
+		}
+	}
+	well := each(func(int, *sdk.HealthHistory) sdk.HealthVerdict {
+		return sdk.HealthVerdict{State: sdk.Unhealthy, Replace: true, Reason: "why"}
+	})
+	health, err := policytest.ReadHealth(strings.NewReader(`rule max 2 course +- is healthy reason x`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := health[0].Actual(t.Context(), well); got != `rule max 2 course +- is unhealthy replace reason "why"` || err != nil {
+		t.Errorf("%s, %v", got, err)
+	}
+	moved := one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
+		uri.URI, uri.DestPath, uri.Cache = "http://b", "c d", true
+		return sdk.AllowFetch(uri)
+	})
+	fetch, err := policytest.ReadFetch(strings.NewReader(`test "" http://a allowed`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := fetch[0].Actual(t.Context(), moved); got != `test "" http://a becomes http://b as "c d" with cache=true` || err != nil {
+		t.Errorf("%s, %v", got, err)
 	}
 }
