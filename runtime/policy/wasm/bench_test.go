@@ -108,7 +108,7 @@ type bare struct {
 func newBare(b *testing.B, code []byte, imports []metering.Import) *bare {
 	runtime := wazero.NewRuntimeWithConfig(b.Context(), wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2))
 	b.Cleanup(func() { _ = runtime.Close(context.Background()) })
-	m := &Module{runtime: runtime, limits: DefaultLimits(), journal: &journal{log: quiet()}}
+	m := newModule(&plan{limits: DefaultLimits()}, runtime, quiet())
 	if err := m.link(b.Context(), imports); err != nil {
 		b.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func (g *bare) send(b *testing.B, message []byte) uint64 {
 // BenchmarkMetering compares a metered module with the same module as it was.
 func BenchmarkMetering(b *testing.B) {
 	code := buildGuest(b, guestBuiltin)
-	metered, err := metering.Rewrite(code, 1<<50)
+	metered, err := metering.Rewrite(code)
 	if err != nil {
 		b.Fatal(err)
 	}

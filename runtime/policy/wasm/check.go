@@ -11,9 +11,8 @@ import (
 // kindSet tells which kinds of policy a module has the functions of.
 type kindSet [remote.Kinds]bool
 
-// check refuses a module that does not speak the ABI or wants what it is not
-// granted, before anything of it is compiled. It returns the kinds whose functions
-// there are.
+// check refuses a module that does not speak the ABI, before anything of it is
+// compiled. It returns the kinds whose functions there are.
 func check(m *metering.Module, limits Limits) (kinds kindSet, err error) {
 	if err := checkMarker(m); err != nil {
 		return kinds, err
@@ -34,7 +33,7 @@ func check(m *metering.Module, limits Limits) (kinds kindSet, err error) {
 	if kinds, err = checkKinds(m); err != nil {
 		return kinds, err
 	}
-	return kinds, checkImports(m.Imports)
+	return kinds, nil
 }
 
 func checkMarker(m *metering.Module) error {
@@ -85,22 +84,4 @@ func checkKinds(m *metering.Module) (kinds kindSet, err error) {
 		return kinds, fmt.Errorf("it exports the functions of no kind of policy, such as %s", exportsOf(remote.KindConstraint).ask)
 	}
 	return kinds, nil
-}
-
-func checkImports(imports []metering.Import) error {
-	known := hostFunctions()
-	for _, im := range imports {
-		name := im.Module + "." + im.Name
-		if im.Kind != metering.KindFunction {
-			return fmt.Errorf("it imports the %s %s; only functions are granted", im.Kind, name)
-		}
-		f, ok := known[name]
-		if ok && f.kind != im.Type {
-			return fmt.Errorf("it imports %s with the type %s, want %s", name, im.Type, f.kind)
-		}
-		if !ok && !(im.Module == moduleWASI && im.Type.Results == metering.I32) {
-			return fmt.Errorf("it imports %s, which is not granted", name)
-		}
-	}
-	return nil
 }

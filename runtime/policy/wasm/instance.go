@@ -37,6 +37,8 @@ type instance struct {
 	calls       [remote.Kinds]kindCalls
 	description wire.Description
 	journal     *journal
+	moment      moment // of the call under way
+	asked       int    // how many calls have had this instance
 	printed     []byte
 	random      uint64    // state of the guest's random numbers
 	stack       [4]uint64 // of the engine's calls; kept to spare an allocation
@@ -58,7 +60,7 @@ type retired struct {
 }
 
 // newInstance starts an instance and takes it through the handshake. All of it
-// is paid from one budget, which the module's counter starts with.
+// is paid from one budget.
 func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	in := &instance{module: m, journal: m.journal}
 	ctx = context.WithValue(ctx, instanceKey{}, in)
@@ -90,6 +92,7 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 }
 
 func (in *instance) handshake(ctx context.Context) error {
+	in.give(in.module.limits.StartFuel)
 	defer in.account(in.module.limits.StartFuel)
 	for _, name := range []string{metering.StartExport, exportInitialize} {
 		if f := in.guest.ExportedFunction(name); f != nil {
@@ -102,12 +105,15 @@ func (in *instance) handshake(ctx context.Context) error {
 		if in.description, err = decodeDescription(b); err == nil {
 			err = agree(in.description, in.module.kinds)
 		}
+		if err == nil && in.module.manifest != nil {
+			err = honest(in.module.manifest, in.description)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	hello := wire.AppendHostInfo(nil, wire.HostInfo{Minor: wire.Minor, Settings: in.module.settings})
+	hello := wire.AppendHostInfo(nil, wire.HostInfo{Minor: wire.Minor, Settings: in.module.options.Settings})
 	size, err := in.send(ctx, hello)
 	if err != nil {
 		return err
@@ -120,7 +126,7 @@ func (in *instance) handshake(ctx context.Context) error {
 // greet is answer for the handshake. An instance that refuses it is of no use, and
 // no user is to blame, so a refusal is a trap here.
 func (in *instance) greet(ctx context.Context, name string, take func([]byte) error, args ...uint64) error {
-	q := question{in.guest.ExportedFunction(name), name, in.module.limits.ReplyBytes, take}
+	q := question{f: in.guest.ExportedFunction(name), name: name, longest: in.module.limits.ReplyBytes, take: take}
 	err := in.answer(ctx, q, args...)
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		err = &trap{name + ": " + refused.message.Reason}
@@ -204,6 +210,8 @@ func (in *instance) send(ctx context.Context, b []byte) (uint64, error) {
 type question struct {
 	f       api.Function
 	name    string
+	spec    []byte
+	input   []byte
 	longest int // that the answer may be, in bytes
 	// take gets the answer, which is the guest's and good until it returns. Its error
 	// is a trap.
@@ -212,6 +220,7 @@ type question struct {
 
 // answer asks the question. An Error message is a *refusal.
 func (in *instance) answer(ctx context.Context, q question, args ...uint64) error {
+	in.moment = moment{name: q.name, spec: q.spec, input: q.input}
 	if err := in.run(ctx, q.f, q.name, args...); err != nil {
 		return err
 	}
@@ -241,6 +250,7 @@ func (in *instance) answer(ctx context.Context, q question, args ...uint64) erro
 		e.Reason = line([]byte(e.Reason))
 		return &refusal{e}
 	}
+	in.commit()
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/manifest"
 	"github.com/pacer-run/pacer/sdk/wire"
 )
 
@@ -17,26 +18,37 @@ import (
 // into them: remote.Constraint and its like make policies of it.
 type Module struct {
 	limits      Limits
-	settings    string // JSON
+	options     Options
+	manifest    *manifest.Manifest // nil: none
 	runtime     wazero.Runtime
 	compiled    wazero.CompiledModule
 	kinds       kindSet
 	description wire.Description
 	journal     *journal
 	pool        *pool
+	metrics     *metrics
+	store       store
 	fuel        atomic.Int64
 }
 
 var _ remote.Module = (*Module)(nil)
 
-func newModule(runtime wazero.Runtime, limits Limits, log *slog.Logger) *Module {
-	m := &Module{limits: limits, runtime: runtime, journal: &journal{log: log}}
-	m.pool = newPool(limits.Instances, m.newInstance)
+func newModule(p *plan, runtime wazero.Runtime, log *slog.Logger) *Module {
+	m := &Module{
+		limits: p.limits, options: p.options, manifest: p.manifest, kinds: p.kinds,
+		runtime: runtime, journal: &journal{log: log}, metrics: newMetrics(p.manifest),
+	}
+	m.pool = newPool(p.limits, m.newInstance)
+	m.pool.fresh = p.options.Fresh
 	return m
 }
 
 // Description implements remote.Module. Its lists must not be changed.
 func (m *Module) Description() wire.Description { return m.description }
+
+// Manifest is what the module's file says of it; nil when it says nothing. It must
+// not be changed.
+func (m *Module) Manifest() *manifest.Manifest { return m.manifest }
 
 func (m *Module) label() string { return m.description.Name + "@" + m.description.Version }
 
@@ -87,6 +99,9 @@ func (m *Module) Review(ctx context.Context, request []byte, take func(answer []
 		if err != nil {
 			return err
 		}
-		return in.answer(ctx, question{in.calls[remote.KindAdmission].ask, name, m.limits.ReplyBytes + len(request), take}, size)
+		return in.answer(ctx, question{
+			f: in.calls[remote.KindAdmission].ask, name: name, input: request,
+			longest: m.limits.ReplyBytes + len(request), take: take,
+		}, size)
 	}))
 }

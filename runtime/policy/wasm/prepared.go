@@ -64,13 +64,16 @@ func (p *prepared) introduce(ctx context.Context, in *instance) (sdk.Traits, err
 		return 0, err
 	}
 	var got wire.Prepared
-	err = in.answer(ctx, question{in.calls[p.kind].prepare, p.names.prepare, p.module.limits.ReplyBytes, func(b []byte) (err error) {
-		if got, err = wire.DecodePrepared(b); err == nil && got.Traits != 0 && p.kind != remote.KindConstraint {
-			err = wire.Malformed("traits of what is no constraint")
-		}
-		return err
-	}}, size)
-	if err != nil {
+	q := question{
+		f: in.calls[p.kind].prepare, name: p.names.prepare, spec: p.spec, longest: p.module.limits.ReplyBytes,
+		take: func(b []byte) (err error) {
+			if got, err = wire.DecodePrepared(b); err == nil && got.Traits != 0 && p.kind != remote.KindConstraint {
+				err = wire.Malformed("traits of what is no constraint")
+			}
+			return err
+		},
+	}
+	if err := in.answer(ctx, q, size); err != nil {
 		return 0, err
 	}
 	p.forgetClosed()
@@ -116,7 +119,9 @@ func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(a
 			return err
 		}
 		longest := limits.ReplyBytes + len(input) + itemReply*items
-		return in.answer(ctx, question{in.calls[p.kind].ask, p.names.ask, longest, take}, uint64(handle), size)
+		return in.answer(ctx, question{
+			f: in.calls[p.kind].ask, name: p.names.ask, spec: p.spec, input: input, longest: longest, take: take,
+		}, uint64(handle), size)
 	}))
 }
 

@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -42,6 +43,16 @@ type Limits struct {
 	MemoryPages uint32 // of an instance, 64 KiB each
 	ReplyBytes  int    // of an answer, besides 256 for each item and as many as it was asked with
 	Instances   int    // that work at the same time
+	// Calls is how many calls an instance lives for, before a new one takes its place;
+	// 0 is any number.
+	Calls int
+	// HighWater is the memory, in pages, beyond which an instance is replaced, since
+	// memory never shrinks; 0 is three quarters of MemoryPages. One that has not
+	// doubled its memory since it started is left alone.
+	HighWater uint32
+	// Wait is how long a call waits for an instance that is free, unless its context
+	// ends earlier; 0 is as long as that.
+	Wait time.Duration
 }
 
 // DefaultLimits suit modules built by Go, which need most: a regular expression
@@ -57,6 +68,8 @@ func DefaultLimits() Limits {
 		MemoryPages: 1024,
 		ReplyBytes:  64 << 10,
 		Instances:   min(runtime.GOMAXPROCS(0), 4),
+		Calls:       1_000_000,
+		Wait:        10 * time.Second,
 	}
 }
 
@@ -142,28 +155,34 @@ func (l *Loader) load(ctx context.Context, code []byte, options Options) (m *Mod
 			m, err = nil, fmt.Errorf("the engine failed on it: %v", r)
 		}
 	}()
-	limits := l.limits.within(options.Limits)
-	metered, err := metering.Rewrite(code, limits.StartFuel)
+	metered, err := metering.Rewrite(code)
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := check(metered, limits)
+	p, err := l.plan(code, metered, options)
 	if err != nil {
 		return nil, err
 	}
-	config := wazero.NewRuntimeConfig().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(limits.MemoryPages).
-		WithCloseOnContextDone(false) // costs several times the guest's work; fuel stops it instead
-	if l.cache != nil {
-		config = config.WithCompilationCache(l.cache)
-	}
-	m = newModule(wazero.NewRuntimeWithConfig(ctx, config), limits, l.log)
-	m.kinds, m.settings = kinds, options.Settings
+	m = newModule(p, wazero.NewRuntimeWithConfig(ctx, l.engine(p)), l.log)
 	if err := m.open(ctx, metered); err != nil {
 		return nil, errors.Join(err, m.Close(context.WithoutCancel(ctx)))
 	}
 	return m, nil
+}
+
+func (l *Loader) engine(p *plan) wazero.RuntimeConfig {
+	config := wazero.NewRuntimeConfig()
+	if p.options.Interpreted {
+		config = wazero.NewRuntimeConfigInterpreter()
+	}
+	config = config.
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(p.limits.MemoryPages).
+		WithCloseOnContextDone(false) // costs several times the guest's work; fuel stops it instead
+	if l.cache != nil && !p.options.Interpreted {
+		config = config.WithCompilationCache(l.cache)
+	}
+	return config
 }
 
 // open compiles the module and proves that an instance of it starts.
