@@ -2,28 +2,46 @@ package wasm
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/manifest"
 )
 
 const kindsSettings = `{"a": [1]}`
 
+// kindsManifest is that of the modules with policies of all kinds.
+func kindsManifest() manifest.Manifest {
+	every := []string{"every"}
+	return manifest.Manifest{
+		Name: "kinds", Version: "1.2.3", ABI: "1.1",
+		Kinds: map[string][]string{
+			"constraint": {"EVERY", "EVERY_TOO", "HOST"}, "fetch": every, "upgrade": every, "health": every, "admission": every,
+		},
+		Imports: Grants(),
+		Metrics: []manifest.Metric{{ID: 1, Name: "hits", Type: "counter"}, {ID: 2, Name: "level", Type: "gauge"}},
+	}
+}
+
 // loadKinds loads a language's module with policies of all kinds, with one instance,
 // so that every call meets the same one.
-func loadKinds(t *testing.T, l language) *Module {
+func loadKinds(t *testing.T, l language, log *slog.Logger) *Module {
 	t.Helper()
 	limits := DefaultLimits()
 	limits.Instances = 1
-	loader, err := NewLoader(limits, "", quiet())
+	loader, err := NewLoader(limits, "", log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := loader.Load(t.Context(), l.kinds(t), Options{Settings: kindsSettings})
+	m, err := loader.Load(t.Context(), embed(t, l.kinds(t), kindsManifest()), Options{
+		Settings: kindsSettings, Grants: Grants(), Now: func() time.Time { return time.Unix(1700, 0) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +52,7 @@ func loadKinds(t *testing.T, l language) *Module {
 // perKind runs the test for the module of each language, beside the policies in Go.
 func perKind(t *testing.T, test func(t *testing.T, m *Module, native every)) {
 	for _, l := range languages() {
-		t.Run(l.name, func(t *testing.T) { test(t, loadKinds(t, l), every{kindsSettings}) })
+		t.Run(l.name, func(t *testing.T) { test(t, loadKinds(t, l, quiet()), every{kindsSettings}) })
 	}
 }
 
@@ -202,41 +220,4 @@ func TestLanguagesAdmission(t *testing.T) {
 			same(t, r.Policy, want, got, wantErr, gotErr)
 		}
 	})
-}
-
-// Settings that a module does not want are why it is not loaded.
-func TestLanguagesSettings(t *testing.T) {
-	for _, l := range languages() {
-		loader, err := NewLoader(DefaultLimits(), "", quiet())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for want, module := range map[string]func(testing.TB) []byte{
-			"these settings are bad":       l.kinds,
-			"the module takes no settings": l.example,
-		} {
-			_, err := loader.Load(t.Context(), module(t), Options{Settings: `{"bad":1}`})
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: error %v, want %s", l.name, err, want)
-			}
-		}
-	}
-}
-
-// A panic is told as the cause of the fault. So is the end of memory in C; that of
-// Rust just traps. The next call meets a new instance.
-func TestLanguagesPanic(t *testing.T) {
-	memory := map[string]string{"c": "panic: out of memory", "c with wasi-libc": "panic: out of memory", "rust": "unreachable"}
-	for _, l := range languages() {
-		t.Run(l.name, func(t *testing.T) {
-			c := remote.Constraint(loadKinds(t, l))
-			for value, want := range map[string]string{"panic": "panic: at the prepared place", "memory": memory[l.name]} {
-				_, err := c.Prepare(t.Context(), sdk.ConstraintSpec{Operator: "EVERY", Value: value, HasValue: true})
-				wantFault(t, err, want)
-			}
-			if _, err := c.Prepare(t.Context(), sdk.ConstraintSpec{Operator: "EVERY"}); err != nil {
-				t.Errorf("a new instance answers no better: %v", err)
-			}
-		})
-	}
 }

@@ -1,8 +1,8 @@
 // A module in C with policies of all kinds, whose answers tell all that they were
 // asked. kinds_test.go has the same policies in Go.
 #define PACER_NAME "kinds"
-#define PACER_VERSION "1.2.3-c"
-#define PACER_CONSTRAINTS "EVERY", "EVERY_TOO"
+#define PACER_VERSION "1.2.3"
+#define PACER_CONSTRAINTS "EVERY", "EVERY_TOO", "HOST"
 #define PACER_FETCH_POLICIES "every"
 #define PACER_UPGRADE_STRATEGIES "every"
 #define PACER_HEALTH_RULES "every"
@@ -73,8 +73,33 @@ void *constraint_prepare(const pacer_constraint_spec *spec, uint32_t *traits) {
 	return p;
 }
 
+static pacer_text yes(bool that) { return that ? T("yes") : T("no"); }
+
+// host_order asks the host for something.
+static pacer_text host_order(pacer_text order) {
+	char *many = pacer_scratch(1000);
+	memset(many, 'y', 1000);
+	pacer_text longer = {many, 1000};
+	if (pacer_equal(order, "now")) return N(pacer_now());
+	if (pacer_equal(order, "rand")) return pacer_join(N(pacer_rand()), T(" "), N(pacer_rand()));
+	if (pacer_equal(order, "put")) return pacer_join(yes(pacer_kv_put(T("a"), T("1"))), T(" "), yes(pacer_kv_put(T("b"), longer)));
+	if (pacer_equal(order, "remove")) return yes(pacer_kv_put(T("a"), T("")));
+	if (pacer_equal(order, "get"))
+		return pacer_join(pacer_kv_get(T("a")), T(" "), N(pacer_kv_get(T("b")).size), T(" "), pacer_kv_get(T("c")));
+	if (pacer_equal(order, "metrics")) {
+		pacer_metric_add(1, 2);
+		pacer_metric_observe(2, -3.5);
+	}
+	if (pacer_equal(order, "log") && pacer_log_enabled(PACER_ERROR)) pacer_log(PACER_WARNING, "a line");
+	return order;
+}
+
 void constraint_evaluate(void *state, const pacer_constraint_input *in, pacer_constraint_answer *out) {
 	prepared *p = state;
+	if (pacer_equal(p->name, "HOST")) {
+		out->reason = host_order(p->settings);
+		return;
+	}
 	for (uint32_t slot = 0; slot < in->values; slot++) {
 		pacer_text value = pacer_value(in, slot);
 		uint32_t last = value.size > 0 ? (uint8_t)value.at[value.size - 1] : 0;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 policy! {
     name: "kinds",
-    version: "1.2.3-rust",
+    version: "1.2.3",
     constraint: Every,
     fetch: Every,
     upgrade: Every,
@@ -64,7 +64,7 @@ fn prepare(name: &str, settings: &str, app: &AppFacts) -> Result<Box<Prepared>, 
 
 impl Constraint for Every {
     fn operators(&self) -> &[&str] {
-        &["EVERY", "EVERY_TOO"]
+        &["EVERY", "EVERY_TOO", "HOST"]
     }
 
     fn prepare(&self, spec: &ConstraintSpec) -> Result<Box<dyn PreparedConstraint>, Error> {
@@ -75,12 +75,39 @@ impl Constraint for Every {
     }
 }
 
+/// Asks the host for something.
+fn host_order(order: &str) -> String {
+    let yes = |that| if that { "yes" } else { "no" };
+    let text = |key| String::from_utf8_lossy(&host::kv_get(key)).into_owned();
+    match order {
+        "now" => host::now_millis().to_string(),
+        "rand" => format!("{} {}", host::rand(), host::rand()),
+        "put" => format!("{} {}", yes(host::kv_put("a", b"1")), yes(host::kv_put("b", &[b'y'; 1000]))),
+        "remove" => yes(host::kv_put("a", b"")).to_owned(),
+        "get" => format!("{} {} {}", text("a"), text("b").len(), text("c")),
+        "metrics" => {
+            host::metric_add(1, 2.0);
+            host::metric_observe(2, -3.5);
+            order.to_owned()
+        }
+        _ => {
+            if order == "log" && log_enabled(Level::Error) {
+                log(Level::Warning, "a line");
+            }
+            order.to_owned()
+        }
+    }
+}
+
 impl PreparedConstraint for Prepared {
     fn traits(&self) -> Traits {
         Traits::Stateful
     }
 
     fn evaluate(&mut self, input: &ConstraintInput, quota: &mut [u32]) -> Result<ConstraintAnswer, Error> {
+        if self.name == "HOST" {
+            return Ok(ConstraintAnswer { flags: 0, reason: host_order(&self.settings).into() });
+        }
         for (slot, value) in input.values.iter().enumerate() {
             quota[slot] = 256 * value.len() as u32
                 + u32::from(value.bytes().last().unwrap_or_default())
