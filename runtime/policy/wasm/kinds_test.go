@@ -35,7 +35,12 @@ func kindsManifest() manifest.Manifest {
 // so that every call meets the same one.
 func loadKinds(t *testing.T, l language, log *slog.Logger) *Module {
 	t.Helper()
-	limits := DefaultLimits()
+	return loadKindsIn(t, l, log, DefaultLimits())
+}
+
+// loadKindsIn is loadKinds with limits.
+func loadKindsIn(t *testing.T, l language, log *slog.Logger, limits Limits) *Module {
+	t.Helper()
 	limits.Instances = 1
 	loader, err := NewLoader(limits, filepath.Join(scratch(), "cache"), log)
 	if err != nil {

@@ -98,10 +98,11 @@ func buildCargo(t testing.TB, folder, name string) []byte {
 }
 
 // buildAsc builds a module of AssemblyScript from its entry file, with the flags that
-// sdk/assemblyscript asks for.
-func buildAsc(t testing.TB, name, entry string) []byte {
+// sdk/assemblyscript asks for, and a runtime.
+func buildAsc(t testing.TB, entry, runtime string) []byte {
 	t.Helper()
-	out := filepath.Join(scratch(), name+"-assemblyscript.wasm")
+	entry = absolute(t, entry)
+	out := filepath.Join(scratch(), fmt.Sprintf("%s-%s.wasm", filepath.Base(filepath.Dir(entry)), runtime))
 	if code, err := os.ReadFile(out); err == nil {
 		return code
 	}
@@ -111,8 +112,8 @@ func buildAsc(t testing.TB, name, entry string) []byte {
 		t.Fatalf("no compiler of AssemblyScript: it takes node 20 and npm, and `npm ci` in sdk/assemblyscript (make needs): %v", err)
 	}
 	cmd := exec.CommandContext(t.Context(), asc, filepath.Base(entry), "--lib", filepath.Join(sdk, "assembly"), "-O3",
-		"--use", "abort=~lib/pacer/abort/abortWith", "-o", out)
-	cmd.Dir = filepath.Dir(absolute(t, entry)) // the compiler wants all paths below its own
+		"--runtime", runtime, "--use", "abort=~lib/pacer/abort/abortWith", "-o", out)
+	cmd.Dir = filepath.Dir(entry) // names of files in the module are relative to it
 	if message, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building %s: %v\n%s", entry, err, message)
 	}
@@ -134,6 +135,7 @@ type language struct {
 
 func languages() []language {
 	const exampleC, kindsC = "examples/policies/attributes-c/attributes.c", "runtime/policy/wasm/testdata/kinds-c/kinds.c"
+	const exampleAS, kindsAS = "examples/policies/attributes-assemblyscript/index.ts", "runtime/policy/wasm/testdata/kinds-assemblyscript/index.ts"
 	return []language{
 		{
 			"c", "C_",
@@ -152,12 +154,13 @@ func languages() []language {
 		},
 		{
 			"assemblyscript", "AS_",
-			func(t testing.TB) []byte {
-				return buildAsc(t, "attributes", "examples/policies/attributes-assemblyscript/assembly/index.ts")
-			},
-			func(t testing.TB) []byte {
-				return buildAsc(t, "kinds", "runtime/policy/wasm/testdata/kinds-assemblyscript/index.ts")
-			},
+			func(t testing.TB) []byte { return buildAsc(t, exampleAS, "incremental") },
+			func(t testing.TB) []byte { return buildAsc(t, kindsAS, "incremental") },
+		},
+		{
+			"assemblyscript minimal", "AS_",
+			func(t testing.TB) []byte { return buildAsc(t, exampleAS, "minimal") },
+			func(t testing.TB) []byte { return buildAsc(t, kindsAS, "minimal") },
 		},
 	}
 }

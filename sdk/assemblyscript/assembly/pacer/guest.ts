@@ -1,4 +1,5 @@
 // The module's side of the ABI, as far as it is common to all kinds.
+import { Runtime } from "shared/runtime";
 import { clearError, errorCode, errorReason, failed, fault, invalid } from "./error";
 import { Reader } from "./reader";
 import { answerAt, answerLength, clearAnswer, putEntry, putNumber, putText } from "./writer";
@@ -73,8 +74,13 @@ let input: usize = 0;
 let capacity: u32 = 0;
 const outer = new Reader();
 
-/** Where the host writes so many bytes. */
+/**
+ * Where the host writes so many bytes. No function is under way now, so that the runtime
+ * "minimal", which knows of no other moment, may forget here what nothing refers to.
+ */
 export function buffer(size: u32): usize {
+  if (ASC_RUNTIME == Runtime.Stub) ERROR("a module needs --runtime incremental or minimal: stub never frees memory");
+  if (ASC_RUNTIME == Runtime.Minimal) __collect();
   if (size > capacity || input == 0) {
     if (input != 0) heap.free(input);
     capacity = max(2 * size, 4096);
