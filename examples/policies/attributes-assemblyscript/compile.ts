@@ -8,7 +8,7 @@ import { Source } from "./source";
 const MAX_REPEAT = 1000, MAX_DEPTH = 100;
 /** No repetition, and as a most: any number. */
 const NONE = -1;
-/** What cannot be repeated. */
+/** There is nothing that could be repeated. */
 const NOTHING = -1;
 
 export class Compiler {
@@ -63,12 +63,14 @@ export class Compiler {
   /** Compiles atoms and their repetitions up to a | or a ). */
   private sequence(): void {
     const s = this.source;
+    let last = NOTHING;
     while (s.more && !s.sees("|") && !s.sees(")")) {
       const begin = s.at;
       if (this.repeats()) s.wrong("missing argument to repetition operator", s.since(begin));
       if (s.failed) return;
       const from = this.atom(), at = s.at;
-      if (!s.failed && this.repeats()) this.repetition(from, at);
+      if (from != NOTHING) last = from; // flags are passed over: a(?i)* is a*
+      if (!s.failed && this.repeats()) this.repetition(last, at);
       if (this.program.full) s.wrong("expression too large", s.whole);
     }
   }
