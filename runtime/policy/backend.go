@@ -40,11 +40,11 @@ func (l *FileLoader) Load(ctx context.Context, _ ModuleConfig, ref Ref) (Loaded,
 	}
 	sum := sha256.Sum256(code)
 	loaded := Loaded{Digest: hex.EncodeToString(sum[:]), Backend: BackendWASM}
-	m, err := l.engine.Load(ctx, code)
+	m, err := l.engine.Load(ctx, code, wasm.Options{})
 	if err != nil {
 		return loaded, err
 	}
-	loaded.Module = asRemote(m)
+	loaded.Module = m
 	return loaded, nil
 }
 
