@@ -11,6 +11,7 @@ import (
 
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
@@ -174,7 +175,7 @@ func sorted(err error) error {
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	case errors.Is(err, content.ErrMismatchedDigest), errors.Is(err, content.ErrTrailingData):
 		return fmt.Errorf("%w: %w", ErrChanged, err)
-	case errors.As(err, &response) && (response.StatusCode == 401 || response.StatusCode == 403):
+	case errors.Is(err, auth.ErrBasicCredentialNotFound), errors.As(err, &response) && (response.StatusCode == 401 || response.StatusCode == 403):
 		return fmt.Errorf("%w: %w", ErrDenied, err)
 	}
 	return err
