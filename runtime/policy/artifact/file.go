@@ -20,7 +20,7 @@ func (s *Store) readFile(path string) (*Module, error) {
 	}
 	m, err := New(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, err
 	}
 	lines, err := readLimited(dir, name+signatureSuffix, maxSignatures*maxEnvelope)
 	if errors.Is(err, fs.ErrNotExist) {

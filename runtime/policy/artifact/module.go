@@ -34,12 +34,11 @@ package artifact
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/pacer-run/pacer/sdk/manifest"
 )
 
 // Module is a policy module as it was found.
@@ -50,8 +49,8 @@ type Module struct {
 	Digest string
 	// Name and Version are what the module's manifest says, "" without one.
 	Name, Version string
-	// Manifest is the manifest inside the module, JSON; nil when it has none.
-	Manifest []byte
+	// Manifest is the one inside the module, nil when it has none.
+	Manifest *manifest.Manifest
 	// Signatures are DSSE envelopes, not looked into.
 	Signatures [][]byte
 	// Vectors are files of test vectors.
@@ -66,22 +65,21 @@ type Vectors struct {
 	Bytes []byte
 }
 
-// New returns the module that the bytes are. A manifest that is no JSON object is
-// an error.
+// New returns the module that the bytes are. A WASM module that is not whole, or
+// whose manifest is a bad one, is an error; what is no WASM has its manifest
+// elsewhere.
 func New(data []byte) (*Module, error) {
 	m := &Module{Bytes: data, Digest: Digest(data)}
 	if !isWASM(data) {
-		return m, nil // a program, which has its manifest elsewhere
+		return m, nil
 	}
-	section, err := customSection(data, manifestSection)
-	if err != nil || section == nil {
-		return m, err
+	said, err := manifest.Extract(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	var named struct{ Name, Version string }
-	if err := json.Unmarshal(section, &named); err != nil {
-		return nil, fmt.Errorf("custom section %s: expected a JSON object: %w", manifestSection, err)
+	if said != nil {
+		m.Manifest, m.Name, m.Version = said, said.Name, said.Version
 	}
-	m.Manifest, m.Name, m.Version = section, named.Name, named.Version
 	return m, nil
 }
 
@@ -101,6 +99,15 @@ func Digest(data []byte) string {
 	return digestPrefix + hex.EncodeToString(sum[:])
 }
 
+// ParseDigest reads a digest, of which the prefix sha256: may be left out, and
+// returns it with the prefix.
+func ParseDigest(text string) (string, error) {
+	if !strings.Contains(text, ":") {
+		text = digestPrefix + text
+	}
+	return text, CheckDigest(text)
+}
+
 // CheckDigest refuses what is no SHA-256 digest.
 func CheckDigest(text string) error {
 	encoded, ok := strings.CutPrefix(text, digestPrefix)
@@ -110,38 +117,5 @@ func CheckDigest(text string) error {
 	return nil
 }
 
-// manifestSection is the custom section that holds a module's manifest.
-const manifestSection = "policy.manifest"
-
 // isWASM tells whether data starts as core WebAssembly, version 1, does.
 func isWASM(data []byte) bool { return bytes.HasPrefix(data, []byte("\x00asm\x01\x00\x00\x00")) }
-
-// customSection returns the content of the custom section of that name, nil when
-// there is none. Two are an error: readers would differ in which one they take.
-func customSection(data []byte, name string) ([]byte, error) {
-	var found []byte
-	for rest := data[8:]; len(rest) > 0; {
-		id := rest[0]
-		size, n := binary.Uvarint(rest[1:])
-		if n <= 0 || n > 5 || size > uint64(len(rest)-1-n) {
-			return nil, errors.New("not a whole WASM module: a section is longer than the file")
-		}
-		section := rest[1+n : 1+n+int(size)]
-		rest = rest[1+n+int(size):]
-		if id != 0 {
-			continue
-		}
-		length, n := binary.Uvarint(section)
-		if n <= 0 || n > 5 || length > uint64(len(section)-n) {
-			return nil, errors.New("not a valid WASM module: the name of a custom section is longer than the section")
-		}
-		if string(section[n:n+int(length)]) != name {
-			continue
-		}
-		if found != nil {
-			return nil, fmt.Errorf("two custom sections %s, expected one", name)
-		}
-		found = section[n+int(length):]
-	}
-	return found, nil
-}

@@ -96,18 +96,18 @@ func (s *Store) pack(m *Module) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	manifest := ocispec.Manifest{
+	outer := ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: config.desc,
 		Annotations: map[string]string{},
 	}
 	for _, l := range layers {
-		manifest.Layers = append(manifest.Layers, l.desc)
+		outer.Layers = append(outer.Layers, l.desc)
 	}
 	if m.Name != "" {
-		manifest.Annotations[ocispec.AnnotationTitle] = m.Name
-		manifest.Annotations[ocispec.AnnotationVersion] = m.Version
+		outer.Annotations[ocispec.AnnotationTitle] = m.Name
+		outer.Annotations[ocispec.AnnotationVersion] = m.Version
 	}
-	data, err := json.Marshal(manifest)
+	data, err := json.Marshal(outer)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (s *Store) pack(m *Module) ([]part, error) {
 func packLayers(m *Module) ([]part, error) {
 	layers := []part{newPart(moduleType, m.Bytes)}
 	if m.Manifest != nil {
-		layers = append(layers, newPart(manifestType, m.Manifest))
+		layers = append(layers, newPart(manifestType, m.Manifest.Encode()))
 	}
 	if len(m.Signatures) > maxSignatures {
 		return nil, fmt.Errorf("%w: it has %d signatures, expected up to %d", ErrMalformed, len(m.Signatures), maxSignatures)

@@ -197,7 +197,7 @@ func TestARegistryThatLies(t *testing.T) {
 		"a longer module":                   {m.Digest, append(bytes.Clone(m.Bytes), 0)},
 		"another manifest":                  {ref.Digest, bytes.Replace(manifest, []byte("spread"), []byte("spreaD"), 1)},
 		"another signature":                 {artifact.Digest(m.Signatures[0]), []byte(`{"a":2}`)},
-		"another copy of the manifest":      {artifact.Digest(m.Manifest), bytes.Replace(m.Manifest, []byte("1"), []byte("2"), 1)},
+		"another copy of the manifest":      {artifact.Digest(m.Manifest.Encode()), bytes.Replace(m.Manifest.Encode(), []byte("1"), []byte("2"), 1)},
 		"other vectors":                     {artifact.Digest([]byte("A")), []byte("B")},
 	} {
 		reg.Answer(replacing(lie.digest, lie.with))
@@ -333,7 +333,7 @@ func TestArtifactsThatAreNone(t *testing.T) {
 		wasm, manifest = "application/wasm", "application/vnd.pacer.policy.manifest.v1+json"
 		sig, vectors   = "application/vnd.dsse.envelope.v1+json", "application/vnd.pacer.policy.vectors.v1"
 	)
-	module, empty, other := artifacttest.Module("a", "1.0.0", ""), []byte("{}"), []byte(`{"name":"b","version":"1.0.0"}`)
+	module, empty, other := artifacttest.Module("a", "1.0.0", ""), []byte("{}"), []byte(`{"name":"b","version":"1","abi":"1.0","kinds":{"health":["x"]}}`)
 	huge := layer(wasm, module)
 	huge["size"] = int64(1) << 62
 	negative := layer(wasm, module)
@@ -360,13 +360,14 @@ func TestArtifactsThatAreNone(t *testing.T) {
 		"a digest that is a path":          {image, config, []any{traversal}, "64 lower-case hexadecimal digits"},
 		"a digest of another kind":         {image, config, []any{weak}, "64 lower-case hexadecimal digits"},
 		"a manifest that is not the copy":  {image, config, []any{layer(wasm, module), layer(manifest, other)}, "not the one inside"},
+		"a manifest that is none":          {image, config, []any{layer(wasm, module), layer(manifest, empty)}, "the copy of the module's manifest: manifest: "},
 		"forty signatures":                 {image, config, append([]any{layer(wasm, module)}, many...), "40 signatures"},
 		"vectors that climb":               {image, config, []any{layer(wasm, module), titled(vectors, empty, "../x")}, `title "../x"`},
 		"vectors without a name":           {image, config, []any{layer(wasm, module), layer(vectors, empty)}, `title ""`},
 		"vectors of one name":              {image, config, []any{layer(wasm, module), titled(vectors, empty, "x"), titled(vectors, empty, "x")}, "two files"},
-		"a module with a broken section":   {image, config, []any{layer(wasm, append(artifacttest.Bare(), 0, 200))}, "not a whole WASM module"},
-		"a module with two manifests":      {image, config, []any{layer(wasm, artifacttest.WithSection(module, "policy.manifest", "{}"))}, "two custom sections"},
-		"a module whose manifest is a lie": {image, config, []any{layer(wasm, artifacttest.WithSection(artifacttest.Bare(), "policy.manifest", "[]"))}, "expected a JSON object"},
+		"a module with a broken section":   {image, config, []any{layer(wasm, append(artifacttest.Bare(), 0, 200))}, "malformed module"},
+		"a module with two manifests":      {image, config, []any{layer(wasm, artifacttest.WithSection(module, "policy.manifest", "{}"))}, "two sections"},
+		"a module whose manifest is a lie": {image, config, []any{layer(wasm, artifacttest.WithSection(artifacttest.Bare(), "policy.manifest", "[]"))}, "manifest: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ref := craft(t, map[string]any{"schemaVersion": 2, "mediaType": c.mediaType, "config": layer(c.config, empty), "layers": c.layers},

@@ -10,6 +10,8 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
+
+	"github.com/pacer-run/pacer/sdk/manifest"
 )
 
 // Media types of an artifact's parts.
@@ -34,11 +36,11 @@ func (s *Store) unpack(ctx context.Context, from source, digest string) (*Module
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := parseManifest(data)
+	outer, err := parseManifest(data)
 	if err != nil {
 		return nil, err
 	}
-	return s.readLayers(ctx, from, manifest)
+	return s.readLayers(ctx, from, outer)
 }
 
 // blob reads what a descriptor describes, and nothing larger. What it returns has
@@ -88,8 +90,8 @@ func layersOf(m *ocispec.Manifest, mediaType string) []ocispec.Descriptor {
 }
 
 // readLayers makes a module of the layers that it knows; others are for others.
-func (s *Store) readLayers(ctx context.Context, from content.Fetcher, manifest *ocispec.Manifest) (*Module, error) {
-	modules := layersOf(manifest, moduleType)
+func (s *Store) readLayers(ctx context.Context, from content.Fetcher, outer *ocispec.Manifest) (*Module, error) {
+	modules := layersOf(outer, moduleType)
 	if len(modules) != 1 {
 		return nil, fmt.Errorf("%w: it has %d layers %s, expected one", ErrMalformed, len(modules), moduleType)
 	}
@@ -99,34 +101,39 @@ func (s *Store) readLayers(ctx context.Context, from content.Fetcher, manifest *
 	}
 	m, err := New(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	if err := readManifest(ctx, from, manifest, m); err != nil {
 		return nil, err
 	}
-	if err := readSignatures(ctx, from, manifest, m); err != nil {
+	if err := readManifest(ctx, from, outer, m); err != nil {
 		return nil, err
 	}
-	return m, readVectors(ctx, from, manifest, m)
+	if err := readSignatures(ctx, from, outer, m); err != nil {
+		return nil, err
+	}
+	return m, readVectors(ctx, from, outer, m)
 }
 
 // readManifest compares the copy of the module's manifest with the original, the
 // only one that is signed: who looks at the copy must not be told another story.
-func readManifest(ctx context.Context, from content.Fetcher, manifest *ocispec.Manifest, m *Module) error {
-	for _, layer := range layersOf(manifest, manifestType) {
+func readManifest(ctx context.Context, from content.Fetcher, outer *ocispec.Manifest, m *Module) error {
+	for _, layer := range layersOf(outer, manifestType) {
 		copied, err := blob(ctx, from, layer, "the copy of the module's manifest", maxManifest)
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(copied, m.Manifest) {
+		// Compared is what they say: a later version may write the same another way.
+		said, err := manifest.Parse(copied)
+		if err != nil {
+			return fmt.Errorf("%w: the copy of the module's manifest: %w", ErrMalformed, err)
+		}
+		if m.Manifest == nil || !bytes.Equal(said.Encode(), m.Manifest.Encode()) {
 			return fmt.Errorf("%w: the manifest beside the module is not the one inside", ErrMalformed)
 		}
 	}
 	return nil
 }
 
-func readSignatures(ctx context.Context, from content.Fetcher, manifest *ocispec.Manifest, m *Module) error {
-	layers := layersOf(manifest, signatureType)
+func readSignatures(ctx context.Context, from content.Fetcher, outer *ocispec.Manifest, m *Module) error {
+	layers := layersOf(outer, signatureType)
 	if len(layers) > maxSignatures {
 		return fmt.Errorf("%w: it has %d signatures, expected up to %d", ErrMalformed, len(layers), maxSignatures)
 	}
@@ -140,9 +147,9 @@ func readSignatures(ctx context.Context, from content.Fetcher, manifest *ocispec
 	return nil
 }
 
-func readVectors(ctx context.Context, from content.Fetcher, manifest *ocispec.Manifest, m *Module) error {
+func readVectors(ctx context.Context, from content.Fetcher, outer *ocispec.Manifest, m *Module) error {
 	room, seen := int64(maxVectors), map[string]bool{}
-	for _, layer := range layersOf(manifest, vectorsType) {
+	for _, layer := range layersOf(outer, vectorsType) {
 		name := layer.Annotations[ocispec.AnnotationTitle]
 		if err := checkTitle(name); err != nil {
 			return fmt.Errorf("%w: a file of vectors: %w", ErrMalformed, err)

@@ -3,7 +3,6 @@ package artifacttest
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"io"
 	"log"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/pacer-run/pacer/sdk/manifest"
 )
 
 // Registry is an OCI registry on a loopback address, in memory.
@@ -51,12 +52,8 @@ func (r *Registry) Answer(handler func(http.ResponseWriter, *http.Request) bool)
 // Module returns a WASM module that does nothing but have a manifest with that
 // name and version; body makes one different from another.
 func Module(name, version, body string) []byte {
-	manifest, err := json.Marshal(map[string]string{"name": name, "version": version})
-	if err != nil {
-		panic(err)
-	}
-	module := []byte("\x00asm\x01\x00\x00\x00")
-	module = appendSection(module, "policy.manifest", manifest)
+	said := manifest.Manifest{Name: name, Version: version, ABI: "1.1", Kinds: map[string][]string{"constraint": {"SPREAD"}}}
+	module := appendSection(Bare(), manifest.Section, said.Encode())
 	return appendSection(module, "body", []byte(body))
 }
 
