@@ -105,7 +105,7 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 		return nil, err
 	}
 	if c.loader = c.config.Loader; c.loader == nil {
-		if c.loader, err = NewFileLoader(c.config.Limits, c.config.CacheDir, c.config.Log); err != nil {
+		if c.loader, err = NewBackends(c.config.Limits, c.config.CacheDir, c.config.Log); err != nil {
 			return nil, err
 		}
 	}

@@ -129,7 +129,7 @@ func (l *fakeLoader) Load(_ context.Context, _ policy.ModuleConfig, ref policy.R
 	return policy.Loaded{Module: m, Digest: l.digest[ref.Ref], Signer: "team", Backend: policy.BackendWASM}, nil
 }
 
-func (l *fakeLoader) Digest(_ context.Context, m policy.ModuleConfig) (string, error) {
+func (l *fakeLoader) Mark(_ context.Context, m policy.ModuleConfig) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.digest[m.Ref.Ref], nil

@@ -93,9 +93,9 @@ func (c *Catalog) set(_ *origin, change func()) {
 // bring gets a version ready, beside the one that is in use. The digest is known of
 // some that fail.
 func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref Ref) (v *version, digest string, err error) {
-	seen, digestErr := c.loader.Digest(ctx, config)
+	seen, markErr := c.loader.Mark(ctx, config)
 	loaded, err := c.loader.Load(ctx, config, ref)
-	if digestErr == nil {
+	if markErr == nil {
 		o.seen = seen
 	}
 	if err != nil {

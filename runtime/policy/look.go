@@ -37,8 +37,8 @@ func (c *Catalog) Look(ctx context.Context) {
 	defer func() { <-c.loads }()
 	_ = c.reread(ctx) // it is logged
 	for _, o := range c.loadable() {
-		digest, err := c.loader.Digest(ctx, o.config)
-		if err == nil && digest != "" && digest != o.seen && ctx.Err() == nil {
+		mark, err := c.loader.Mark(ctx, o.config)
+		if err == nil && mark != "" && mark != o.seen && ctx.Err() == nil {
 			_ = c.reload(ctx, o, o.config) // it is logged and shown
 		}
 	}

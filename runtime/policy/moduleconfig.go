@@ -53,6 +53,12 @@ const (
 	BackendProcess = "process"
 )
 
+// How instances of WASM modules are used.
+const (
+	IsolationPooled = "pooled" // for many calls
+	IsolationFresh  = "fresh"  // for one call each
+)
+
 // ModuleConfig is one module as the operator wants it.
 type ModuleConfig struct {
 	Name string // by which the API knows it; no two modules have the same
@@ -64,7 +70,7 @@ type ModuleConfig struct {
 	Settings  json.RawMessage
 	Limits    Limits
 	Instances int // that work at the same time; 0 means the host's default
-	Isolation string
+	Isolation string // IsolationPooled, which "" is as well, or IsolationFresh
 	Mode      Mode
 	Of        string // the Name of the module that a shadow is compared with
 	OnFailure OnFailure
@@ -102,9 +108,9 @@ type Loader interface {
 	// Load gets the version of the module that ref names, checked, started, described
 	// and configured. Loaded may hold the digest of one that failed.
 	Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, error)
-	// Digest is that of what Load would find now; "" when it cannot change or cannot
-	// be told cheaply.
-	Digest(ctx context.Context, m ModuleConfig) (string, error)
+	// Mark is another one when Load might find another version than before; "" when
+	// that cannot be told cheaply.
+	Mark(ctx context.Context, m ModuleConfig) (string, error)
 	// Close frees what the loader holds, after its modules were closed.
 	Close(ctx context.Context) error
 }

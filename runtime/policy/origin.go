@@ -46,7 +46,7 @@ type origin struct {
 	digest   string   // of what could not be loaded
 	current  *version // nil: built in, or not loaded
 	fallback *version // pinned: what was used before; nil for none
-	seen     string   // the digest that a change of the file is told by
+	seen     string   // the mark by which a change is told
 	names    []string // of what is built in
 	shadow   *shadow  // while it shadows
 	notice   string   // what happened to it last: a reload that failed, a rollback
