@@ -66,6 +66,8 @@ var homes = map[string][]string{
 	"github.com/go-zookeeper/zk":              {"runtime/zookeeper"},
 	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests
 	"github.com/google/uuid":                  {"runtime/driver", "runtime/cluster", "runtime/store", "runtime/election"},
+	"github.com/hashicorp/go-hclog":           {"runtime/policy/process", "sdk/process"},
+	"github.com/hashicorp/go-plugin":          {"runtime/policy/process", "sdk/process"},
 	"github.com/hashicorp/go-immutable-radix": {"runtime/spec", "runtime/scheduler", "runtime/api"},
 	"github.com/klauspost/compress":           {"runtime/api"},
 	"github.com/pavlo-v-chernykh/keystore-go": {"cmd"},
@@ -80,7 +82,8 @@ var homes = map[string][]string{
 	"github.com/therootcompany/xz":            {"runtime/cluster/fetcher"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
 	"golang.org/x/sync":                       {"cmd", "runtime"},
-	"golang.org/x/sys":                        {"runtime/cluster", "bench"},
+	"golang.org/x/sys":                        {"runtime/cluster", "runtime/policy/process", "bench"},
+	"google.golang.org/grpc":                  {"runtime/policy/process", "sdk/process"},
 	"pgregory.net/rapid":                      {"runtime/store/storetest"},
 }
 
