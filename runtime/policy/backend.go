@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
+	"github.com/pacer-run/pacer/runtime/policy/process"
 	"github.com/pacer-run/pacer/runtime/policy/settings"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
@@ -25,11 +26,16 @@ type Backends struct {
 	from   atomic.Pointer[place]
 }
 
+// maxExecutable is how long the file of a process may be, in bytes: those of Go have
+// some 20 MB.
+const maxExecutable = 512 << 20
+
 // place is where references are looked up, and who is trusted.
 type place struct {
-	dir   string
-	store *artifact.Store
-	trust *trust.Verifier
+	dir         string
+	store       *artifact.Store
+	executables *artifact.Store
+	trust       *trust.Verifier
 }
 
 // NewBackends returns a loader. cacheDir keeps compiled modules between runs; ""
@@ -50,7 +56,9 @@ func (b *Backends) Trust(dir string, policy trust.Policy) error {
 	if err != nil {
 		return err
 	}
-	b.from.Store(&place{dir: dir, store: &artifact.Store{Dir: dir}, trust: verifier})
+	b.from.Store(&place{
+		dir: dir, store: &artifact.Store{Dir: dir}, executables: &artifact.Store{Dir: dir, MaxBytes: maxExecutable}, trust: verifier,
+	})
 	return nil
 }
 
@@ -78,7 +86,11 @@ func (b *Backends) fetch(ctx context.Context, m ModuleConfig, ref Ref) (*trust.T
 	if err != nil {
 		return nil, err
 	}
-	return from.trust.Load(ctx, from.store, lock, trust.Wanted{Name: m.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: m.Mode == Enforce}, time.Now())
+	store := from.store
+	if m.Backend == BackendProcess {
+		store = from.executables
+	}
+	return from.trust.Load(ctx, store, lock, trust.Wanted{Name: m.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: m.Mode == Enforce}, time.Now())
 }
 
 // Load implements Loader. It gives up waiting when ctx ends; the engine may go on for
@@ -89,11 +101,31 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 		return Loaded{}, err
 	}
 	loaded := Loaded{Digest: strings.TrimPrefix(found.Digest, "sha256:"), Signer: signersOf(found.Signers), Backend: BackendWASM}
+	if m.Backend == BackendProcess {
+		loaded.Backend = BackendProcess
+		return b.startProcess(ctx, m, loaded, found.Ref.Path)
+	}
 	options, err := wasmOptions(m, found)
 	if err != nil {
 		return loaded, err
 	}
 	module, err := b.engine.Load(ctx, found.Bytes, options)
+	if err != nil {
+		return loaded, err
+	}
+	loaded.Module = module
+	return loaded, nil
+}
+
+// startProcess starts the file whose bytes were verified: package process copies it
+// and compares the copy's digest.
+func (b *Backends) startProcess(ctx context.Context, m ModuleConfig, loaded Loaded, path string) (Loaded, error) {
+	if dir := b.from.Load().dir; !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	module, err := process.Start(ctx, process.Config{
+		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Log: b.log.With("name", m.Name),
+	})
 	if err != nil {
 		return loaded, err
 	}
