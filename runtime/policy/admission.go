@@ -49,6 +49,9 @@ func (c *Catalog) AdmissionPolicies() []string {
 	return slices.Clone(c.admission.names)
 }
 
+// Admits tells whether the operator has chosen any admission policy.
+func (c *Catalog) Admits() bool { return len(c.config.Admitting) > 0 }
+
 // CheckAdmission has every admission policy that the operator has chosen say whether
 // it can work with its settings. It waits for modules when a name is not known yet.
 // The error is a *WrongAdmission.
