@@ -32,7 +32,7 @@ type Module struct {
 	Strategies []string // of upgrades
 	Rules      []string // of health
 	Fetchers   []string // fetch policies
-	Admission  []string // admission policies
+	Admitters  []string // admission policies
 	State      State
 	Mode       Mode
 	Of         string            // of a shadow: whose it is
@@ -92,7 +92,7 @@ func (o *origin) describe() Module {
 		m.Kind = m.Kinds[0]
 	}
 	m.Operators, m.Fetchers, m.Strategies = slices.Clone(names[remote.KindConstraint]), slices.Clone(names[remote.KindFetch]), slices.Clone(names[remote.KindUpgrade])
-	m.Rules, m.Admission = slices.Clone(names[remote.KindHealth]), slices.Clone(names[remote.KindAdmission])
+	m.Rules, m.Admitters = slices.Clone(names[remote.KindHealth]), slices.Clone(names[remote.KindAdmission])
 	m.Rollback = o.config.Rollback.Digest
 	if o.fallback != nil {
 		m.Rollback = o.fallback.digest
