@@ -79,7 +79,9 @@ type Catalog struct {
 	loaded     chan struct{}
 	table      atomic.Pointer[table]
 	generation atomic.Uint64
+	prepared   atomic.Uint64 // how many were, by modules
 	background sync.WaitGroup
+	workers    sync.WaitGroup // of shadows
 	ended      sync.Once
 
 	// loads is held while modules are loaded or change places: one at a time, since
