@@ -1,7 +1,8 @@
+//go:build !race
+
 package wasm
 
 import (
-	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -13,26 +14,6 @@ import (
 )
 
 const pluginsFolder = "../../../plugins/"
-
-// read reads vectors of any kind.
-func read[V any](t testing.TB, path string, parse func(io.Reader) ([]V, error)) []V {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	list, err := parse(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
-}
-
-func vectors(t testing.TB, path string) []policytest.Vector {
-	t.Helper()
-	return read(t, path, policytest.Read)
-}
 
 // The policies that are built in, as a WASM module that is compiled or interpreted,
 // metered in any case, answer the vectors of every kind with the same bytes as
