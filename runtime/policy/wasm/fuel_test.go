@@ -22,6 +22,7 @@ func TestFuelOfLike(t *testing.T) {
 	}{
 		{"go", "W_LIKE", buildGuest(t, guestBuiltin), 300_000},
 		{"c", "C_LIKE", buildClang(t, exampleC), 11_000},
+		{"assemblyscript", "AS_LIKE", buildAsc(t, exampleAS, "incremental"), 8_000},
 	}
 	for _, test := range tests {
 		first := fuelOfLike(t, test.code, test.like, Options{})
