@@ -900,6 +900,7 @@ PACER__EXPORT("fetch_release") void pacer__fetch_release(uint32_t handle) { pace
 typedef struct {
 	pacer_text name; // of the strategy
 	pacer_app app;
+	double minimum_health_capacity, maximum_over_capacity; // the fractions that make the envelope
 } pacer_upgrade_spec;
 
 typedef struct {
@@ -912,6 +913,7 @@ typedef struct {
 	pacer_text memory;
 	uint32_t promotions;
 	uint64_t now_millis;
+	bool undoes; // it undoes another upgrade: what is to come was there before
 } pacer_upgrade_state;
 
 enum { PACER_PROCEED, PACER_PAUSE, PACER_ROLL_BACK }; // outcomes
@@ -937,6 +939,8 @@ PACER__EXPORT("upgrade_prepare") uint64_t pacer__upgrade_prepare(uint32_t size) 
 	while (pacer__next(&message, &it)) switch (it.field) {
 		case 1: spec.name = pacer__text_of(&it); break;
 		case 2: spec.app = pacer__app_of(&it); break;
+		case 3: spec.minimum_health_capacity = pacer__double_of(&it); break;
+		case 4: spec.maximum_over_capacity = pacer__double_of(&it); break;
 		}
 	void *state = pacer__error.code == 0 ? upgrade_prepare(&spec) : NULL;
 	return pacer__keep_prepared(2, state, 0);
@@ -960,6 +964,7 @@ static inline void pacer__upgrade_read(pacer_text message, pacer_upgrade_state *
 		case 13: s->memory = pacer__text_of(&it); break;
 		case 14: s->promotions = pacer__uint_of(&it); break;
 		case 15: s->now_millis = pacer__long_of(&it); break;
+		case 16: s->undoes = pacer__bool_of(&it); break;
 		}
 }
 

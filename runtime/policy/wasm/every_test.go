@@ -113,12 +113,18 @@ func (p everyFetch) Decide(_ context.Context, uris []sdk.FetchURI) ([]sdk.FetchD
 }
 
 func (e every) upgrade(spec sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
-	return e.prepare(spec.Strategy, "", spec.App)
+	p, err := e.prepare(spec.Strategy, "", spec.App)
+	p.about = words(p.about, uint64(1000*spec.MinimumHealthCapacity), uint64(1000*spec.MaximumOverCapacity))
+	return p, err
 }
 
 func (p everyPrepared) Next(_ context.Context, s sdk.UpgradeState) (sdk.UpgradeStep, error) {
+	var undoes uint32
+	if s.Undoes {
+		undoes = 1_000_000
+	}
 	return sdk.UpgradeStep{
-		Start:          s.Old + 10*s.OldDying + 100*s.OldHealthy + 1000*s.New + 10_000*s.NewHealthy + 100_000*s.NewReady,
+		Start:          s.Old + 10*s.OldDying + 100*s.OldHealthy + 1000*s.New + 10_000*s.NewHealthy + 100_000*s.NewReady + undoes,
 		Kill:           s.Instances + 100*s.MinHealthy + 10_000*s.MaxTotal,
 		AskAfterMillis: s.Millis + uint64(s.NowMillis),
 		Outcome:        sdk.UpgradeOutcome(s.Promotions % 3),

@@ -161,13 +161,13 @@ func TestLanguagesUpgrade(t *testing.T) {
 		{},
 		{
 			Instances: 9, MinimumHealthCapacity: 0.5, MaximumOverCapacity: 0.25, MinHealthy: 2, MaxTotal: 3, Old: 4, OldDying: 5, OldHealthy: 6,
-			New: 7, NewHealthy: 8, NewReady: 9, Millis: 1 << 40, Memory: []byte{0, 1, 255}, Promotions: 11, NowMillis: 1 << 41,
+			New: 7, NewHealthy: 8, NewReady: 9, Millis: 1 << 40, Memory: []byte{0, 1, 255}, Promotions: 11, NowMillis: 1 << 41, Undoes: true,
 		},
 		{Memory: make([]byte, 10_000), Promotions: 1},
 	}
 	perKind(t, func(t *testing.T, m *Module, native every) {
 		for _, app := range apps() {
-			spec := sdk.UpgradeSpec{Strategy: "every", App: app}
+			spec := sdk.UpgradeSpec{Strategy: "every", App: app, MinimumHealthCapacity: 0.75, MaximumOverCapacity: 0.125}
 			want, wantErr := native.upgrade(spec)
 			got, gotErr := remote.Upgrade(m).Prepare(t.Context(), spec)
 			same(t, spec, 0, 0, wantErr, gotErr)

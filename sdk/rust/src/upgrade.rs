@@ -19,10 +19,13 @@ pub trait PreparedUpgrade {
 }
 
 /// The strategy, and the version that is to come. Settings are labels of the app.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpgradeSpec<'a> {
     pub strategy: &'a str,
     pub app: AppFacts<'a>,
+    /// The fractions that make the envelope.
+    pub minimum_health_capacity: f64,
+    pub maximum_over_capacity: f64,
 }
 
 impl<'a> UpgradeSpec<'a> {
@@ -32,6 +35,8 @@ impl<'a> UpgradeSpec<'a> {
             match f.number {
                 1 => spec.strategy = f.text()?,
                 2 => spec.app = AppFacts::read(&f)?,
+                3 => spec.minimum_health_capacity = f.double()?,
+                4 => spec.maximum_over_capacity = f.double()?,
                 _ => {}
             }
             Ok(())
@@ -68,6 +73,8 @@ pub struct UpgradeState<'a> {
     pub promotions: u32,
     /// Since 1970; 0 when that is not known.
     pub now_millis: u64,
+    /// It undoes another upgrade: what is to come was there before.
+    pub undoes: bool,
 }
 
 impl<'a> UpgradeState<'a> {
@@ -90,6 +97,7 @@ impl<'a> UpgradeState<'a> {
                 13 => s.memory = f.bytes()?,
                 14 => s.promotions = f.uint32()?,
                 15 => s.now_millis = f.uint64()?,
+                16 => s.undoes = f.flag()?,
                 _ => {}
             }
             Ok(())

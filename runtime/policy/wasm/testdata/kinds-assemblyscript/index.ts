@@ -109,6 +109,10 @@ function yes(that: bool): string {
   return that ? "yes" : "no";
 }
 
+function thousandths(n: f64): string {
+  return (<u64>(1000.0 * n)).toString();
+}
+
 function bytes(text: string): Uint8Array {
   return Uint8Array.wrap(String.UTF8.encode(text));
 }
@@ -168,12 +172,15 @@ class PreparedEveryUpgrade extends PreparedUpgrade {
   }
 
   next(s: UpgradeState, step: UpgradeStep): void {
-    step.start = s.old + 10 * s.oldDying + 100 * s.oldHealthy + 1000 * s.fresh + 10000 * s.freshHealthy + 100000 * s.freshReady;
+    step.start = s.old + 10 * s.oldDying + 100 * s.oldHealthy + 1000 * s.fresh + 10000 * s.freshHealthy + 100000 * s.freshReady +
+      1000000 * u32(s.undoes);
     step.kill = s.instances + 100 * s.minHealthy + 10000 * s.maxTotal;
     step.askAfterMillis = s.millis + s.nowMillis;
     step.outcome = s.promotions % 3;
-    const minimum = <u64>(1000.0 * s.minimumHealthCapacity), maximum = <u64>(1000.0 * s.maximumOverCapacity);
-    step.reason = `${this.spec.strategy} ${about(this.spec.app)} ${minimum} ${maximum}`;
+    const spec = this.spec;
+    const before = thousandths(spec.minimumHealthCapacity) + " " + thousandths(spec.maximumOverCapacity);
+    const now = thousandths(s.minimumHealthCapacity) + " " + thousandths(s.maximumOverCapacity);
+    step.reason = `${spec.strategy} ${about(spec.app)} ${before} ${now}`;
     const more = bytes("\0more"), old = s.memory;
     step.memory = new Uint8Array(old.length + more.length);
     step.memory.set(old);
@@ -225,7 +232,7 @@ class EveryAdmission extends Admission {
     review.warnings.push(`${r.policy} ${r.id} ${r.nowMillis} ${r.settings}`);
     for (let i = 0; i < r.above.length; i++) {
       const g = r.above[i];
-      const amounts = `${<u64>(1000.0 * g.cpus)} ${<u64>(1000.0 * g.mem)} ${<u64>(1000.0 * g.disk)}`;
+      const amounts = `${thousandths(g.cpus)} ${thousandths(g.mem)} ${thousandths(g.disk)}`;
       review.warnings.push(`${g.id} ${g.apps} ${g.instances} ${amounts} ${g.gpus}`);
     }
   }

@@ -136,12 +136,17 @@ void fetch_decide(void *state, const pacer_fetch_uri *uri, pacer_fetch_decision 
 	}
 }
 
-void *upgrade_prepare(const pacer_upgrade_spec *spec) { return prepare(spec->name, T(""), &spec->app); }
+void *upgrade_prepare(const pacer_upgrade_spec *spec) {
+	prepared *p = prepare(spec->name, T(""), &spec->app);
+	p->about = pacer_keep_text(pacer_join(p->about, T(" "), N((uint64_t)(1000 * spec->minimum_health_capacity)), T(" "),
+		N((uint64_t)(1000 * spec->maximum_over_capacity))));
+	return p;
+}
 
 void upgrade_next(void *state, const pacer_upgrade_state *now, pacer_upgrade_step *out) {
 	prepared *p = state;
 	out->start = now->old + 10 * now->old_dying + 100 * now->old_healthy + 1000 * now->fresh + 10000 * now->fresh_healthy +
-		100000 * now->fresh_ready;
+		100000 * now->fresh_ready + 1000000 * now->undoes;
 	out->kill = now->instances + 100 * now->min_healthy + 10000 * now->max_total;
 	out->ask_after_millis = now->millis + now->now_millis;
 	out->outcome = now->promotions % 3;

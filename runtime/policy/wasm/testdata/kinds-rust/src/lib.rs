@@ -160,7 +160,10 @@ impl Upgrade for Every {
     }
 
     fn prepare(&self, spec: &UpgradeSpec) -> Result<Box<dyn PreparedUpgrade>, Error> {
-        Ok(prepare(spec.strategy, "", &spec.app)?)
+        let mut p = prepare(spec.strategy, "", &spec.app)?;
+        let (least, over) = (1000.0 * spec.minimum_health_capacity, 1000.0 * spec.maximum_over_capacity);
+        p.about = format!("{} {} {}", p.about, least as u64, over as u64);
+        Ok(p)
     }
 }
 
@@ -173,7 +176,8 @@ impl PreparedUpgrade for Prepared {
                 + 100 * s.old_healthy
                 + 1000 * s.new
                 + 10_000 * s.new_healthy
-                + 100_000 * s.new_ready,
+                + 100_000 * s.new_ready
+                + 1_000_000 * u32::from(s.undoes),
             kill: s.instances + 100 * s.min_healthy + 10_000 * s.max_total,
             ask_after_millis: s.millis + s.now_millis,
             outcome: [Outcome::Proceed, Outcome::Pause, Outcome::RollBack][s.promotions as usize % 3],
