@@ -30,8 +30,11 @@ func moduleMetrics(m *policy.Module, of map[string]string) []api.Metric {
 		labelled(counter("pacer_policy_fuel_total", "Fuel used by the version in use, about a unit for an instruction.", uint64(max(0, m.Fuel))), of),
 		labelled(counter("pacer_policy_reloads_total", "Reloads that took place.", uint64(m.Reloads)), of),
 		labelled(gauge("pacer_policy_state", "1 for the state that a module is in.", 1), of, "state", m.State.String()),
-		labelled(gauge("pacer_policy_version", "1 for the version that is in use.", 1), of, "name", m.Name, "version", m.Version, "digest", m.Digest),
 	}
+	if m.Version == "" {
+		return shown // it is not loaded
+	}
+	shown = append(shown, labelled(gauge("pacer_policy_version", "1 for the version that is in use.", 1), of, "name", m.Name, "version", m.Version, "digest", m.Digest))
 	for quantile, cost := range map[string]struct {
 		seconds float64
 		fuel    int64

@@ -101,14 +101,17 @@ func scriptConfig(c *Config) {
 			{Name: "builtin", Version: "1.0.0", Kind: "health", Form: "builtin", Rules: []string{"consecutive", "window"}, Loaded: true},
 			{Name: "builtin", Version: "1.0.0", Kind: "upgrade", Form: "builtin", Strategies: []string{"rolling", "batch"}, Loaded: true},
 			{
-				Name: "zoo", Version: "1.0.0", Kind: "constraint", Form: "wasm", File: "zoo.wasm", Digest: "sha256:01",
+				ID: "zoo", Name: "zoo", Version: "1.0.0", Kind: "constraint", Form: "wasm", File: "zoo.wasm", Digest: "sha256:01",
 				Operators: []string{"ZOO"}, Loaded: true, Error: "constraint_evaluate: fuel exhausted", Calls: 7, Faults: 2, Fuel: 90_000,
 			},
 			{Name: "broken", File: "broken.wasm", Version: "0.1.0", Kind: "constraint", Form: "wasm", Digest: "sha256:00", Error: "not a module"},
 		}
 	}
+	c.PolicyModules = scriptModules{}
 	c.Metrics = func() []Metric {
 		return []Metric{
+			{Name: "pacer_policy_calls_total", Help: "Calls into policies.", Counter: true, Value: 7, Labels: map[string]string{"module": "zoo"}},
+			{Name: "pacer_policy_calls_total", Help: "Calls into policies.", Counter: true, Labels: map[string]string{"module": "broken"}},
 			{Name: "pacer_store_commits_total", Help: "Transactions.", Counter: true, Value: 3},
 			{Name: "pacer_store_segments", Help: "Live segments.", Value: 2},
 		}

@@ -74,7 +74,7 @@ func (c *Catalog) Modules() []Module {
 // describe is for callers that hold the catalog's lock.
 func (o *origin) describe() Module {
 	m := Module{
-		ID: o.id(), Builtin: o.builtin, File: o.config.File, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
+		ID: o.id(), Builtin: o.builtin, File: o.file, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
 		Mode: o.config.Mode, Of: o.config.Of, Optional: o.config.Optional, Reloads: o.reloads,
 		Calls: o.calls.Load(), Faults: o.faults.Load(), Refused: o.refused.Load(), Kind: KindConstraint, Last: o.lastFault(),
 	}

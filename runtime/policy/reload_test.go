@@ -175,6 +175,11 @@ func TestLook(t *testing.T) {
 	if m := w.module(t); w.loader.loads != 3 || m.Version != "2" || m.Notice != "" {
 		t.Errorf("%d loads, %+v", w.loader.loads, m)
 	}
+	w.loader.touched("a") // the same bytes
+	w.Look(t.Context())
+	if m := w.module(t); w.loader.loads != 4 || m.Reloads != 1 {
+		t.Errorf("%d loads, %+v", w.loader.loads, m)
+	}
 }
 
 // The operator's list may change while it is in use.

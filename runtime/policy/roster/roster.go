@@ -21,6 +21,7 @@ import (
 
 	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
+	"github.com/pacer-run/pacer/runtime/policy/wasm"
 )
 
 // Roster is what policies.yaml says.
@@ -130,7 +131,7 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 		"backend":   func(f string, n *yaml.Node) { m.Backend = p.oneOf(f, n, policy.BackendWASM, policy.BackendProcess) },
 		"command":   func(f string, n *yaml.Node) { command = p.text(f, n) },
 		"args":      func(f string, n *yaml.Node) { m.Args = p.texts(f, n) },
-		"grants":    func(f string, n *yaml.Node) { m.Grants = p.texts(f, n) },
+		"grants":    func(f string, n *yaml.Node) { m.Grants = p.grants(f, n) },
 		"settings":  func(f string, n *yaml.Node) { m.Settings = p.settings(f, n) },
 		"limits":    func(f string, n *yaml.Node) { m.Limits = p.limits(f, n) },
 		"instances": func(f string, n *yaml.Node) { m.Instances = int(p.number(f, n, 1, 64)) },
@@ -147,6 +148,14 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 	})
 	p.checkModule(field, n, &m, command)
 	return m
+}
+
+// grants refuses what nobody can grant.
+func (p *parser) grants(field string, n *yaml.Node) (list []string) {
+	known := wasm.Grants()
+	list = []string{}
+	p.items(field, n, func(field string, n *yaml.Node) { list = append(list, p.oneOf(field, n, known...)) })
+	return list
 }
 
 func (p *parser) rollback(field string, n *yaml.Node) (ref policy.Ref) {
