@@ -140,12 +140,13 @@ func TestIgnoredDeadline(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := tell(t, m, "pid")
+	r := running(m)
 	m.limits.Call[remote.KindUpgrade] = 20 * time.Millisecond // nobody else is here to see it
 	for range tooLate {
 		_, err = p.Next(t.Context(), sdk.UpgradeState{})
 		wantFault(t, err, "no answer within 20ms")
 	}
-	<-m.current.exited
+	<-r.exited
 	m.limits.Call = config.Limits.Call
 	if after := tell(t, m, "pid"); after == before {
 		t.Errorf("the process is still %s", after)

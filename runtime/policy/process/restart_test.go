@@ -16,13 +16,18 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
+// running is the process that there is now.
+func running(m *Module) *run {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.current
+}
+
 // crash kills the process and waits for its end.
 func crash(t *testing.T, m *Module) {
 	t.Helper()
-	m.mu.Lock()
-	r := m.current
-	m.mu.Unlock()
-	if err := syscall.Kill(m.State().PID, syscall.SIGKILL); err != nil {
+	r := running(m)
+	if err := syscall.Kill(r.cmd.Process.Pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-r.exited
@@ -70,9 +75,7 @@ func TestPings(t *testing.T) {
 	config.Limits.PingEvery, config.Limits.Ping = 10*time.Millisecond, 10*time.Second
 	m := start(t, config)
 	before := tell(t, m, "pid")
-	m.mu.Lock()
-	r := m.current
-	m.mu.Unlock()
+	r := running(m)
 	select {
 	case <-r.exited:
 		t.Fatal("a process that is well was ended: ", r.cause())

@@ -51,7 +51,11 @@ func (m *Module) launch(ctx context.Context) (*run, error) {
 		StartTimeout:     m.limits.Start,
 		Logger:           hclog.NewNullLogger(), // the log of the module is ours
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: m.folder},
-		GRPCDialOptions:  []grpc.DialOption{grpc.WithDisableRetry(), grpc.WithMaxHeaderListSize(maxHeaders)},
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithDisableRetry(), grpc.WithMaxHeaderListSize(maxHeaders),
+			grpc.WithStaticStreamWindowSize(protocol.Window), grpc.WithStaticConnWindowSize(protocol.Window),
+			grpc.WithWriteBufferSize(protocol.Buffer), grpc.WithReadBufferSize(protocol.Buffer),
+		},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, sockets string) (runner.Runner, error) {
 			if err := m.file.verify(); err != nil {
 				return nil, err
