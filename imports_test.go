@@ -81,7 +81,7 @@ var homes = map[string][]string{
 	"github.com/tetratelabs/wazero":           {"runtime/policy"},
 	"github.com/therootcompany/xz":            {"runtime/cluster/fetcher"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
-	"go.yaml.in/yaml/":                        {"cmd"},
+	"go.yaml.in/yaml/":                        {"cmd", "runtime/policy"},
 	"golang.org/x/sync":                       {"cmd", "runtime"},
 	"golang.org/x/sys":                        {"runtime/cluster", "bench"},
 	"oras.land/oras-go/":                      {"runtime/policy/artifact"},
