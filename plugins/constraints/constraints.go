@@ -1,6 +1,6 @@
 // Package constraints holds the constraint operators that Pacer ships: one file
 // each, written against package sdk alone, so that the same source also builds
-// as a WASM module (cmd/builtin-wasm).
+// as a WASM module (plugins/cmd/builtin-wasm).
 package constraints
 
 import (

@@ -1,5 +1,5 @@
 // Package health holds the health rules that Pacer ships: one file each, written
-// against package sdk alone, so that the same source can also be built as a WASM
+// against package sdk alone, so that the same source also builds as a WASM
 // module.
 package health
 

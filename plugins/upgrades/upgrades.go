@@ -1,5 +1,5 @@
 // Package upgrades holds the upgrade strategies that Pacer ships: one file each,
-// written against package sdk alone, so that the same source can also be built
+// written against package sdk alone, so that the same source also builds
 // as a WASM module.
 package upgrades
 

@@ -17,24 +17,37 @@
 // clock, files, network nor environment; what it prints goes to Pacer's log. The
 // package uses neither fmt nor encoding/json nor a protobuf runtime: they would
 // make every module megabytes larger.
+//
+// A module offers the kinds of policy that it registers. The functions of the other
+// kinds are exported all the same, since the compiler's export directive knows no
+// condition; they are never called, because a host goes by the names that a module
+// gives when it describes itself.
 package guest
 
 import (
-	"context"
 	"errors"
 
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/wire"
 )
 
-// Module is what an author registers.
+// Module is what an author registers: at least one policy. Kinds that are nil are
+// not offered.
 type Module struct {
 	Name       string // dns-label, such as rack-spread
 	Version    string // semantic version
 	Constraint sdk.Constraint
+	Fetch      sdk.Fetch
+	Upgrade    sdk.Upgrade
+	Health     sdk.Health
+	Admission  sdk.Admission
+	// Configure is given the operator's settings, JSON, or "" when there are none,
+	// once before any policy is asked. Its error is the reason why the module is not
+	// loaded. nil is for a module without settings: any are an error.
+	Configure func(settings string) error
 }
 
-// Register makes m the policy of this module; a later call replaces it. It
+// Register makes m the policies of this module; a later call replaces it. It
 // returns true, so that it can initialise a variable: a WASM module of this kind
 // never runs main, and variables are initialised before the first call.
 func Register(m Module) bool {
@@ -42,18 +55,22 @@ func Register(m Module) bool {
 	return true
 }
 
-// this is the one policy of this WASM module. The exports of the ABI are plain
+// this is the one module of this WASM file. The exports of the ABI are plain
 // functions, so their state has to live in a variable of the package.
 var this = &adapter{}
 
 // adapter answers the calls of the ABI from a Module. Its byte slices are the
 // module's side of the shared memory: the host writes into in and reads out.
 type adapter struct {
-	module   Module
-	in       []byte
-	out      []byte // kept until the next call, as the ABI promises
-	decoder  wire.InputDecoder
-	prepared []sdk.PreparedConstraint // by handle - 1; nil: free
+	module  Module
+	in      []byte
+	out     []byte // kept until the next call, as the ABI promises
+	decoder wire.InputDecoder
+
+	constraints handles[sdk.PreparedConstraint]
+	fetches     handles[sdk.PreparedFetch]
+	upgrades    handles[sdk.PreparedUpgrade]
+	healths     handles[sdk.PreparedHealth]
 }
 
 // buffer is the input buffer, at least of that size and never empty.
@@ -70,82 +87,43 @@ func (a *adapter) input(size uint32) []byte {
 }
 
 func (a *adapter) describe() bool {
-	if a.module.Constraint == nil {
+	d := wire.Description{Minor: wire.Minor, Name: a.module.Name, Version: a.module.Version}
+	if k := a.module.Constraint; k != nil {
+		d.Operators = k.Operators()
+	}
+	if k := a.module.Fetch; k != nil {
+		d.Fetchers = k.Policies()
+	}
+	if k := a.module.Upgrade; k != nil {
+		d.Strategies = k.Strategies()
+	}
+	if k := a.module.Health; k != nil {
+		d.Rules = k.Rules()
+	}
+	if k := a.module.Admission; k != nil {
+		d.Admission = k.Policies()
+	}
+	if len(d.Operators)+len(d.Fetchers)+len(d.Strategies)+len(d.Rules)+len(d.Admission) == 0 {
 		return a.fail(errors.New("no policy is registered"))
 	}
-	a.out = wire.AppendDescription(a.out[:0], wire.Description{
-		Minor:     wire.Minor,
-		Name:      a.module.Name,
-		Version:   a.module.Version,
-		Operators: a.module.Constraint.Operators(),
-	})
+	a.out = wire.AppendDescription(a.out[:0], d)
 	return true
 }
 
 func (a *adapter) configure(size uint32) bool {
-	if _, err := wire.DecodeHostInfo(a.input(size)); err != nil {
+	host, err := wire.DecodeHostInfo(a.input(size))
+	switch {
+	case err != nil:
+	case a.module.Configure != nil:
+		err = a.module.Configure(host.Settings)
+	case host.Settings != "":
+		err = &sdk.Invalid{Message: "the module takes no settings"}
+	}
+	if err != nil {
 		return a.fail(err)
 	}
 	a.out = a.out[:0]
 	return true
-}
-
-func (a *adapter) prepare(size uint32) bool {
-	spec, err := wire.DecodeSpec(a.input(size))
-	if err != nil {
-		return a.fail(err)
-	}
-	prepared, err := a.module.Constraint.Prepare(context.Background(), spec)
-	if err != nil {
-		return a.fail(err)
-	}
-	a.out = wire.AppendPrepared(a.out[:0], wire.Prepared{Handle: a.keep(prepared), Traits: prepared.Traits()})
-	return true
-}
-
-// keep stores the prepared constraint and returns its handle.
-func (a *adapter) keep(prepared sdk.PreparedConstraint) uint32 {
-	for i, other := range a.prepared {
-		if other == nil {
-			a.prepared[i] = prepared
-			return uint32(i + 1)
-		}
-	}
-	a.prepared = append(a.prepared, prepared)
-	return uint32(len(a.prepared))
-}
-
-// find returns nil for a handle that is not in use. Handle 0 wraps around to the
-// largest index.
-func (a *adapter) find(handle uint32) sdk.PreparedConstraint {
-	if i := uint64(handle - 1); i < uint64(len(a.prepared)) {
-		return a.prepared[i]
-	}
-	return nil
-}
-
-func (a *adapter) evaluate(handle, size uint32) bool {
-	prepared := a.find(handle)
-	if prepared == nil {
-		return a.fail(errors.New("no such handle"))
-	}
-	in, err := a.decoder.Decode(a.input(size))
-	if err != nil {
-		return a.fail(err)
-	}
-	answer, err := prepared.Evaluate(context.Background(), in)
-	if err != nil {
-		return a.fail(err)
-	}
-	a.out = wire.AppendAnswer(a.out[:0], answer)
-	return true
-}
-
-func (a *adapter) release(handle uint32) {
-	if prepared := a.find(handle); prepared != nil {
-		a.prepared[handle-1] = nil
-		prepared.Close()
-	}
 }
 
 // fail makes the answer an Error message.

@@ -57,7 +57,7 @@ func TestCalls(t *testing.T) {
 		t.Errorf("describe: %v %s", err, diff)
 	}
 	for range 2 { // a handle that was released is given again
-		if !a.prepare(write(a, wire.AppendSpec(nil, sdk.ConstraintSpec{Operator: "ECHO"}))) {
+		if !a.prepareConstraint(write(a, wire.AppendSpec(nil, sdk.ConstraintSpec{Operator: "ECHO"}))) {
 			t.Fatal("prepare failed")
 		}
 		prepared, err := wire.DecodePrepared(a.out)
@@ -72,8 +72,8 @@ func TestCalls(t *testing.T) {
 		if diff := cmp.Diff([]uint32{0, 3}, answer.Quota); diff != "" || err != nil {
 			t.Errorf("answer: %v %s", err, diff)
 		}
-		a.release(1)
-		a.release(1)
+		a.constraints.release(1)
+		a.constraints.release(1)
 	}
 	if closed != 2 {
 		t.Errorf("closed %d times, want 2", closed)
@@ -84,7 +84,9 @@ func TestErrors(t *testing.T) {
 	closed := 0
 	a := &adapter{module: Module{Constraint: echo{&closed}}}
 	prepare := func(value string) func() bool {
-		return func() bool { return a.prepare(write(a, wire.AppendSpec(nil, sdk.ConstraintSpec{Value: value}))) }
+		return func() bool {
+			return a.prepareConstraint(write(a, wire.AppendSpec(nil, sdk.ConstraintSpec{Value: value})))
+		}
 	}
 	tests := map[string]struct {
 		call func() bool
@@ -95,7 +97,7 @@ func TestErrors(t *testing.T) {
 		"handle 0":  {func() bool { return a.evaluate(0, 0) }, wire.Error{Code: wire.Fault, Reason: "no such handle"}},
 		"handle 9":  {func() bool { return a.evaluate(9, 0) }, wire.Error{Code: wire.Fault, Reason: "no such handle"}},
 		"no policy": {new(adapter).describe, wire.Error{}},
-		"malformed": {func() bool { return a.prepare(write(a, []byte{1})) }, wire.Error{Code: wire.Fault, Reason: "malformed message: bad tag"}},
+		"malformed": {func() bool { return a.prepareConstraint(write(a, []byte{1})) }, wire.Error{Code: wire.Fault, Reason: "malformed message: bad tag"}},
 	}
 	for name, test := range tests {
 		if test.call() {

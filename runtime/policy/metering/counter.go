@@ -2,7 +2,7 @@ package metering
 
 // addGlobals appends the counter of fuel and that of frames to the globals. As
 // the last ones they leave every other index as it is.
-func (p *program) addGlobals(fuel int64) error {
+func (p *program) addGlobals() error {
 	own, rest, err := cutCount(p.sections.body[sectionGlobal], "globals")
 	if err != nil {
 		return err
@@ -10,7 +10,7 @@ func (p *program) addGlobals(fuel int64) error {
 	p.globals += own
 	body := append(appendU32(nil, own+2), rest...)
 	body = append(body, I64[0], 1, opI64Const) // mutable
-	body = append(appendS64(body, fuel), opEnd)
+	body = append(appendS64(body, 0), opEnd)
 	body = append(body, I32[0], 1, opI32Const)
 	body = append(appendS64(body, maxDepth), opEnd)
 	p.sections.body[sectionGlobal] = body

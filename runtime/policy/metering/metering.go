@@ -35,7 +35,7 @@ const StartExport = "policy_start"
 
 // Version is part of the key of every cache of rewritten modules. It has to
 // change with anything that changes the rewritten bytes.
-const Version = "1"
+const Version = "2"
 
 // Limits on a module. They are far above what compilers make and keep the cost
 // of loading a hostile one bounded.
@@ -75,11 +75,11 @@ type Export struct {
 	Type FuncType // of functions
 }
 
-// Rewrite returns the metered form of a module, whose counter starts with that
-// much fuel. The error says what is wrong with a module that it refuses. What it
+// Rewrite returns the metered form of a module. Its counter starts with 0: nothing of
+// it runs before the host has given it fuel. The error says what is wrong with a module that it refuses. What it
 // takes is not necessarily valid, but whatever is wrong with it is still wrong
 // with the result: the engine validates that.
-func Rewrite(module []byte, fuel int64) (*Module, error) {
+func Rewrite(module []byte) (*Module, error) {
 	if len(module) > maxModule {
 		return nil, fmt.Errorf("module has %d bytes, %d are allowed", len(module), maxModule)
 	}
@@ -97,7 +97,7 @@ func Rewrite(module []byte, fuel int64) (*Module, error) {
 		{"function", p.parseFunctions},
 		{"table", p.capTables},
 		{"memory", p.parseMemory},
-		{"global", func() error { return p.addGlobals(fuel) }},
+		{"global", p.addGlobals},
 		{"start", p.takeStart},
 		{"export", p.addExports},
 		{"code", p.meterCode},

@@ -23,7 +23,7 @@ func read(t testing.TB, name string) []byte {
 }
 
 func TestWhatAModuleIs(t *testing.T) {
-	m, err := metering.Rewrite(read(t, "zoo"), 1)
+	m, err := metering.Rewrite(read(t, "zoo"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,11 +74,11 @@ func TestRefused(t *testing.T) {
 		"export of nothing":    {module(types, function, "\x07\x05\x01\x01a\x03\x00", body("\x0b")), "what does not exist"},
 	}
 	for name, test := range tests {
-		if _, err := metering.Rewrite([]byte(test.code), 1); err == nil || !strings.Contains(err.Error(), test.cause) {
+		if _, err := metering.Rewrite([]byte(test.code)); err == nil || !strings.Contains(err.Error(), test.cause) {
 			t.Errorf("%s: error %v, want %q in it", name, err, test.cause)
 		}
 	}
-	if _, err := metering.Rewrite([]byte(module(types, function, body("\x0b"))), 1); err != nil {
+	if _, err := metering.Rewrite([]byte(module(types, function, body("\x0b")))); err != nil {
 		t.Errorf("a function that does nothing: %v", err)
 	}
 }
@@ -91,12 +91,12 @@ func FuzzRewrite(f *testing.F) {
 		f.Add(read(f, name))
 	}
 	f.Fuzz(func(t *testing.T, code []byte) {
-		m, err := metering.Rewrite(code, 1)
+		m, err := metering.Rewrite(code)
 		if err != nil {
 			return
 		}
 		// What has the counters already must not get them again.
-		if _, err := metering.Rewrite(m.Code, 1); err == nil {
+		if _, err := metering.Rewrite(m.Code); err == nil {
 			t.Error("a metered module was taken once more")
 		}
 	})

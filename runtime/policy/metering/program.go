@@ -30,6 +30,7 @@ type FuncType struct {
 const (
 	I32 = "\x7f"
 	I64 = "\x7e"
+	F64 = "\x7c"
 )
 
 // String returns a form such as "(i32, i64) -> (i32)".

@@ -66,8 +66,10 @@ type Prepared interface {
 }
 
 // Names are the names under which the module offers policies of a kind.
-func Names(m Module, kind Kind) []string {
-	d := m.Description()
+func Names(m Module, kind Kind) []string { return NamesIn(m.Description(), kind) }
+
+// NamesIn are the names of policies of a kind that a description has.
+func NamesIn(d wire.Description, kind Kind) []string {
 	return [Kinds][]string{d.Operators, d.Fetchers, d.Strategies, d.Rules, d.Admission}[kind]
 }
 

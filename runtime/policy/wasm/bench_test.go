@@ -13,6 +13,7 @@ import (
 
 	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/runtime/policy/metering"
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/wire"
 )
@@ -62,7 +63,7 @@ func BenchmarkLike(b *testing.B) {
 		b.Fatal(err)
 	}
 	spec := sdk.ConstraintSpec{Field: "rack", Operator: "W_LIKE", Value: likeRacks, HasValue: true}
-	guest, err := m.Prepare(b.Context(), spec)
+	guest, err := remote.Constraint(m).Prepare(b.Context(), spec)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -107,7 +108,7 @@ type bare struct {
 func newBare(b *testing.B, code []byte, imports []metering.Import) *bare {
 	runtime := wazero.NewRuntimeWithConfig(b.Context(), wazero.NewRuntimeConfig().WithCoreFeatures(api.CoreFeaturesV2))
 	b.Cleanup(func() { _ = runtime.Close(context.Background()) })
-	m := &Module{runtime: runtime, limits: DefaultLimits(), journal: &journal{log: quiet()}}
+	m := newModule(&plan{limits: DefaultLimits()}, runtime, quiet())
 	if err := m.link(b.Context(), imports); err != nil {
 		b.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func (g *bare) send(b *testing.B, message []byte) uint64 {
 // BenchmarkMetering compares a metered module with the same module as it was.
 func BenchmarkMetering(b *testing.B) {
 	code := buildGuest(b, guestBuiltin)
-	metered, err := metering.Rewrite(code, 1<<50)
+	metered, err := metering.Rewrite(code)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func BenchmarkMetering(b *testing.B) {
 	input := wire.AppendInput(nil, sdk.ConstraintInput{Values: values, First: -1})
 	work := func(code []byte) func() {
 		g := newBare(b, code, metered.Imports)
-		answer := g.call(b, exportPrepare, g.send(b, spec))
+		answer := g.call(b, exportsOf(remote.KindConstraint).prepare, g.send(b, spec))
 		message, _ := g.guest.Memory().Read(uint32(answer>>32), uint32(answer))
 		prepared, err := wire.DecodePrepared(message)
 		if err != nil {
@@ -167,7 +168,7 @@ func BenchmarkMetering(b *testing.B) {
 		}
 		return func() {
 			g.refuel()
-			g.call(b, exportEvaluate, uint64(prepared.Handle), g.send(b, input))
+			g.call(b, exportsOf(remote.KindConstraint).ask, uint64(prepared.Handle), g.send(b, input))
 		}
 	}
 	with, without := work(metered.Code), work(code)

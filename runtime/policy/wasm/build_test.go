@@ -12,7 +12,7 @@ import (
 
 // Folders of Go guests, from this package's.
 const (
-	guestBuiltin    = "../../../plugins/constraints/cmd/builtin-wasm"
+	guestBuiltin    = "../../../plugins/cmd/builtin-wasm"
 	guestRackSpread = "../../../examples/policies/rack-spread"
 )
 
@@ -68,7 +68,7 @@ func load(t testing.TB, code []byte, limits Limits) (*Module, error) {
 			t.Error(err)
 		}
 	})
-	m, err := loader.Load(t.Context(), code)
+	m, err := loader.Load(t.Context(), code, Options{})
 	if err == nil {
 		t.Cleanup(func() { closeModule(t, m) })
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/policytest"
 )
@@ -43,7 +44,7 @@ func loadC(t *testing.T, log *slog.Logger) *Module {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := loader.Load(t.Context(), buildC(t))
+	m, err := loader.Load(t.Context(), buildC(t), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func TestFreestandingVectors(t *testing.T) {
 	builtin := 0
 	asC := func(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
 		spec.Operator = "C_" + spec.Operator
-		return m.Prepare(ctx, spec)
+		return remote.Constraint(m).Prepare(ctx, spec)
 	}
 	for _, v := range vectors(t, "../../../plugins/constraints/testdata/vectors.txt") {
 		if v.Spec.Operator == "MAX_PER" || v.Spec.Operator == "CLUSTER" {
@@ -70,22 +71,22 @@ func TestFreestandingVectors(t *testing.T) {
 	if builtin < 20 {
 		t.Errorf("%d vectors of builtins were tried", builtin)
 	}
-	policytest.Run(t, m.Prepare, vectors(t, guestC+"/vectors.txt"))
+	policytest.Run(t, remote.Constraint(m).Prepare, vectors(t, guestC+"/vectors.txt"))
 }
 
 // Its errors, its exit and its need for more memory are met as documented.
 func TestFreestandingGuest(t *testing.T) {
 	var log bytes.Buffer
 	m := loadC(t, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	if name := m.Name() + "@" + m.Version(); name != "freestanding-c@1.2.3" {
+	if name := m.label(); name != "freestanding-c@1.2.3" {
 		t.Errorf("it is %s", name)
 	}
-	if got := strings.Join(m.Operators(), " "); got != "C_MAX_PER C_CLUSTER C_PREFIX C_TELL" {
+	if got := strings.Join(m.Description().Operators, " "); got != "C_MAX_PER C_CLUSTER C_PREFIX C_TELL" {
 		t.Errorf("operators %s", got)
 	}
 	spec := sdk.ConstraintSpec{Field: "rack", Operator: "C_TELL", Value: "labels", HasValue: true}
 	spec.App = sdk.AppFacts{ID: "/a", Role: "*", Labels: map[string]string{"x": "1", "y": ""}}
-	labels, err := m.Prepare(t.Context(), spec)
+	labels, err := remote.Constraint(m).Prepare(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestFreestandingGuest(t *testing.T) {
 	for range 15 {
 		defer prepareC(t, m, "instances").Close()
 	}
-	_, err = m.Prepare(t.Context(), spec)
+	_, err = remote.Constraint(m).Prepare(t.Context(), spec)
 	wantFault(t, err, "16 constraints are in use")
 	wantCalls(t, labels, 2)
 	manyValues(t, m, labels)

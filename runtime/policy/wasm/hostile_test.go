@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 )
 
@@ -23,7 +24,7 @@ func fixture(t testing.TB, name string) []byte {
 // tight limits make the hostile end within milliseconds.
 func tight() Limits {
 	limits := DefaultLimits()
-	limits.BaseFuel, limits.ValueFuel, limits.CallFuel = 10_000_000, 1000, 50_000_000
+	limits.BaseFuel, limits.ItemFuel, limits.CallFuel = 10_000_000, 1000, 50_000_000
 	limits.Instances = 1 // so that the next call meets the same instance, if it lives
 	return limits
 }
@@ -34,7 +35,7 @@ func two() sdk.ConstraintInput {
 
 func prepare(t testing.TB, m *Module, operator, value string) sdk.PreparedConstraint {
 	t.Helper()
-	p, err := m.Prepare(t.Context(), sdk.ConstraintSpec{Field: "f", Operator: operator, Value: value})
+	p, err := remote.Constraint(m).Prepare(t.Context(), sdk.ConstraintSpec{Field: "f", Operator: operator, Value: value})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestZoo(t *testing.T) {
 			} else {
 				t.Logf("%.2f times the CPU of an endless loop; %v", float64(took)/float64(loop), err)
 			}
-			budget := m.limits.BaseFuel + 2*m.limits.ValueFuel
+			budget := m.limits.BaseFuel + 2*m.limits.ItemFuel
 			if used := m.FuelUsed() - fuel; used > budget {
 				t.Errorf("used %d units, the budget is %d", used, budget)
 			}

@@ -25,7 +25,7 @@ func TestHostileGo(t *testing.T) {
 		_, err := bad.Evaluate(t.Context(), two())
 		t.Logf("%s: %v", name, err)
 		wantFault(t, err, cause)
-		if used, budget := m.FuelUsed()-fuel, limits.BaseFuel+2*limits.ValueFuel; used > budget {
+		if used, budget := m.FuelUsed()-fuel, limits.BaseFuel+2*limits.ItemFuel; used > budget {
 			t.Errorf("%s: used %d units, the budget is %d", name, used, budget)
 		}
 		wantCalls(t, prepare(t, m, "HOSTILE", ""), 1)

@@ -11,6 +11,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/pacer-run/pacer/runtime/policy/metering"
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk/wire"
 )
 
@@ -33,22 +34,33 @@ type instance struct {
 	fuel        api.MutableGlobal
 	depth       api.Global
 	buffer      api.Function
-	prepare     api.Function
-	evaluate    api.Function
-	release     api.Function
+	calls       [remote.Kinds]kindCalls
 	description wire.Description
 	journal     *journal
+	moment      moment // of the call under way
+	asked       int    // how many calls have had this instance
 	printed     []byte
 	random      uint64    // state of the guest's random numbers
 	stack       [4]uint64 // of the engine's calls; kept to spare an allocation
 	startSize   uint32    // of the memory, in bytes
 
 	mu      sync.Mutex
-	retired []uint32 // handles that the guest can forget
+	retired []retired // what the guest can forget
+}
+
+// kindCalls are the functions of one kind; nil where the guest lacks them.
+type kindCalls struct {
+	prepare, ask, release api.Function
+}
+
+// retired is what was prepared and is not needed any more.
+type retired struct {
+	kind   remote.Kind
+	handle uint32
 }
 
 // newInstance starts an instance and takes it through the handshake. All of it
-// is paid from one budget, which the module's counter starts with.
+// is paid from one budget.
 func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	in := &instance{module: m, journal: m.journal}
 	ctx = context.WithValue(ctx, instanceKey{}, in)
@@ -62,9 +74,16 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	in.fuel = guest.ExportedGlobal(metering.FuelGlobal).(api.MutableGlobal)
 	in.depth = guest.ExportedGlobal(metering.DepthGlobal)
 	in.buffer = guest.ExportedFunction(exportBuffer)
-	in.prepare = guest.ExportedFunction(exportPrepare)
-	in.evaluate = guest.ExportedFunction(exportEvaluate)
-	in.release = guest.ExportedFunction(exportRelease)
+	for kind := range remote.Kinds {
+		if m.kinds[kind] {
+			names := exportsOf(kind)
+			in.calls[kind] = kindCalls{
+				prepare: guest.ExportedFunction(names.prepare),
+				ask:     guest.ExportedFunction(names.ask),
+				release: guest.ExportedFunction(names.release),
+			}
+		}
+	}
 	if err := in.handshake(ctx); err != nil {
 		in.close(ctx)
 		return nil, err
@@ -73,6 +92,7 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 }
 
 func (in *instance) handshake(ctx context.Context) error {
+	in.give(in.module.limits.StartFuel)
 	defer in.account(in.module.limits.StartFuel)
 	for _, name := range []string{metering.StartExport, exportInitialize} {
 		if f := in.guest.ExportedFunction(name); f != nil {
@@ -81,31 +101,37 @@ func (in *instance) handshake(ctx context.Context) error {
 			}
 		}
 	}
-	reply, err := in.greet(ctx, exportDescribe)
+	err := in.greet(ctx, exportDescribe, func(b []byte) (err error) {
+		if in.description, err = decodeDescription(b); err == nil {
+			err = agree(in.description, in.module.kinds)
+		}
+		if err == nil && in.module.manifest != nil {
+			err = honest(in.module.manifest, in.description)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if in.description, err = decodeDescription(reply); err != nil {
-		return &trap{exportDescribe + ": " + err.Error()}
-	}
-	hello := wire.AppendHostInfo(nil, wire.HostInfo{Minor: wire.Minor})
+	hello := wire.AppendHostInfo(nil, wire.HostInfo{Minor: wire.Minor, Settings: in.module.options.Settings})
 	size, err := in.send(ctx, hello)
 	if err != nil {
 		return err
 	}
-	_, err = in.greet(ctx, exportConfigure, size)
+	err = in.greet(ctx, exportConfigure, func([]byte) error { return nil }, size)
 	in.startSize = in.memory.Size()
 	return err
 }
 
-// greet is ask for the handshake. An instance that refuses it is of no use, and
+// greet is answer for the handshake. An instance that refuses it is of no use, and
 // no user is to blame, so a refusal is a trap here.
-func (in *instance) greet(ctx context.Context, name string, args ...uint64) ([]byte, error) {
-	reply, err := in.ask(ctx, in.guest.ExportedFunction(name), name, args...)
+func (in *instance) greet(ctx context.Context, name string, take func([]byte) error, args ...uint64) error {
+	q := question{f: in.guest.ExportedFunction(name), name: name, longest: in.module.limits.ReplyBytes, take: take}
+	err := in.answer(ctx, q, args...)
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		err = &trap{name + ": " + refused.message.Reason}
 	}
-	return reply, err
+	return err
 }
 
 // account adds what is gone of the budget to the module's fuel.
@@ -115,19 +141,19 @@ func (in *instance) account(budget int64) {
 
 // retire notes that nobody will use the handle again. Unlike the other methods
 // it may be called while the instance works.
-func (in *instance) retire(handle uint32) {
+func (in *instance) retire(kind remote.Kind, handle uint32) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.retired = append(in.retired, handle)
+	in.retired = append(in.retired, retired{kind, handle})
 }
 
 func (in *instance) releaseRetired(ctx context.Context) error {
 	in.mu.Lock()
-	retired := in.retired
+	list := in.retired
 	in.retired = nil
 	in.mu.Unlock()
-	for _, handle := range retired {
-		if err := in.run(ctx, in.release, exportRelease, uint64(handle)); err != nil {
+	for _, r := range list {
+		if err := in.run(ctx, in.calls[r.kind].release, exportsOf(r.kind).release, uint64(r.handle)); err != nil {
 			return err
 		}
 	}
@@ -180,37 +206,52 @@ func (in *instance) send(ctx context.Context, b []byte) (uint64, error) {
 	return uint64(len(b)), nil
 }
 
-// ask calls a function that answers with a message. The bytes are the guest's
-// and good until the next call.
-func (in *instance) ask(ctx context.Context, f api.Function, name string, args ...uint64) ([]byte, error) {
-	return in.askFor(ctx, in.module.limits.ReplyBytes, f, name, args...)
+// question is a function that answers with a message.
+type question struct {
+	f       api.Function
+	name    string
+	spec    []byte
+	input   []byte
+	longest int // that the answer may be, in bytes
+	// take gets the answer, which is the guest's and good until it returns. Its error
+	// is a trap.
+	take func(answer []byte) error
 }
 
-// askFor is ask with another limit on the answer.
-func (in *instance) askFor(ctx context.Context, limit int, f api.Function, name string, args ...uint64) ([]byte, error) {
-	if err := in.run(ctx, f, name, args...); err != nil {
-		return nil, err
+// answer asks the question. An Error message is a *refusal.
+func (in *instance) answer(ctx context.Context, q question, args ...uint64) error {
+	in.moment = moment{name: q.name, spec: q.spec, input: q.input}
+	if err := in.run(ctx, q.f, q.name, args...); err != nil {
+		return err
 	}
 	const failed = 1 << 31
 	at, size := uint32(in.stack[0]>>32), uint32(in.stack[0])
 	refused := size&failed != 0
 	size &^= failed
-	if int64(size) > int64(limit) {
-		return nil, &trap{fmt.Sprintf("%s: an answer of %d bytes, %d are allowed", name, size, limit)}
+	if int64(size) > int64(q.longest) {
+		return &trap{fmt.Sprintf("%s: an answer of %d bytes, %d are allowed", q.name, size, q.longest)}
 	}
 	b, ok := in.memory.Read(at, size)
 	if !ok {
-		return nil, &trap{name + ": the answer lies outside of the memory"}
+		return &trap{q.name + ": the answer lies outside of the memory"}
 	}
-	if !refused {
-		return b, nil
+	take := q.take
+	var e wire.Error
+	if refused {
+		take = func(b []byte) (err error) {
+			e, err = wire.DecodeError(b)
+			return err
+		}
 	}
-	e, err := wire.DecodeError(b)
-	if err != nil {
-		return nil, &trap{name + ": " + err.Error()}
+	if err := take(b); err != nil {
+		return &trap{q.name + ": " + err.Error()}
 	}
-	e.Reason = line([]byte(e.Reason))
-	return nil, &refusal{e}
+	if refused {
+		e.Reason = line([]byte(e.Reason))
+		return &refusal{e}
+	}
+	in.commit()
+	return nil
 }
 
 func (in *instance) close(ctx context.Context) { _ = in.guest.Close(ctx) } // frees memory; nothing is left to report to

@@ -18,8 +18,9 @@ const (
 // hostFunction is a function that guests may import. What it returns goes to the
 // guest when it has a result.
 type hostFunction struct {
-	kind metering.FuncType
-	call func(c *call, args []uint64) uint32
+	kind  metering.FuncType
+	call  func(c *call, args []uint64) uint64
+	grant string // that a module needs to import it; "" for none
 }
 
 // call is one call into a guest, as the functions that the guest calls see it.
@@ -36,7 +37,7 @@ func (m *Module) link(ctx context.Context, imports []metering.Import) error {
 	for _, im := range imports {
 		f, ok := known[im.Module+"."+im.Name]
 		if !ok { // of WASI: check has seen to that
-			f = hostFunction{kind: im.Type, call: func(*call, []uint64) uint32 { return errnoNoSys }}
+			f = hostFunction{kind: im.Type, call: func(*call, []uint64) uint64 { return errnoNoSys }}
 		}
 		if wanted[im.Module] == nil {
 			wanted[im.Module] = map[string]hostFunction{}
@@ -66,7 +67,7 @@ func (f hostFunction) adapt() api.GoModuleFunc {
 		in, _ := ctx.Value(instanceKey{}).(*instance)
 		result := f.call(&call{in: in, mod: mod}, stack[:params])
 		if results > 0 {
-			stack[0] = uint64(result)
+			stack[0] = result
 		}
 	}
 }
@@ -92,12 +93,40 @@ func (c *call) pay(units uint64) {
 	}
 }
 
-// hostFunctions is everything that is granted, by module and name.
+// misuse is the panic that ends a guest which called a host function wrongly.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
+// read returns what the guest points to, which is the guest's.
+func (c *call) read(what string, at, size uint64) []byte {
+	b, ok := c.mod.Memory().Read(uint32(at), uint32(size))
+	if !ok {
+		panic(misuse(what + " lies outside of the memory"))
+	}
+	return b
+}
+
+// moment is that of the call under way. Host functions with a grant are linked for
+// guests that have an instance.
+func (c *call) moment() *moment { return &c.in.moment }
+
+// hostFunctions is everything that can be granted, by module and name.
 func hostFunctions() map[string]hostFunction {
-	const i32 = metering.I32
-	functions := map[string]hostFunction{
-		modulePolicy + ".log":         {metering.FuncType{Params: i32 + i32 + i32}, policyLog},
-		modulePolicy + ".log_enabled": {metering.FuncType{Params: i32, Results: i32}, policyLogEnabled},
+	const i32, i64, f64 = metering.I32, metering.I64, metering.F64
+	type kind = metering.FuncType
+	functions := map[string]hostFunction{}
+	for name, f := range map[string]hostFunction{
+		"log":            {kind{Params: i32 + i32 + i32}, policyLog, ""},
+		"log_enabled":    {kind{Params: i32, Results: i32}, policyLogEnabled, ""},
+		"now_ms":         {kind{Results: i64}, nowMillis, grantNow},
+		"rand_u64":       {kind{Results: i64}, randU64, grantRand},
+		"metric_add":     {kind{Params: i32 + f64}, metricAdd, grantMetric},
+		"metric_observe": {kind{Params: i32 + f64}, metricObserve, grantMetric},
+		"kv_get":         {kind{Params: i32 + i32 + i32 + i32, Results: i32}, kvGet, grantKV},
+		"kv_put":         {kind{Params: i32 + i32 + i32 + i32, Results: i32}, kvPut, grantKV},
+	} {
+		functions[modulePolicy+"."+name] = f
 	}
 	for name, f := range wasiFunctions() {
 		functions[moduleWASI+"."+name] = f

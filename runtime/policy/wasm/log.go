@@ -39,22 +39,22 @@ func (j *journal) write(level slog.Level, text string) {
 	}
 }
 
-// level of policy_v1.log: 0 debug, 1 info, 2 warning, 3 and more error.
-func level(n uint64) slog.Level {
+// levelOf a line of policy_v1.log: 0 debug, 1 info, 2 warning, 3 and more error.
+func levelOf(n uint64) slog.Level {
 	return [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}[min(uint32(n), 3)]
 }
 
-func policyLog(c *call, args []uint64) uint32 {
+func policyLog(c *call, args []uint64) uint64 {
 	c.pay(linePrice)
 	text, ok := c.mod.Memory().Read(uint32(args[1]), min(uint32(args[2]), maxLine))
 	if ok && c.in != nil {
-		c.in.journal.write(level(args[0]), line(text))
+		c.in.journal.write(levelOf(args[0]), line(text))
 	}
 	return 0
 }
 
-func policyLogEnabled(c *call, args []uint64) uint32 {
-	if c.in != nil && c.in.journal.log.Enabled(context.Background(), level(args[0])) {
+func policyLogEnabled(c *call, args []uint64) uint64 {
+	if c.in != nil && c.in.journal.log.Enabled(context.Background(), levelOf(args[0])) {
 		return 1
 	}
 	return 0

@@ -3,48 +3,57 @@ package wasm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"regexp"
-	"slices"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/manifest"
 	"github.com/pacer-run/pacer/sdk/wire"
 )
 
-// Module is a loaded module. Its methods may be called by many goroutines.
+// Module is a loaded module, a remote.Module. It carries messages and does not look
+// into them: remote.Constraint and its like make policies of it.
 type Module struct {
 	limits      Limits
+	options     Options
+	manifest    *manifest.Manifest // nil: none
 	runtime     wazero.Runtime
 	compiled    wazero.CompiledModule
+	kinds       kindSet
 	description wire.Description
 	journal     *journal
 	pool        *pool
+	metrics     *metrics
+	store       store
 	fuel        atomic.Int64
 }
 
-func newModule(runtime wazero.Runtime, limits Limits, log *slog.Logger) *Module {
-	m := &Module{limits: limits, runtime: runtime, journal: &journal{log: log}}
-	m.pool = newPool(limits.Instances, m.newInstance)
+var _ remote.Module = (*Module)(nil)
+
+func newModule(p *plan, runtime wazero.Runtime, log *slog.Logger) *Module {
+	m := &Module{
+		limits: p.limits, options: p.options, manifest: p.manifest, kinds: p.kinds,
+		runtime: runtime, journal: &journal{log: log}, metrics: newMetrics(p.manifest),
+	}
+	m.pool = newPool(p.limits, m.newInstance)
+	m.pool.fresh = p.options.Fresh
 	return m
 }
 
-// Name is what the module calls itself.
-func (m *Module) Name() string { return m.description.Name }
+// Description implements remote.Module. Its lists must not be changed.
+func (m *Module) Description() wire.Description { return m.description }
 
-// Version is what the module says its version is.
-func (m *Module) Version() string { return m.description.Version }
+// Manifest is what the module's file says of it; nil when it says nothing. It must
+// not be changed.
+func (m *Module) Manifest() *manifest.Manifest { return m.manifest }
 
-func (m *Module) label() string { return m.Name() + "@" + m.Version() }
+func (m *Module) label() string { return m.description.Name + "@" + m.description.Version }
 
 // FuelUsed is all fuel that the module's instances have used.
 func (m *Module) FuelUsed() int64 { return m.fuel.Load() }
-
-// Operators of the constraints that the module answers for.
-func (m *Module) Operators() []string { return slices.Clone(m.description.Operators) }
 
 // Close waits for the calls under way, which their fuel bounds, and frees the
 // module. What it prepared answers with errors from then on. A further Close does
@@ -75,39 +84,24 @@ func (m *Module) settle(err error) error {
 	return m.fault(refused.message.Reason)
 }
 
-// Forms of what a module says of itself.
-const (
-	nameForm     = `\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z`
-	versionForm  = `\A[0-9A-Za-z.+-]{1,64}\z`
-	operatorForm = `\A[A-Z][A-Z0-9_]{0,63}\z`
-	maxOperators = 64
-)
-
-func decodeDescription(b []byte) (wire.Description, error) {
-	d, err := wire.DecodeDescription(b)
-	if err != nil {
-		return d, err
+// Review implements remote.Module. A review may be about a whole group, so it has
+// the budget of the largest question.
+func (m *Module) Review(ctx context.Context, request []byte, take func(answer []byte) error) error {
+	if !m.kinds[remote.KindAdmission] {
+		return m.fault("it has no policy of the kind " + remote.KindAdmission.String())
 	}
-	if d.Minor > wire.Minor {
-		return d, fmt.Errorf("the module needs version 1.%d of the ABI; this host speaks 1.%d", d.Minor, wire.Minor)
-	}
-	if !regexp.MustCompile(nameForm).MatchString(d.Name) {
-		return d, fmt.Errorf("name %q: lower-case letters, digits and dashes expected", d.Name)
-	}
-	if !regexp.MustCompile(versionForm).MatchString(d.Version) {
-		return d, fmt.Errorf("version %q: letters, digits, dots, dashes and plus signs expected", d.Version)
-	}
-	if n := len(d.Operators); n == 0 || n > maxOperators {
-		return d, fmt.Errorf("%d operators: 1 to %d expected", n, maxOperators)
-	}
-	form := regexp.MustCompile(operatorForm)
-	for i, operator := range d.Operators {
-		if !form.MatchString(operator) {
-			return d, fmt.Errorf("operator %q: upper-case letters, digits and underscores expected", operator)
+	name := exportsOf(remote.KindAdmission).ask
+	return m.settle(m.pool.with(ctx, func(in *instance) error {
+		ctx := context.WithValue(ctx, instanceKey{}, in)
+		in.give(m.limits.CallFuel)
+		defer in.account(m.limits.CallFuel)
+		size, err := in.send(ctx, request)
+		if err != nil {
+			return err
 		}
-		if slices.Contains(d.Operators[:i], operator) {
-			return d, fmt.Errorf("operator %s: named twice", operator)
-		}
-	}
-	return d, nil
+		return in.answer(ctx, question{
+			f: in.calls[remote.KindAdmission].ask, name: name, input: request,
+			longest: m.limits.ReplyBytes + len(request), take: take,
+		}, size)
+	}))
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 )
 
@@ -23,7 +24,7 @@ func TestConcurrentUse(t *testing.T) {
 	for i := range 8 {
 		group.Go(func() {
 			for range 50 {
-				p, err := m.Prepare(t.Context(), sdk.ConstraintSpec{Field: "f", Operator: "ZOO", Value: "z"})
+				p, err := remote.Constraint(m).Prepare(t.Context(), sdk.ConstraintSpec{Field: "f", Operator: "ZOO", Value: "z"})
 				if err != nil {
 					t.Error(err)
 					return
@@ -71,7 +72,7 @@ func TestClosedModuleFaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := loader.Load(t.Context(), fixture(t, "zoo"))
+	m, err := loader.Load(t.Context(), fixture(t, "zoo"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestLoadCanBeCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("stop"))
 	code := fixture(t, "zoo")
-	if m, err := loader.Load(ctx, code); err == nil {
+	if m, err := loader.Load(ctx, code, Options{}); err == nil {
 		closeModule(t, m) // it was faster than the context
 	} else if !errors.Is(err, context.Cause(ctx)) {
 		t.Errorf("error %v", err)
@@ -111,7 +112,7 @@ func TestCompilationCache(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := loader.Load(t.Context(), fixture(t, "zoo"))
+		m, err := loader.Load(t.Context(), fixture(t, "zoo"), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,9 @@ package wasm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 )
 
 // errClosed is what a closed module's callers get.
@@ -14,17 +16,19 @@ type closedError string
 func (e closedError) Error() string { return string(e) }
 
 // pool holds a fixed number of places for instances. A place is filled when it
-// is needed and emptied when its instance failed.
+// is needed and emptied when its instance failed or has served its time.
 type pool struct {
 	places chan *instance // nil: an empty place
 	build  func(context.Context) (*instance, error)
+	limits Limits
+	fresh  bool          // every call gets a new instance
 	done   chan struct{} // closed when no new calls are let in
 	once   sync.Once     // for close
 }
 
-func newPool(places int, build func(context.Context) (*instance, error)) *pool {
-	p := &pool{places: make(chan *instance, places), build: build, done: make(chan struct{})}
-	for range places {
+func newPool(limits Limits, build func(context.Context) (*instance, error)) *pool {
+	p := &pool{places: make(chan *instance, limits.Instances), build: build, limits: limits, done: make(chan struct{})}
+	for range limits.Instances {
 		p.places <- nil
 	}
 	return p
@@ -38,8 +42,9 @@ func (p *pool) with(ctx context.Context, do func(*instance) error) error {
 		return err
 	}
 	err = do(in)
+	in.asked++
 	var refused *refusal
-	if err != nil && !errors.As(err, &refused) || in.bloated() {
+	if err != nil && !errors.As(err, &refused) || p.worn(in) {
 		in.close(ctx)
 		in = nil
 	}
@@ -53,20 +58,38 @@ func (p *pool) take(ctx context.Context) (*instance, error) {
 		return nil, errClosed
 	default:
 	}
+	in, err := p.wait(ctx)
+	if err != nil || in != nil {
+		return in, err
+	}
+	if in, err = p.build(ctx); err != nil {
+		p.places <- nil
+	}
+	return in, err
+}
+
+// wait takes a place.
+func (p *pool) wait(ctx context.Context) (*instance, error) {
+	select { // without a timer, as nearly always
+	case in := <-p.places:
+		return in, nil
+	default:
+	}
+	var late <-chan time.Time // never
+	if p.limits.Wait > 0 {
+		timer := time.NewTimer(p.limits.Wait)
+		defer timer.Stop()
+		late = timer.C
+	}
 	select {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-p.done:
 		return nil, errClosed
+	case <-late:
+		return nil, &trap{fmt.Sprintf("none of its %d instances was free within %v", p.limits.Instances, p.limits.Wait)}
 	case in := <-p.places:
-		if in != nil {
-			return in, nil
-		}
-		in, err := p.build(ctx)
-		if err != nil {
-			p.places <- nil
-		}
-		return in, err
+		return in, nil
 	}
 }
 
@@ -82,9 +105,16 @@ func (p *pool) close(ctx context.Context) {
 	})
 }
 
-// bloated tells an instance whose memory has grown so near to the limit that it
-// may soon fail; memory never shrinks, so it is replaced.
-func (in *instance) bloated() bool {
-	limit := uint64(in.module.limits.MemoryPages) << 16
-	return uint64(in.memory.Size()) > limit-limit/4 && in.memory.Size() > in.startSize*2
+// worn tells an instance that has served its time, or whose memory has grown so far
+// that it may soon fail; memory never shrinks.
+func (p *pool) worn(in *instance) bool {
+	if p.fresh || p.limits.Calls > 0 && in.asked >= p.limits.Calls {
+		return true
+	}
+	mark := uint64(p.limits.HighWater)
+	if mark == 0 {
+		mark = uint64(p.limits.MemoryPages) * 3 / 4
+	}
+	size := uint64(in.memory.Size())
+	return size > mark<<16 && size > uint64(in.startSize)*2
 }

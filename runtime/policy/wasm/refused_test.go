@@ -39,7 +39,12 @@ func TestRefusedExports(t *testing.T) {
 		{"name", "\x12\x03bad", "\x12\x03Bad", `policy_describe: name "Bad": lower-case letters, digits and dashes expected`},
 		{"version", "\x1a\x011", "\x1a\x01 ", `policy_describe: version " ": letters, digits`},
 		{"operator", "\x22\x03BAD", "\x22\x03bad", `policy_describe: operator "bad": upper-case letters`},
-		{"no operator", "\x22\x03BAD", "\x2a\x03BAD", "policy_describe: 0 operators: 1 to 64 expected"},
+		{"no name", "\x22\x03BAD", "\x4a\x03BAD", "policy_describe: it offers nothing: at least one name of a policy expected"},
+		{"name of another kind", "\x22\x03BAD", "\x2a\x03BAD", `policy_describe: fetch policy "BAD": lower-case letters`},
+		{
+			"name without functions", "\x22\x03BAD", "\x42\x03bad",
+			"policy_describe: it names the admission policy bad, but does not export the function admission_review",
+		},
 		{
 			"later minor version", "\x12\x03bad\x1a\x011", "\x08\x07\x12\x01b\x1a\x011",
 			"policy_describe: the module needs version 1.7 of the ABI; this host speaks 1.1",

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/policytest"
 )
@@ -31,7 +32,7 @@ func TestBuiltinVectors(t *testing.T) {
 	}
 	prepare := func(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
 		spec.Operator = "W_" + spec.Operator // the module's names for them
-		return m.Prepare(ctx, spec)
+		return remote.Constraint(m).Prepare(ctx, spec)
 	}
 	policytest.Run(t, prepare, vectors(t, "../../../plugins/constraints/testdata/vectors.txt"))
 }
@@ -42,5 +43,5 @@ func TestRackSpreadVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policytest.Run(t, m.Prepare, vectors(t, guestRackSpread+"/vectors.txt"))
+	policytest.Run(t, remote.Constraint(m).Prepare, vectors(t, guestRackSpread+"/vectors.txt"))
 }

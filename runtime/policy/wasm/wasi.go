@@ -28,33 +28,33 @@ func (e exited) Error() string { return "exited with code " + strconv.FormatUint
 func wasiFunctions() map[string]hostFunction {
 	const i32, i64 = metering.I32, metering.I64
 	type kind = metering.FuncType
-	noFile := func(*call, []uint64) uint32 { return errnoBadF }
-	nothing := func(*call, []uint64) uint32 { return 0 }
+	noFile := func(*call, []uint64) uint64 { return errnoBadF }
+	nothing := func(*call, []uint64) uint64 { return 0 }
 	return map[string]hostFunction{
-		"args_get":          {kind{Params: i32 + i32, Results: i32}, nothing},
-		"args_sizes_get":    {kind{Params: i32 + i32, Results: i32}, twoZeros},
-		"environ_get":       {kind{Params: i32 + i32, Results: i32}, nothing},
-		"environ_sizes_get": {kind{Params: i32 + i32, Results: i32}, twoZeros},
-		"clock_time_get":    {kind{Params: i32 + i64 + i32, Results: i32}, clockTimeGet},
-		"fd_fdstat_get":     {kind{Params: i32 + i32, Results: i32}, noFile},
-		"fd_prestat_get":    {kind{Params: i32 + i32, Results: i32}, noFile},
-		"fd_write":          {kind{Params: i32 + i32 + i32 + i32, Results: i32}, fdWrite},
-		"poll_oneoff":       {kind{Params: i32 + i32 + i32 + i32, Results: i32}, pollOneoff},
-		"proc_exit":         {kind{Params: i32}, func(_ *call, args []uint64) uint32 { panic(exited{uint32(args[0])}) }},
-		"random_get":        {kind{Params: i32 + i32, Results: i32}, randomGet},
-		"sched_yield":       {kind{Results: i32}, nothing},
+		"args_get":          {kind{Params: i32 + i32, Results: i32}, nothing, ""},
+		"args_sizes_get":    {kind{Params: i32 + i32, Results: i32}, twoZeros, ""},
+		"environ_get":       {kind{Params: i32 + i32, Results: i32}, nothing, ""},
+		"environ_sizes_get": {kind{Params: i32 + i32, Results: i32}, twoZeros, ""},
+		"clock_time_get":    {kind{Params: i32 + i64 + i32, Results: i32}, clockTimeGet, ""},
+		"fd_fdstat_get":     {kind{Params: i32 + i32, Results: i32}, noFile, ""},
+		"fd_prestat_get":    {kind{Params: i32 + i32, Results: i32}, noFile, ""},
+		"fd_write":          {kind{Params: i32 + i32 + i32 + i32, Results: i32}, fdWrite, ""},
+		"poll_oneoff":       {kind{Params: i32 + i32 + i32 + i32, Results: i32}, pollOneoff, ""},
+		"proc_exit":         {kind{Params: i32}, func(_ *call, args []uint64) uint64 { panic(exited{uint32(args[0])}) }, ""},
+		"random_get":        {kind{Params: i32 + i32, Results: i32}, randomGet, ""},
+		"sched_yield":       {kind{Results: i32}, nothing, ""},
 	}
 }
 
 // status is the errno for a write to the guest's memory.
-func status(ok bool) uint32 {
+func status(ok bool) uint64 {
 	if !ok {
 		return errnoFault
 	}
 	return 0
 }
 
-func twoZeros(c *call, args []uint64) uint32 {
+func twoZeros(c *call, args []uint64) uint64 {
 	m := c.mod.Memory()
 	return status(m.WriteUint32Le(uint32(args[0]), 0) && m.WriteUint32Le(uint32(args[1]), 0))
 }
@@ -63,13 +63,13 @@ func twoZeros(c *call, args []uint64) uint32 {
 // start at 0.
 const stillTime = 1_000_000_000
 
-func clockTimeGet(c *call, args []uint64) uint32 {
+func clockTimeGet(c *call, args []uint64) uint64 {
 	return status(c.mod.Memory().WriteUint64Le(uint32(args[2]), stillTime))
 }
 
-// randomGet fills memory from a generator (SplitMix64) that starts anew in each
+// randomGet fills memory from a generator that starts anew in each
 // instance.
-func randomGet(c *call, args []uint64) uint32 {
+func randomGet(c *call, args []uint64) uint64 {
 	at, size := uint32(args[0]), uint32(args[1])
 	c.pay(uint64(size) * 8)
 	memory, ok := c.mod.Memory().Read(at, size)
@@ -77,19 +77,15 @@ func randomGet(c *call, args []uint64) uint32 {
 		return errnoFault
 	}
 	for len(memory) > 0 {
-		c.in.random += 0x9e3779b97f4a7c15
-		z := c.in.random
-		z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-		z = (z ^ z>>27) * 0x94d049bb133111eb
 		var word [8]byte
-		binary.LittleEndian.PutUint64(word[:], z^z>>31)
+		binary.LittleEndian.PutUint64(word[:], splitMix(&c.in.random))
 		memory = memory[copy(memory, word[:]):]
 	}
 	return 0
 }
 
 // fdWrite takes what is written to the standard output and error as log lines.
-func fdWrite(c *call, args []uint64) uint32 {
+func fdWrite(c *call, args []uint64) uint64 {
 	const maxVectors, vectorSize = 64, 8
 	fd, at, n, out := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	if fd != 1 && fd != 2 {
@@ -116,7 +112,7 @@ func fdWrite(c *call, args []uint64) uint32 {
 }
 
 // pollOneoff says that everything that is waited for has happened.
-func pollOneoff(c *call, args []uint64) uint32 {
+func pollOneoff(c *call, args []uint64) uint64 {
 	const maxEvents, subscriptionSize, eventSize = 64, 48, 32
 	in, out, n, count := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	if n == 0 || n > maxEvents {

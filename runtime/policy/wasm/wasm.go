@@ -24,6 +24,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -35,13 +36,23 @@ import (
 // Limits bound what one module may use. Fuel is in units of about an instruction.
 type Limits struct {
 	StartFuel   int64  // until an instance is ready: its initialisation, describe, configure
-	PrepareFuel int64  // to take a constraint
-	BaseFuel    int64  // of an evaluation
-	ValueFuel   int64  // of an evaluation, for each value it is asked about
-	CallFuel    int64  // of an evaluation at most, however many values
+	PrepareFuel int64  // to take a spec
+	BaseFuel    int64  // of a question
+	ItemFuel    int64  // of a question, for each value, URI or history it is about
+	CallFuel    int64  // of a question at most, however many items
 	MemoryPages uint32 // of an instance, 64 KiB each
-	ReplyBytes  int    // of an answer, besides its quotas
+	ReplyBytes  int    // of an answer, besides 256 for each item and as many as it was asked with
 	Instances   int    // that work at the same time
+	// Calls is how many calls an instance lives for, before a new one takes its place;
+	// 0 is any number.
+	Calls int
+	// HighWater is the memory, in pages, beyond which an instance is replaced, since
+	// memory never shrinks; 0 is three quarters of MemoryPages. One that has not
+	// doubled its memory since it started is left alone.
+	HighWater uint32
+	// Wait is how long a call waits for an instance that is free, unless its context
+	// ends earlier; 0 is as long as that.
+	Wait time.Duration
 }
 
 // DefaultLimits suit modules built by Go, which need most: a regular expression
@@ -52,11 +63,13 @@ func DefaultLimits() Limits {
 		StartFuel:   1_000_000_000,
 		PrepareFuel: 200_000_000,
 		BaseFuel:    50_000_000,
-		ValueFuel:   300_000,
+		ItemFuel:    300_000,
 		CallFuel:    400_000_000,
 		MemoryPages: 1024,
 		ReplyBytes:  64 << 10,
 		Instances:   min(runtime.GOMAXPROCS(0), 4),
+		Calls:       1_000_000,
+		Wait:        10 * time.Second,
 	}
 }
 
@@ -109,16 +122,16 @@ func (l *Loader) Close(ctx context.Context) error {
 }
 
 // Load checks, meters, compiles and starts a module. The error says what is
-// wrong with it. Compiling takes up to seconds and cannot be interrupted: when
+// wrong with it, or with the settings. Compiling takes up to seconds and cannot be interrupted: when
 // ctx ends, Load returns and what was begun is thrown away once it is done.
-func (l *Loader) Load(ctx context.Context, code []byte) (*Module, error) {
+func (l *Loader) Load(ctx context.Context, code []byte, options Options) (*Module, error) {
 	type result struct {
 		module *Module
 		err    error
 	}
 	done := make(chan result, 1)
 	go func() {
-		m, err := l.load(ctx, code)
+		m, err := l.load(ctx, code, options)
 		done <- result{m, err}
 	}()
 	select {
@@ -136,31 +149,40 @@ func (l *Loader) Load(ctx context.Context, code []byte) (*Module, error) {
 
 // load never panics: the engine's compiler is large, and a module that makes it
 // fail must not take the scheduler with it.
-func (l *Loader) load(ctx context.Context, code []byte) (m *Module, err error) {
+func (l *Loader) load(ctx context.Context, code []byte, options Options) (m *Module, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			m, err = nil, fmt.Errorf("the engine failed on it: %v", r)
 		}
 	}()
-	metered, err := metering.Rewrite(code, l.limits.StartFuel)
+	metered, err := metering.Rewrite(code)
 	if err != nil {
 		return nil, err
 	}
-	if err := check(metered, l.limits); err != nil {
+	p, err := l.plan(code, metered, options)
+	if err != nil {
 		return nil, err
 	}
-	config := wazero.NewRuntimeConfig().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithMemoryLimitPages(l.limits.MemoryPages).
-		WithCloseOnContextDone(false) // costs several times the guest's work; fuel stops it instead
-	if l.cache != nil {
-		config = config.WithCompilationCache(l.cache)
-	}
-	m = newModule(wazero.NewRuntimeWithConfig(ctx, config), l.limits, l.log)
+	m = newModule(p, wazero.NewRuntimeWithConfig(ctx, l.engine(p)), l.log)
 	if err := m.open(ctx, metered); err != nil {
 		return nil, errors.Join(err, m.Close(context.WithoutCancel(ctx)))
 	}
 	return m, nil
+}
+
+func (l *Loader) engine(p *plan) wazero.RuntimeConfig {
+	config := wazero.NewRuntimeConfig()
+	if p.options.Interpreted {
+		config = wazero.NewRuntimeConfigInterpreter()
+	}
+	config = config.
+		WithCoreFeatures(api.CoreFeaturesV2).
+		WithMemoryLimitPages(p.limits.MemoryPages).
+		WithCloseOnContextDone(false) // costs several times the guest's work; fuel stops it instead
+	if l.cache != nil && !p.options.Interpreted {
+		config = config.WithCompilationCache(l.cache)
+	}
+	return config
 }
 
 // open compiles the module and proves that an instance of it starts.
