@@ -219,7 +219,15 @@ func whoMustSign(keys []string, config string, ref artifact.Ref) (*trust.Verifie
 	}
 	v, err := all.Compile("")
 	if err != nil {
-		return nil, pullEntry{}, fmt.Errorf("--key: %w", err)
+		return nil, pullEntry{}, exit(shipKeyCode(err), fmt.Errorf("--key: %w", err))
 	}
 	return v, pullEntry{}, nil
+}
+
+// shipKeyCode is the exit code for public keys that cannot be read.
+func shipKeyCode(err error) int {
+	if errors.Is(err, fs.ErrNotExist) {
+		return shipNotFound
+	}
+	return shipInvalid
 }
