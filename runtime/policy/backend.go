@@ -23,6 +23,7 @@ import (
 type Backends struct {
 	engine *wasm.Loader
 	log    *slog.Logger
+	cache  string // of what came from registries; "" for none
 	from   atomic.Pointer[place]
 }
 
@@ -38,14 +39,17 @@ type place struct {
 	trust       *trust.Verifier
 }
 
-// NewBackends returns a loader. cacheDir keeps compiled modules between runs; ""
-// keeps none. Until Trust is called, every module is trusted.
+// NewBackends returns a loader. cacheDir keeps compiled modules between runs, and
+// what came from registries; "" keeps none. Until Trust is called, every module is trusted.
 func NewBackends(limits wasm.Limits, cacheDir string, log *slog.Logger) (*Backends, error) {
 	engine, err := wasm.NewLoader(limits, cacheDir, log)
 	if err != nil {
 		return nil, err
 	}
 	b := &Backends{engine: engine, log: log}
+	if cacheDir != "" {
+		b.cache = filepath.Join(cacheDir, "artifacts")
+	}
 	return b, b.Trust("", trust.Policy{})
 }
 
@@ -57,7 +61,7 @@ func (b *Backends) Trust(dir string, policy trust.Policy) error {
 		return err
 	}
 	b.from.Store(&place{
-		dir: dir, store: &artifact.Store{Dir: dir}, executables: &artifact.Store{Dir: dir, MaxBytes: MaxExecutable}, trust: verifier,
+		dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, executables: &artifact.Store{Dir: dir, MaxBytes: MaxExecutable}, trust: verifier,
 	})
 	return nil
 }
