@@ -20,9 +20,8 @@ func policyPullCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pull [REF…]",
 		Short: "Fetch policy modules and note their digests in the lock file",
-		Long: `Finds out what references stand for, fetches the modules and verifies them. This is
-the only command that resolves tags: what it found is noted in the lock file, and
-Pacer loads that and nothing else.
+		Long: `Finds out what references stand for, fetches the modules and verifies them. What it
+found is noted in the lock file, and Pacer loads that: it resolves no tags itself.
 
 With --config and no REF it takes all modules that policies.yaml lists, including
 those to roll back to; the lock file then has no others. Those have to have signed

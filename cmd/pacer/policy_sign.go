@@ -125,7 +125,7 @@ can be signed; one without a manifest inside needs --name and --version.`,
 		return out.print(map[string]any{
 			"file": ref.Path, "signatureFile": sigFile, "digest": said.Digest, "name": said.Name, "version": said.Version,
 			"keyId": id, "signatures": len(m.Signatures),
-		}, fmt.Sprintf("%s@%s %s signed by key id %s, %d signatures in %s", said.Name, said.Version, said.Digest, id, len(m.Signatures), sigFile))
+		}, fmt.Sprintf("%s@%s %s signed by key id %s; signatures in %s: %d", said.Name, said.Version, said.Digest, id, sigFile, len(m.Signatures)))
 	})
 }
 
