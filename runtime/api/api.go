@@ -43,25 +43,6 @@ type Node interface {
 	Abdicate() bool
 }
 
-// Module is a policy module as operators see it.
-type Module struct {
-	Name       string   `json:"name"`
-	Version    string   `json:"version"`
-	Kind       string   `json:"kind"`               // "constraint", "upgrade", "health" or "fetch"
-	Form       string   `json:"form"`               // "builtin", "wasm" or "process"
-	File       string   `json:"file,omitempty"`     // its base name; empty for builtins
-	Digest     string   `json:"digest,omitempty"`   // of the module's file; empty for builtins
-	Fetchers   []string `json:"fetchers,omitempty"` // names of fetch policies
-	Operators  []string `json:"operators,omitempty"`
-	Strategies []string `json:"strategies,omitempty"`
-	Rules      []string `json:"rules,omitempty"`
-	Loaded     bool     `json:"loaded"`
-	Error      string   `json:"error,omitempty"` // why it is not loaded, or its last fault
-	Calls      uint64   `json:"calls"`
-	Faults     uint64   `json:"faults"`         // calls in which it did not do its work
-	Fuel       int64    `json:"fuel,omitempty"` // used in all, about one unit for an instruction; 0 for builtins
-}
-
 // Config is what the API works with. Node, Address and Events are required.
 type Config struct {
 	Node    Node
@@ -84,13 +65,18 @@ type Config struct {
 	CheckStrategy func(ctx context.Context, app *spec.App) error
 	// CheckRule is CheckConstraint for the health rule that an app's label names.
 	CheckRule func(ctx context.Context, app *spec.App) error
+	// Admit reviews changes of apps and groups; nil means that nobody does, and that
+	// nothing is done for it.
+	Admit Admission
 	// Rules prepares the constraints of an app for one question; done releases them.
 	// nil means that nothing is known of constraints.
 	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
 	// Terms are those of the matcher.
 	Terms   placement.Terms
 	Modules func() []Module // nil means none
-	Metrics func() []Metric // of the node's other parts; nil means none
+	// PolicyModules changes them; nil means that it cannot be done.
+	PolicyModules PolicyModules
+	Metrics       func() []Metric // of the node's other parts; nil means none
 	// MetricsPrefix is the first word of the metrics that Marathon has as well; ""
 	// means "marathon".
 	MetricsPrefix string
@@ -169,9 +155,11 @@ func (c Config) withDefaults() Config {
 // server holds what handlers share.
 type server struct {
 	Config
-	lists   listCache
-	buffers buffers
-	changes atomic.Int64 // that wait for the core
+	lists      listCache
+	buffers    buffers
+	changes    atomic.Int64 // that wait for the core
+	turns      turns
+	admissions admissionCounts
 }
 
 // handler is an endpoint: it writes its answer, or returns the error that is the
@@ -180,7 +168,7 @@ type handler func(core Core, w http.ResponseWriter, r *http.Request) error
 
 // New returns the node's HTTP handler.
 func New(cfg Config) http.Handler {
-	s := &server{Config: cfg.withDefaults()}
+	s := &server{Config: cfg.withDefaults(), turns: newTurns(cfg.Admit)}
 	s.lists.tagger = newTagger()
 	mux := chi.NewMux()
 	mux.Use(s.commonHeaders, routeDecodedPath, s.limitRequests, s.crossOrigin, s.authenticate,
@@ -196,7 +184,7 @@ func New(cfg Config) http.Handler {
 	s.routeGroups(mux)
 	s.routeTasks(mux)
 	s.routeSystem(mux)
-	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
+	s.routePolicies(mux)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
 	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)

@@ -12,6 +12,7 @@ func (c *Catalog) listBuiltins() {
 		remote.KindUpgrade:    len(c.config.Upgrades) > 0,
 		remote.KindHealth:     len(c.config.Health) > 0,
 		remote.KindFetch:      len(c.config.Fetch) > 0,
+		remote.KindAdmission:  len(c.config.Admission) > 0,
 	} {
 		if there {
 			c.origins = append(c.origins, &origin{catalog: c, builtin: true, kind: remote.Kind(kind), state: Active, log: c.config.Log})
@@ -35,6 +36,8 @@ func (c *Catalog) addBuiltins(t *table) error {
 			o.names, err = addAll(&t.upgrades, c.config.Upgrades, sdk.Upgrade.Strategies, o)
 		case remote.KindHealth:
 			o.names, err = addAll(&t.health, c.config.Health, sdk.Health.Rules, o)
+		case remote.KindAdmission:
+			o.names, err = addAll(&t.admission, c.config.Admission, sdk.Admission.Policies, o)
 		}
 		if err != nil {
 			return err

@@ -30,9 +30,14 @@ type Config struct {
 	Health   []sdk.Health     // built in too
 	Fetch    []sdk.Fetch      // and these
 	// Fetching are the fetch policies that decide, in their order; see DecideFetch.
-	Fetching []FetchStep
-	Dir      string         // every *.wasm in it is loaded; "" means no such modules
-	Modules  []ModuleConfig // besides those of Dir
+	Fetching  []FetchStep
+	Admission []sdk.Admission // built in, as all of these
+	// Admitting are the admission policies that decide, in their order; see Admit.
+	Admitting     []AdmissionStep
+	AdmissionTime time.Duration // that one review may take; 0 means 5 s
+
+	Dir     string         // every *.wasm in it is loaded; "" means no such modules
+	Modules []ModuleConfig // besides those of Dir
 	// Reread reads Modules anew when they are looked at again; changed is false when
 	// they are what they were. nil: they stay.
 	Reread   func() (modules []ModuleConfig, changed bool, err error)
@@ -74,7 +79,9 @@ type Catalog struct {
 	loaded     chan struct{}
 	table      atomic.Pointer[table]
 	generation atomic.Uint64
+	prepared   atomic.Uint64 // how many were, by modules
 	background sync.WaitGroup
+	workers    sync.WaitGroup // of shadows
 	ended      sync.Once
 
 	// loads is held while modules are loaded or change places: one at a time, since

@@ -19,6 +19,7 @@ const (
 // Module is what is known of one module, at one moment.
 type Module struct {
 	ID         string // by which the API knows it
+	Builtin    bool   // part of Pacer
 	File       string // base name; "" for the built-in policies, and what is not of a directory
 	Ref        string // where it comes from; "" for the built-in policies
 	Name       string // what it calls itself; "" before it is loaded
@@ -32,7 +33,7 @@ type Module struct {
 	Strategies []string // of upgrades
 	Rules      []string // of health
 	Fetchers   []string // fetch policies
-	Admission  []string // admission policies
+	Admitters  []string // admission policies
 	State      State
 	Mode       Mode
 	Of         string            // of a shadow: whose it is
@@ -73,7 +74,7 @@ func (c *Catalog) Modules() []Module {
 // describe is for callers that hold the catalog's lock.
 func (o *origin) describe() Module {
 	m := Module{
-		ID: o.id(), File: o.config.File, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
+		ID: o.id(), Builtin: o.builtin, File: o.config.File, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
 		Mode: o.config.Mode, Of: o.config.Of, Optional: o.config.Optional, Reloads: o.reloads,
 		Calls: o.calls.Load(), Faults: o.faults.Load(), Refused: o.refused.Load(), Kind: KindConstraint, Last: o.lastFault(),
 	}
@@ -92,7 +93,7 @@ func (o *origin) describe() Module {
 		m.Kind = m.Kinds[0]
 	}
 	m.Operators, m.Fetchers, m.Strategies = slices.Clone(names[remote.KindConstraint]), slices.Clone(names[remote.KindFetch]), slices.Clone(names[remote.KindUpgrade])
-	m.Rules, m.Admission = slices.Clone(names[remote.KindHealth]), slices.Clone(names[remote.KindAdmission])
+	m.Rules, m.Admitters = slices.Clone(names[remote.KindHealth]), slices.Clone(names[remote.KindAdmission])
 	m.Rollback = o.config.Rollback.Digest
 	if o.fallback != nil {
 		m.Rollback = o.fallback.digest

@@ -36,6 +36,14 @@ func (c *Catalog) FetchPolicies() []string {
 	return slices.Clone(c.table.Load().fetch.names)
 }
 
+// FetchingKnown tells whether every fetch policy that the operator has chosen is there.
+// Others may come with modules.
+func (c *Catalog) FetchingKnown() bool {
+	return !slices.ContainsFunc(c.config.Fetching, func(step FetchStep) bool {
+		return c.table.Load().fetch.by[sdk.CanonicalFetchPolicy(step.Policy)].policy == nil
+	})
+}
+
 // tryFetching has every policy that the operator has chosen say whether it can work
 // with its settings. Those of an unknown name may be left for later, when modules may
 // have brought them. The error is a *WrongFetching.

@@ -28,6 +28,10 @@ var errEnding = errors.New("the policy modules are being closed")
 func (c *Catalog) named(name string) (*origin, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	return c.namedLocked(name)
+}
+
+func (c *Catalog) namedLocked(name string) (*origin, error) {
 	for _, o := range c.origins {
 		if o.id() == name || o.config.File != "" && o.config.File == name {
 			return o, nil

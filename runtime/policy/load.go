@@ -101,7 +101,7 @@ func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref
 	if err != nil {
 		return nil, loaded.Digest, err
 	}
-	v = newVersion(&loaded, &o.hear, c.discard)
+	v = newVersion(&loaded, o)
 	c.set(o, func() { c.versions[v] = true })
 	if err := config.checkKinds(v.kinds()); err != nil {
 		v.release()
@@ -159,6 +159,7 @@ func (c *Catalog) closeModules(ctx context.Context) error {
 		o.endShadow()
 	}
 	c.mu.Unlock()
+	c.workers.Wait()
 	var errs []error
 	for _, v := range open {
 		errs = append(errs, v.tap.Close(ctx))

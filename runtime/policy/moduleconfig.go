@@ -69,7 +69,7 @@ type ModuleConfig struct {
 	Grants    []string // groups of host functions that it may use
 	Settings  json.RawMessage
 	Limits    Limits
-	Instances int // that work at the same time; 0 means the host's default
+	Instances int    // that work at the same time; 0 means the host's default
 	Isolation string // IsolationPooled, which "" is as well, or IsolationFresh
 	Mode      Mode
 	Of        string // the Name of the module that a shadow is compared with

@@ -46,17 +46,27 @@ func (s source) fault(cause string) *sdk.Fault {
 // call makes one call into a policy, for an app, and counts it and its end. While
 // the version is in quarantine no call is made.
 func (s source) call(ctx context.Context, app string, f func() error) error {
-	probe := false
-	if s.version != nil {
-		var refusal string
-		if probe, refusal = s.version.breaker.pass(s.origin.now()); refusal != "" {
-			s.origin.refused.Add(1)
-			return s.fault(refusal + s.origin.because())
-		}
+	probe, err := s.pass()
+	if err != nil {
+		return err
 	}
-	err := s.count(ctx, app, s.guard(f))
+	err = s.count(ctx, app, s.guard(f))
 	s.judge(probe, err)
 	return err
+}
+
+// pass is asked before a call, judge is told after it. The error is the fault of a
+// version in quarantine.
+func (s source) pass() (probe bool, err error) {
+	if s.version == nil {
+		return false, nil
+	}
+	probe, refusal := s.version.breaker.pass(s.origin.now())
+	if refusal == "" {
+		return probe, nil
+	}
+	s.origin.refused.Add(1)
+	return false, s.fault(refusal + s.origin.because())
 }
 
 // guard makes a panic of a policy that is built in a fault like those of others.

@@ -29,7 +29,7 @@ type tap struct {
 	nanos, fuel histogram
 	// listeners are those of the module that this is a version of.
 	listeners atomic.Pointer[listeners]
-	prepared  atomic.Uint64 // how many there were
+	prepared  *atomic.Uint64 // the number of what the catalog's modules prepared last
 }
 
 // listeners is a list that is replaced as a whole; it is looked at in every call.

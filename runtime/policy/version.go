@@ -25,13 +25,13 @@ type version struct {
 	close func(*version)
 }
 
-func newVersion(l *Loaded, hear *listeners, closing func(*version)) *version {
+func newVersion(l *Loaded, o *origin) *version {
 	d := l.Module.Description()
 	v := &version{
 		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend,
-		tap: &tap{Module: l.Module}, close: closing,
+		tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
 	}
-	v.tap.listeners.Store(hear)
+	v.tap.listeners.Store(&o.hear)
 	for kind := range remote.Kinds {
 		v.names[kind] = remote.Names(l.Module, kind)
 	}

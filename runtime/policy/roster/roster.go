@@ -134,12 +134,16 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 		"settings":  func(f string, n *yaml.Node) { m.Settings = p.settings(f, n) },
 		"limits":    func(f string, n *yaml.Node) { m.Limits = p.limits(f, n) },
 		"instances": func(f string, n *yaml.Node) { m.Instances = int(p.number(f, n, 1, 64)) },
-		"isolation": func(f string, n *yaml.Node) { m.Isolation = p.oneOf(f, n, policy.IsolationPooled, policy.IsolationFresh) },
-		"mode":      func(f string, n *yaml.Node) { m.Mode = policy.Mode(p.choice(f, n, "enforce", "shadow", "off")) },
-		"of":        func(f string, n *yaml.Node) { m.Of = p.text(f, n) },
-		"onFailure": func(f string, n *yaml.Node) { m.OnFailure = policy.OnFailure(1 + p.choice(f, n, "closed", "hold", "static")) },
-		"optional":  func(f string, n *yaml.Node) { m.Optional = p.flag(f, n) },
-		"rollback":  func(f string, n *yaml.Node) { m.Rollback = p.rollback(f, n) },
+		"isolation": func(f string, n *yaml.Node) {
+			m.Isolation = p.oneOf(f, n, policy.IsolationPooled, policy.IsolationFresh)
+		},
+		"mode": func(f string, n *yaml.Node) { m.Mode = policy.Mode(p.choice(f, n, "enforce", "shadow", "off")) },
+		"of":   func(f string, n *yaml.Node) { m.Of = p.text(f, n) },
+		"onFailure": func(f string, n *yaml.Node) {
+			m.OnFailure = policy.OnFailure(1 + p.choice(f, n, "closed", "hold", "static"))
+		},
+		"optional": func(f string, n *yaml.Node) { m.Optional = p.flag(f, n) },
+		"rollback": func(f string, n *yaml.Node) { m.Rollback = p.rollback(f, n) },
 	})
 	p.checkModule(field, n, &m, command)
 	return m
