@@ -37,7 +37,7 @@ type Port struct {
 // Inspect reads the file's parts. A module that the host refuses as it is, is an error.
 func (s *Source) Inspect() (*Inspection, error) {
 	limits := wasm.DefaultLimits()
-	m, err := metering.Rewrite(s.Code, limits.StartFuel)
+	m, err := metering.Rewrite(s.Code)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}
