@@ -65,9 +65,11 @@ var homes = map[string][]string{
 	"github.com/go-chi/chi/":                  {"runtime/api"},
 	"github.com/go-zookeeper/zk":              {"runtime/zookeeper"},
 	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests
+	"github.com/google/go-containerregistry/": {"runtime/policy/artifact/artifacttest"},
 	"github.com/google/uuid":                  {"runtime/driver", "runtime/cluster", "runtime/store", "runtime/election"},
 	"github.com/hashicorp/go-immutable-radix": {"runtime/spec", "runtime/scheduler", "runtime/api"},
 	"github.com/klauspost/compress":           {"runtime/api"},
+	"github.com/opencontainers/":              {"runtime/policy/artifact"},
 	"github.com/pavlo-v-chernykh/keystore-go": {"cmd"},
 	"software.sslmate.com/src/go-pkcs12":      {"cmd"},
 	"github.com/jlaffaye/ftp":                 {"runtime/cluster/fetcher"},
@@ -79,8 +81,10 @@ var homes = map[string][]string{
 	"github.com/tetratelabs/wazero":           {"runtime/policy"},
 	"github.com/therootcompany/xz":            {"runtime/cluster/fetcher"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
+	"go.yaml.in/yaml/":                        {"cmd", "runtime/policy"},
 	"golang.org/x/sync":                       {"cmd", "runtime"},
 	"golang.org/x/sys":                        {"runtime/cluster", "bench"},
+	"oras.land/oras-go/":                      {"runtime/policy/artifact"},
 	"pgregory.net/rapid":                      {"runtime/store/storetest"},
 }
 

@@ -1,0 +1,1 @@
+{"payloadType":"application/vnd.pacer.policy.statement.v1+json","payload":"eyJkaWdlc3QiOiJzaGEyNTY6Y2MzNDg1NDY0OGM3NTE1ZDM1ZDIwNmQzMGRkYmY3ZTBhN2YzZjkxMWMxMWE3NmIzNDEyYTMxOWE1NGNhYmRhNiIsIm5hbWUiOiJzaWduZWQtYnktb3BlbnNzbCIsInZlcnNpb24iOiIxLjIuMyJ9","signatures":[{"sig":"MEQCIBBD+sbTqLIAWP4mh3KnFF9UyBs0N2rsSYgXyR3OG4MHAiAQqWKK9jd2EBCnrBgYDGpUBDs0C++ICDn+Y5D/MLe1MQ=="}]}

@@ -1,0 +1,1 @@
+{"payloadType":"application/vnd.pacer.policy.statement.v1+json","payload":"eyJkaWdlc3QiOiJzaGEyNTY6Y2MzNDg1NDY0OGM3NTE1ZDM1ZDIwNmQzMGRkYmY3ZTBhN2YzZjkxMWMxMWE3NmIzNDEyYTMxOWE1NGNhYmRhNiIsIm5hbWUiOiJzaWduZWQtYnktb3BlbnNzbCIsInZlcnNpb24iOiIxLjIuMyJ9","signatures":[{"sig":"DobZhH96vs3imjvYBNN5/ZCU/9ts+DGo4gri3KqQ2GpZ9fZdZx7bYMJBjEBlLKUGwdybjv4MKhfZRYz46/W8CQ=="}]}
