@@ -16,6 +16,7 @@ func policyCommand() *cobra.Command {
 			return cmd.Help()
 		},
 	}
+	cmd.AddCommand(authorCommands()...)
 	cmd.AddCommand(policyKeygenCommand(), policySignCommand(), policyVerifyCommand(), policyPushCommand(), policyPullCommand())
 	return cmd
 }

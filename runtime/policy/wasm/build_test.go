@@ -59,6 +59,11 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 // load returns a module that is closed with the test.
 func load(t testing.TB, code []byte, limits Limits) (*Module, error) {
 	t.Helper()
+	return loadWith(t, code, limits, Options{})
+}
+
+func loadWith(t testing.TB, code []byte, limits Limits, options Options) (*Module, error) {
+	t.Helper()
 	loader, err := NewLoader(limits, filepath.Join(scratch(), "cache"), quiet())
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +73,7 @@ func load(t testing.TB, code []byte, limits Limits) (*Module, error) {
 			t.Error(err)
 		}
 	})
-	m, err := loader.Load(t.Context(), code, Options{})
+	m, err := loader.Load(t.Context(), code, options)
 	if err == nil {
 		t.Cleanup(func() { closeModule(t, m) })
 	}

@@ -2,21 +2,32 @@ package wasm
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk/wire"
 )
 
-// Forms of what a module says of itself.
+// Bounds on what a module says of itself.
 const (
-	nameForm     = `\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z`
-	versionForm  = `\A[0-9A-Za-z.+-]{1,64}\z`
-	operatorForm = `\A[A-Z][A-Z0-9_]{0,63}\z`
-	policyForm   = `\A[a-z][a-z0-9-]{0,63}\z`
-	maxNames     = 64 // of one kind
+	maxName  = 63 // bytes
+	maxWord  = 64 // bytes of a version and of a policy's name
+	maxNames = 64 // of one kind
 )
+
+// Letters of names. The forms are looked at by hand: an expression costs more to
+// compile than all else that a small module's start takes.
+const (
+	lowers = "abcdefghijklmnopqrstuvwxyz"
+	uppers = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+)
+
+// made tells whether a text has 1 to longest letters, all of those allowed.
+func made(text, allowed string, longest int) bool {
+	return text != "" && len(text) <= longest && strings.Trim(text, allowed) == ""
+}
 
 func decodeDescription(b []byte) (wire.Description, error) {
 	d, err := wire.DecodeDescription(b)
@@ -26,10 +37,10 @@ func decodeDescription(b []byte) (wire.Description, error) {
 	if d.Minor > wire.Minor {
 		return d, fmt.Errorf("the module needs version 1.%d of the ABI; this host speaks 1.%d", d.Minor, wire.Minor)
 	}
-	if !regexp.MustCompile(nameForm).MatchString(d.Name) {
+	if !made(d.Name, lowers+digits+"-", maxName) || strings.Trim(d.Name, "-") != d.Name {
 		return d, fmt.Errorf("name %q: lower-case letters, digits and dashes expected", d.Name)
 	}
-	if !regexp.MustCompile(versionForm).MatchString(d.Version) {
+	if !made(d.Version, lowers+uppers+digits+".+-", maxWord) {
 		return d, fmt.Errorf("version %q: letters, digits, dots, dashes and plus signs expected", d.Version)
 	}
 	total := 0
@@ -47,16 +58,15 @@ func decodeDescription(b []byte) (wire.Description, error) {
 }
 
 func checkNames(kind remote.Kind, names []string) error {
-	what, form, letters := kind.String()+" policy", policyForm, "lower-case letters, digits and dashes"
+	what, first, rest, letters := kind.String()+" policy", lowers, digits+"-", "lower-case letters, digits and dashes"
 	if kind == remote.KindConstraint {
-		what, form, letters = "operator", operatorForm, "upper-case letters, digits and underscores"
+		what, first, rest, letters = "operator", uppers, digits+"_", "upper-case letters, digits and underscores"
 	}
 	if len(names) > maxNames {
 		return fmt.Errorf("%d names of the kind %s: %d at most expected", len(names), kind, maxNames)
 	}
-	match := regexp.MustCompile(form)
 	for i, name := range names {
-		if !match.MatchString(name) {
+		if !made(name, first+rest, maxWord) || strings.IndexByte(first, name[0]) < 0 {
 			return fmt.Errorf("%s %q: %s expected", what, name, letters)
 		}
 		if slices.Contains(names[:i], name) {

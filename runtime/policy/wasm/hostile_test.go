@@ -72,10 +72,12 @@ func TestZoo(t *testing.T) {
 		{"reads all over the memory", "k", "fuel exhausted"},
 		{"host calls without end", "h", "fuel exhausted"},
 		{"logging without end", "L", "fuel exhausted"},
+		{"refilling a counter of its own", "G", "fuel exhausted"},
 		{"trap", "u", "unreachable"},
 		{"division by zero", "d", "integer divide by zero"},
 		{"answer of a lying length", "n", "an answer of 2147483647 bytes"},
 		{"answer outside of the memory", "o", "outside of the memory"},
+		{"answer of 2 GiB beyond the memory", "w", "an answer of 2147483646 bytes"},
 		{"answer without quotas", "s", "not one quota for each value"},
 		{"answer with unknown flags", "x", "unknown flags"},
 		{"quota in between from a pure constraint", "p", "quota in between"},
@@ -166,6 +168,8 @@ func TestLyingBuffer(t *testing.T) {
 func TestRefused(t *testing.T) {
 	tests := map[string]string{
 		"refused-import":          "it imports env.open_socket, which is not granted",
+		"refused-import-fuel":     "it imports the global policy_v1.policy_fuel; only functions are granted",
+		"refused-read-fuel":       "a global that does not exist",
 		"refused-import-type":     "it imports policy_v1.log with the type (i64) -> ()",
 		"refused-start-loop":      "fuel exhausted",
 		"refused-initialize-loop": "_initialize: fuel exhausted",

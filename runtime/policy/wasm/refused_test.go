@@ -27,6 +27,10 @@ func TestRefusedExports(t *testing.T) {
 			"type of describe", "policy_describe\x00\x02", "policy_describe\x00\x01",
 			"its export policy_describe has the type (i32) -> (i32), want () -> (i64)",
 		},
+		{
+			"a part of a kind", "constraint_evaluate", "constraint_evolvate",
+			"it does not export the function constraint_evaluate",
+		},
 		{"no release", "constraint_release", "constraint_forgets", "it does not export the function constraint_release"},
 		{
 			"a memory for a function", "constraint_release\x00\x06", "constraint_release\x02\x00",
@@ -80,5 +84,14 @@ func TestDeclaredMemoryIsCut(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A module of no kind is refused before anything of it is compiled.
+func TestNoKind(t *testing.T) {
+	code := strings.ReplaceAll(string(fixture(t, "good")), "constraint_", "contrarian_")
+	_, err := load(t, []byte(code), tight())
+	if err == nil || !strings.Contains(err.Error(), "it exports the functions of no kind of policy") {
+		t.Errorf("error %v", err)
 	}
 }

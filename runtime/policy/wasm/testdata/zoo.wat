@@ -8,6 +8,8 @@
   (table $t 1 funcref)
   (global $calls (mut i32) (i32.const 0))
   (global $buffer (mut i32) (i32.const 1024))
+  ;; The last global of its own: the host's counters come next.
+  (global $mine (export "fuel") (mut i64) (i64.const 0))
   ;; Description{name "zoo", version "1", operators ["ZOO"]}
   (data (i32.const 16) "\12\03zoo\1a\011\22\03ZOO")
   ;; PreparedConstraint{handle 0, traits stateful}; the handle is filled in
@@ -52,15 +54,20 @@
     (if (call $is (local.get $how) (i32.const 104)) (then (call $host)))       ;; h
     (if (call $is (local.get $how) (i32.const 76)) (then (call $chatter)))     ;; L
     (if (call $is (local.get $how) (i32.const 107)) (then (call $scatter)))    ;; k
+    (if (call $is (local.get $how) (i32.const 71)) (then (call $refill)))      ;; G
     (if (call $is (local.get $how) (i32.const 117)) (then (unreachable)))      ;; u
     (if (call $is (local.get $how) (i32.const 100))                            ;; d
       (then (drop (i32.div_u (i32.const 1) (i32.const 0)))))
+    (if (call $is (local.get $how) (i32.const 77))                             ;; M: more memory
+      (then (drop (memory.grow (i32.const 20)))))
     (if (call $is (local.get $how) (i32.const 98))                             ;; b
       (then (global.set $buffer (i32.const 0xfffffff0))))
     (if (call $is (local.get $how) (i32.const 110))                            ;; n: lying length
       (then (return (call $answer (i32.const 64) (i32.const 0x7fffffff)))))
     (if (call $is (local.get $how) (i32.const 111))                            ;; o: lying pointer
       (then (return (call $answer (i32.const 0xfffffff0) (i32.const 64)))))
+    (if (call $is (local.get $how) (i32.const 119))                            ;; w: both, 2 GiB
+      (then (return (call $answer (i32.const 0xfffffff0) (i32.const 0x7ffffffe)))))
     (if (call $is (local.get $how) (i32.const 115))                            ;; s: no quotas
       (then (return (i64.const 0))))
     (if (call $is (local.get $how) (i32.const 120))                            ;; x: unknown flags
@@ -77,6 +84,7 @@
 
   (func $is (param i32 i32) (result i32) (i32.eq (local.get 0) (local.get 1)))
   (func $loop (loop $again (br $again)))
+  (func $refill (loop $again (global.set $mine (i64.const 0x7fffffffffffffff)) (br $again)))
   (func $recurse (call $recurse) (call $recurse))
   (func $tree (param $n i32)
     (if (local.get $n) (then

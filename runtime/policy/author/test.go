@@ -1,0 +1,201 @@
+package author
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/policy/remote"
+)
+
+// Outcome is what became of one case.
+type Outcome struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Kind    string `json:"kind"`
+	Policy  string `json:"policy"`
+	Verdict string `json:"verdict"` // Pass or Fail
+	Text    string `json:"text"`
+	Cause   string `json:"cause,omitempty"` // why it is not passed
+	Fuel    int64  `json:"fuel"`
+	Micros  int64  `json:"micros"`
+}
+
+// The verdicts of cases.
+const (
+	Pass = "pass"
+	Fail = "fail"
+)
+
+// TestReport is the outcome of a run of cases.
+type TestReport struct {
+	Module string    `json:"module"`
+	Digest string    `json:"digest,omitempty"`
+	Cases  []Outcome `json:"cases"`
+	Passed int       `json:"passed"`
+	Failed int       `json:"failed"`
+}
+
+// Against is another policy whose answers are compared.
+type Against struct {
+	Module remote.Module
+	Name   string // of the policy; "" for the same as in the case
+	Label  string // for people
+}
+
+// Test runs the cases. With another policy to compare with, each case fails also where
+// that answers otherwise.
+func Test(ctx context.Context, m remote.Module, cases []Case, against *Against) *TestReport {
+	report := &TestReport{Module: label(m)}
+	for _, c := range slices.Concat(conformance(m), cases) {
+		o := Outcome{File: c.File, Line: c.Line, Kind: c.Kind.String(), Policy: c.Name, Text: c.Text, Verdict: Pass}
+		fuel, begun := m.FuelUsed(), time.Now()
+		err := c.run(ctx, m)
+		o.Micros, o.Fuel = time.Since(begun).Microseconds(), m.FuelUsed()-fuel
+		if err == nil && against != nil {
+			err = c.compare(ctx, m, against)
+		}
+		switch {
+		case err == nil:
+			report.Passed++
+		default:
+			o.Verdict, o.Cause = Fail, err.Error()
+			report.Failed++
+		}
+		report.Cases = append(report.Cases, o)
+	}
+	return report
+}
+
+func label(m remote.Module) string {
+	d := m.Description()
+	return d.Name + "@" + d.Version
+}
+
+func (c Case) run(ctx context.Context, m remote.Module) error {
+	if !offers(m, c.Kind, c.Name) {
+		return fmt.Errorf("the module has no %s called %s; it has %s", c.Kind, c.Name, orNone(remote.Names(m, c.Kind)))
+	}
+	return c.check(ctx, m)
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// compare says how the other policy answers otherwise; nil if it does not.
+func (c Case) compare(ctx context.Context, m remote.Module, against *Against) error {
+	if c.actual == nil {
+		return nil
+	}
+	name := against.Name
+	if name == "" {
+		name = c.Name
+	}
+	if !offers(against.Module, c.Kind, name) {
+		return nil // it is of another kind than the one compared with
+	}
+	ours, err := c.actual(ctx, m, c.Name)
+	if err != nil {
+		return err
+	}
+	theirs, err := c.actual(ctx, against.Module, name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", against.Label, err)
+	}
+	if messageless(ours) != messageless(theirs) {
+		return fmt.Errorf("%s answers %s\nand the module %s", against.Label, theirs, ours)
+	}
+	return nil
+}
+
+// messageless leaves out the words of a message: two policies refuse in their own.
+func messageless(line string) string {
+	for _, word := range []string{" invalid ", " denied ", " reason "} {
+		if before, _, found := strings.Cut(line, word); found {
+			return before + word
+		}
+	}
+	return line
+}
+
+// Update writes into the files of the cases what the module answers, where that is
+// something else. It returns how many lines changed.
+func Update(ctx context.Context, m remote.Module, cases []Case) (changed int, err error) {
+	lines := map[string]map[int]string{}
+	for _, c := range cases {
+		if c.actual == nil || !offers(m, c.Kind, c.Name) || c.check(ctx, m) == nil {
+			continue
+		}
+		text, err := c.actual(ctx, m, c.Name)
+		if err != nil {
+			return changed, fmt.Errorf("%s:%d: %w", c.File, c.Line, err)
+		}
+		if lines[c.File] == nil {
+			lines[c.File] = map[int]string{}
+		}
+		lines[c.File][c.Line] = text
+		changed++
+	}
+	var errs []error
+	for file, news := range lines {
+		errs = append(errs, rewrite(file, news))
+	}
+	return changed, errors.Join(errs...)
+}
+
+// rewrite puts lines in the place of those with their numbers.
+func rewrite(file string, news map[int]string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, replaceLines(text, news), 0o644)
+}
+
+// replaceLines puts lines in the place of those with their numbers. One that is itself
+// of several lines, as a command of a script with what came of it, stands for all up to
+// the next empty one.
+func replaceLines(text []byte, news map[int]string) []byte {
+	var out bytes.Buffer
+	skipping := false
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		if skipping && strings.TrimSpace(line) != "" {
+			continue
+		}
+		skipping = false
+		if text, ok := news[n]; ok {
+			out.WriteString(text + "\n")
+			skipping = strings.Contains(text, "\n")
+			continue
+		}
+		out.WriteString(line)
+	}
+	return out.Bytes()
+}
+
+// Add makes cases of a replay: one for each sort of change, or one that passed.
+func (r *TestReport) Add(replay *ReplayReport) {
+	outcome := Outcome{File: replay.Recording, Kind: "recording", Verdict: Pass, Fuel: replay.Now.Fuel, Micros: replay.Now.Micros}
+	outcome.Text = fmt.Sprintf("%d calls, %d answers changed", replay.Calls, replay.Changed)
+	for _, c := range replay.Changes {
+		outcome.Cause += fmt.Sprintf("%d times %s %s of %s: was %s, now %s\n", c.Count, c.Policy, c.Item, c.App, c.Was, c.Now)
+	}
+	if replay.Changed > 0 {
+		outcome.Verdict = Fail
+		r.Failed++
+	} else {
+		r.Passed++
+	}
+	r.Cases = append(r.Cases, outcome)
+}

@@ -1,0 +1,1 @@
+  (import "policy_v1" "policy_fuel" (global (mut i64)))

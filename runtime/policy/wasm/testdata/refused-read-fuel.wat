@@ -1,0 +1,1 @@
+  (func (result i64) (global.get 0))
