@@ -114,6 +114,14 @@ type ResetDelay struct {
 	App     spec.PathID
 }
 
+// Promote lets upgrades go on that their strategies have paused: that of an app, or
+// all of a deployment. One of the two is "".
+type Promote struct {
+	Request    RequestID
+	App        spec.PathID
+	Deployment string
+}
+
 // Reply answers a command. Err is nil when it was accepted, else one of the
 // refusals of this package, a *deployment.CycleError, or *spec.Faults of the tree
 // as it would be.
@@ -153,6 +161,13 @@ type DeploymentNotFound struct{ ID string }
 
 // NotWaiting refuses to reset the delay of an app that waits for nothing.
 type NotWaiting struct{ App spec.PathID }
+
+// NotPaused refuses to promote where nothing is paused. Its fields are those of
+// the command; of an app, Deployment is the one under way, "" for none.
+type NotPaused struct {
+	App        spec.PathID
+	Deployment string
+}
 
 // NothingToKill refuses to scale down by instances of which none is there.
 type NothingToKill struct{ App spec.PathID }
@@ -207,6 +222,17 @@ func (e *DeploymentNotFound) Error() string {
 // Error returns the text of the API.
 func (e *NotWaiting) Error() string {
 	return fmt.Sprintf("Application %s not found in tasks queue.", e.App)
+}
+
+// Error says what there is instead of a pause.
+func (e *NotPaused) Error() string {
+	switch {
+	case e.App == "":
+		return fmt.Sprintf("Deployment %s has nothing to promote: its upgrades are not paused", e.Deployment)
+	case e.Deployment == "":
+		return fmt.Sprintf("App '%s' has nothing to promote: no deployment changes it", e.App)
+	}
+	return fmt.Sprintf("App '%s' has nothing to promote: deployment %s changes it and is not paused", e.App, e.Deployment)
 }
 
 // Error returns the text of the API.

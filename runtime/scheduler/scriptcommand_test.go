@@ -25,6 +25,7 @@ import (
 //	review                     look at what there is; any change, and cancel: reviewed, against that;
 //	                           kill-scale: kept=N, instances that the review left to each app
 //	any change: rehearse, and then rehearsed: on the basis of the last rehearsal; members=/g
+//	promote app=/web  promote deployment=d1
 //	cancel d1 [force] [timeout=1m]         reset-delay app=/web     enforce-role group=/dev on
 func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 	a := args(d)
@@ -65,6 +66,9 @@ func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 			Request:  w.requests, ID: d.CmdArgs[0].Key, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != "",
 			Terms: Terms{Timeout: timeout, RollBack: a["rollback"] != ""},
 		}, nil
+	case "promote":
+		w.requests++
+		return Promote{Request: w.requests, App: spec.PathID(a["app"]), Deployment: a["deployment"]}, nil
 	case "reset-delay":
 		w.requests++
 		return ResetDelay{Request: w.requests, App: spec.PathID(a["app"])}, nil
