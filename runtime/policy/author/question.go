@@ -1,6 +1,8 @@
 package author
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,6 +60,15 @@ func (f *fuzzer) noise() string {
 	return list[f.rand.IntN(len(list))]
 }
 
+// known is a sample of what the policy takes, for most questions: one that it refuses
+// tries no more than its prepare.
+func (f *fuzzer) known(t target) *sample {
+	if len(t.accepted) == 0 || f.rand.IntN(4) == 0 {
+		return nil
+	}
+	return t.accepted[f.rand.IntN(len(t.accepted))]
+}
+
 // size is a random one, mostly small.
 func (f *fuzzer) size(most int) int {
 	if f.rand.IntN(8) > 0 {
@@ -70,8 +81,13 @@ func (f *fuzzer) constraint(q *question, t target) {
 	spec := sdk.ConstraintSpec{Field: "field", Operator: q.name, App: sdk.AppFacts{ID: "/app"}}
 	in := sdk.ConstraintInput{Values: []string{""}, Placed: []uint32{0}, First: -1, Instances: uint32(f.size(50))}
 	vector := q.name
-	if f.rand.IntN(5) > 0 {
+	if s := f.known(t); s != nil {
+		known, _ := wire.DecodeSpec(s.spec(q.name)) // it is our own
+		spec.Value, spec.HasValue = known.Value, known.HasValue
+	} else if f.rand.IntN(5) > 0 {
 		spec.Value, spec.HasValue = f.text(t), true
+	}
+	if spec.HasValue {
 		vector += " value " + strconv.Quote(spec.Value)
 	}
 	placed, known := "", ""
@@ -103,7 +119,10 @@ func (f *fuzzer) constraint(q *question, t target) {
 
 func (f *fuzzer) fetch(q *question, t target) {
 	settings := ""
-	if f.rand.IntN(4) > 0 {
+	if s := f.known(t); s != nil {
+		known, _ := wire.DecodeFetchSpec(s.spec(q.name)) // it is our own
+		settings = known.Settings
+	} else if f.rand.IntN(4) > 0 {
 		settings = f.text(t)
 	}
 	q.spec = wire.AppendFetchSpec(nil, sdk.FetchSpec{Policy: q.name, Settings: settings, App: sdk.AppFacts{ID: "/app", Instances: 1}, Enforced: f.rand.IntN(2) == 0})
@@ -129,14 +148,25 @@ func (f *fuzzer) label(t target) (key, value string) {
 	return "LABEL", f.text(t)
 }
 
+// labelsText are labels in the words of a vector.
+func labelsText(labels map[string]string) string {
+	text := ""
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		text += " label " + strconv.Quote(key+"="+labels[key])
+	}
+	return text
+}
+
 func (f *fuzzer) upgrade(q *question, t target) {
 	labels := map[string]string{}
-	vector := q.name
-	if f.rand.IntN(4) > 0 {
+	if s := f.known(t); s != nil {
+		known, _ := wire.DecodeUpgradeSpec(s.spec(q.name)) // it is our own
+		labels = known.App.Labels
+	} else if f.rand.IntN(4) > 0 {
 		key, value := f.label(t)
-		labels[key] = value
-		vector += " label " + strconv.Quote(key+"="+value)
+		labels = map[string]string{key: value}
 	}
+	vector := q.name + labelsText(labels)
 	n := uint32(f.size(1000))
 	s := sdk.UpgradeState{Instances: n, MinimumHealthCapacity: float64(f.rand.IntN(11)) / 10, MaximumOverCapacity: float64(f.rand.IntN(11)) / 10}
 	s.MinHealthy = uint32(float64(n) * s.MinimumHealthCapacity)
@@ -170,12 +200,14 @@ func (f *fuzzer) upgrade(q *question, t target) {
 
 func (f *fuzzer) health(q *question, t target) {
 	labels := map[string]string{}
-	vector := q.name
-	if f.rand.IntN(4) > 0 {
+	if s := f.known(t); s != nil {
+		known, _ := wire.DecodeHealthSpec(s.spec(q.name)) // it is our own
+		labels = known.App.Labels
+	} else if f.rand.IntN(4) > 0 {
 		key, value := f.label(t)
-		labels[key] = value
-		vector += " label " + strconv.Quote(key+"="+value)
+		labels = map[string]string{key: value}
 	}
+	vector := q.name + labelsText(labels)
 	check := sdk.HealthCheck{Protocol: "HTTP", IntervalMillis: 10_000, TimeoutMillis: 5_000, MaxConsecutiveFailures: uint32(f.size(20))}
 	course := ""
 	histories := make([]sdk.HealthHistory, f.size(100))
@@ -204,7 +236,10 @@ func (f *fuzzer) admission(q *question, t target) {
 		Force: f.rand.IntN(2) == 0, NowMillis: 1_700_000_000_000 + int64(f.rand.IntN(1<<40)),
 		Above: []sdk.GroupUse{{ID: "/", Apps: 3, Instances: 9, CPUs: 4.5, Mem: 4096}, {ID: "/team", Apps: 1, Instances: uint32(f.size(1000)), CPUs: float64(f.size(100))}},
 	}
-	if f.rand.IntN(4) > 0 {
+	if s := f.known(t); s != nil {
+		known, _ := wire.DecodeAdmissionRequest(s.input(q.name, 1)) // it is our own
+		r.Settings = known.Settings
+	} else if f.rand.IntN(4) > 0 {
 		r.Settings = f.text(t)
 	}
 	if verb != sdk.AdmissionCreate {

@@ -99,7 +99,7 @@ func scriptCases(text []byte, envelope Envelope) ([]Case, error) {
 			check: func(ctx context.Context, m remote.Module) error {
 				results, err := play(ctx, m, script, envelope)
 				if err == nil {
-					err = differs(results)
+					err = Differs(results)
 				}
 				return err
 			},
@@ -121,7 +121,8 @@ type SimStep struct {
 	Differs bool   `json:"differs,omitempty"`
 }
 
-func differs(steps []SimStep) error {
+// Differs says where a simulation went otherwise than expected first; nil if it did not.
+func Differs(steps []SimStep) error {
 	for _, s := range steps {
 		if s.Differs {
 			return fmt.Errorf("line %d: %s: got %q, want %q", s.Line, s.Command, strings.TrimSpace(s.Got), strings.TrimSpace(s.Want))
@@ -173,6 +174,15 @@ func Script(steps []SimStep) string {
 		out.WriteString(s.Command + "\n----\n" + s.Got)
 	}
 	return out.String()
+}
+
+// Rewritten is the script with what came in the place of what was expected.
+func Rewritten(text []byte, steps []SimStep) []byte {
+	got := map[int]string{}
+	for _, s := range steps {
+		got[s.Line] = s.Command + "\n----\n" + strings.TrimRight(s.Got, "\n")
+	}
+	return replaceLines(text, got)
 }
 
 // parseWorld reads the command that begins an upgrade.

@@ -82,9 +82,6 @@ func (w *world) step(ctx context.Context) (killed, started int, err error) {
 	if excess := w.envelope.Excess(&s, &answer); excess != "" {
 		return 0, 0, fmt.Errorf("%s, in %s", excess, w)
 	}
-	if len(answer.Memory) > sdk.MaxUpgradeMemory {
-		return 0, 0, fmt.Errorf("it leaves %d bytes of memory; at most %d are kept", len(answer.Memory), sdk.MaxUpgradeMemory)
-	}
 	w.memory, w.reason = answer.Memory, answer.Reason
 	w.paused, w.rolledBack = answer.Outcome == sdk.Pause, answer.Outcome == sdk.RollBack
 	w.watched = w.paused && answer.AskAfterMillis > 0
