@@ -18,6 +18,9 @@ type Upgrade interface {
 type UpgradeSpec struct {
 	Strategy string // canonical, see CanonicalStrategy
 	App      AppFacts
+	// The fractions of the app that make the envelope, see UpgradeState.
+	MinimumHealthCapacity float64
+	MaximumOverCapacity   float64
 }
 
 // PreparedUpgrade answers for one upgrade. It is used by one goroutine at a time.
@@ -57,6 +60,7 @@ type UpgradeState struct {
 
 	Promotions uint32 // how often somebody told this upgrade to go on when it was paused
 	NowMillis  int64  // since 1970, when this was asked; 0 when that is not known
+	Undoes     bool   // it undoes another upgrade: what is to come was there before, and need not prove itself
 }
 
 // UpgradeStep is what to do next. Both numbers are cut to the envelope.
@@ -76,9 +80,12 @@ type UpgradeStep struct {
 type UpgradeOutcome uint32
 
 const (
-	Proceed  UpgradeOutcome = iota
-	Pause                   // wait until somebody lets it go on
-	RollBack                // give up and go back to the version before
+	Proceed UpgradeOutcome = iota
+	// Pause waits until somebody lets it go on, which shows in Promotions. Until
+	// then nothing is asked, unless the step has AskAfterMillis: then the strategy is
+	// asked as ever, and its next answer says whether the pause goes on.
+	Pause
+	RollBack // give up and go back to the version before
 )
 
 // MaxUpgradeMemory is how many bytes a step may leave for the next.

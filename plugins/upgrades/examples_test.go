@@ -1,19 +1,24 @@
 package upgrades_test
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // TestExamples runs testdata: worked examples of upgrades.
 //
 //	upgrade n=N min=M over=O [old=N] [unhealthy=0] [new=0] [resident] [strategy=rolling]
+//	            [share=10%] [bake=] [timeout=] [pause=true] [undoes]
 //	            an app of N instances with the two capacities begins an upgrade:
 //	            so many old ones, some of them unhealthy, and so many new and ready
 //	run …       the same, and on to the end
@@ -26,6 +31,10 @@ import (
 //	falters N   N old instances lose their health
 //	recovers N  N unhealthy old instances are healthy again
 //	dies N      N unhealthy old instances die without having been killed
+//	regains N   N new instances that lost their health have it again
+//	refuse …    as upgrade, of what Prepare refuses
+//	promote     somebody lets it go on
+//	after 10m   so much time has passed, and the strategy is asked
 //
 // K is for kills, L for launches: what came of a command, whose events come one
 // by one. In a run "-4⇒L4" are four deaths and what came of them, "+4⇒K3" four
@@ -35,11 +44,20 @@ func TestExamples(t *testing.T) {
 		var w *world
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			switch d.Cmd {
-			case "upgrade", "run":
-				w = begin(t, d)
+			case "upgrade", "run", "refuse":
+				var err error
+				if w, err = begin(t, d); err != nil {
+					if _, invalid := errors.AsType[*sdk.Invalid](err); !invalid || d.Cmd != "refuse" {
+						d.Fatalf(t, "%v", err)
+					}
+					return err.Error() + "\n"
+				}
 				out := fmt.Sprintf("at least %d healthy, at most %d in all\n", w.envelope.MinHealthy, w.envelope.MaxTotal)
 				k, l := w.settle()
 				out += fmt.Sprintf("K%d L%d", k, l)
+				if w.paused > 0 {
+					out += " paused: " + w.reason
+				}
 				if d.Cmd == "run" {
 					out += w.rest()
 				}
@@ -54,7 +72,7 @@ func TestExamples(t *testing.T) {
 }
 
 // begin builds what an upgrade command says.
-func begin(t *testing.T, d *datadriven.TestData) *world {
+func begin(t *testing.T, d *datadriven.TestData) (*world, error) {
 	app := &spec.App{}
 	d.ScanArgs(t, "n", &app.Instances)
 	app.UpgradeStrategy = spec.UpgradeStrategy{MinimumHealthCapacity: fraction(t, d, "min"), MaximumOverCapacity: fraction(t, d, "over")}
@@ -67,8 +85,23 @@ func begin(t *testing.T, d *datadriven.TestData) *world {
 	d.MaybeScanArgs(t, "unhealthy", &w.unhealthy)
 	d.MaybeScanArgs(t, "new", &w.ready)
 	d.MaybeScanArgs(t, "strategy", &name)
-	w.healthy, w.upgrade, w.exact = old-w.unhealthy, strategy(t, name), true
-	return w
+	app.Labels = settings(t, d)
+	prepared, err := strategy(t, name, app)
+	w.healthy, w.upgrade, w.exact, w.undoes = old-w.unhealthy, prepared, true, d.HasArg("undoes")
+	return w, err
+}
+
+// settings turns an argument into the label whose last word it is.
+func settings(t *testing.T, d *datadriven.TestData) map[string]string {
+	labels := map[string]string{}
+	for _, label := range []string{upgrades.CanaryShareLabel, upgrades.CanaryBakeLabel, upgrades.CanaryTimeoutLabel, upgrades.BlueGreenPauseLabel} {
+		if key := strings.ToLower(label[strings.LastIndexByte(label, '_')+1:]); d.HasArg(key) {
+			var text string
+			d.ScanArgs(t, key, &text)
+			labels[label] = text
+		}
+	}
+	return labels
 }
 
 func fraction(t *testing.T, d *datadriven.TestData, key string) float64 {
@@ -82,6 +115,22 @@ func fraction(t *testing.T, d *datadriven.TestData, key string) float64 {
 }
 
 func (w *world) event(t *testing.T, d *datadriven.TestData) (killed, started int) {
+	switch d.Cmd {
+	case "promote":
+		if w.paused == 0 {
+			d.Fatalf(t, "it is not paused")
+		}
+		w.paused = 0
+		w.promote()
+		return w.settle()
+	case "after":
+		passed, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		w.millis += uint64(passed.Milliseconds())
+		return w.settle()
+	}
 	n, err := strconv.Atoi(d.CmdArgs[0].Key)
 	if err != nil {
 		d.Fatalf(t, "%v", err)
@@ -97,6 +146,8 @@ func (w *world) event(t *testing.T, d *datadriven.TestData) (killed, started int
 		return w.each(n, &w.warm, func() { w.ready++ })
 	case "sickens":
 		return w.each(n, &w.ready, func() { w.sick++ })
+	case "regains":
+		return w.each(n, &w.sick, func() { w.ready++ })
 	case "falters":
 		return w.each(n, &w.healthy, func() { w.unhealthy++ })
 	case "recovers":
@@ -114,6 +165,11 @@ func (w *world) rest() string {
 	var out strings.Builder
 	for !w.done() {
 		switch deaths, young := w.dying, w.young; {
+		case w.paused > 0 && deaths == 0:
+			w.paused = 0
+			w.promote()
+			k, l := w.settle()
+			out.WriteString("; promoted⇒" + w.outcome(k, l, "nothing"))
 		case deaths > 0:
 			k, l := w.deaths(deaths)
 			out.WriteString(fmt.Sprintf("; -%d⇒", deaths) + w.outcome(k, l, "L0"))
@@ -139,8 +195,13 @@ func (w *world) outcome(killed, started int, nothing string) string {
 	if started > 0 {
 		parts = append(parts, fmt.Sprintf("L%d", started))
 	}
-	if w.done() {
+	switch {
+	case w.rolledBack:
+		parts = append(parts, "rolled back: "+w.reason)
+	case w.done():
 		parts = append(parts, "done")
+	case w.paused > 0:
+		parts = append(parts, "paused: "+w.reason)
 	}
 	if parts == nil {
 		return nothing

@@ -23,7 +23,12 @@ func TestUpgradesEnd(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
-		w.upgrade, w.exact = strategy(t, rapid.SampledFrom(names).Draw(t, "strategy")), true
+		drawSettings(t, w)
+		prepared, err := strategy(t, rapid.SampledFrom(names).Draw(t, "strategy"), w.app)
+		if err != nil {
+			return // blue-green without room for it
+		}
+		w.upgrade, w.exact = prepared, true
 		w.settle()
 		for range rapid.IntRange(0, 20).Draw(t, "disturbances") {
 			w.happen(t, append(w.progress(), w.disturbances()...))
@@ -31,7 +36,10 @@ func TestUpgradesEnd(t *testing.T) {
 		}
 		for i := 0; w.happen(t, w.progress()); i++ {
 			w.settle()
-			if i > 4*(w.old()+w.app.Instances)+100 {
+			if w.done() {
+				break
+			}
+			if i > 6*(w.old()+w.app.Instances)+100 {
 				t.Fatalf("it goes on for ever: %s", w)
 			}
 		}
@@ -88,36 +96,58 @@ func drawWorld(t *rapid.T) *world {
 	return w
 }
 
-// move is something that happens to one instance: it leaves one count for
-// another, or for nothing.
+// drawSettings gives the app labels, and may have the upgrade undo another.
+func drawSettings(t *rapid.T, w *world) {
+	w.app.Labels = map[string]string{}
+	for _, x := range []struct {
+		label  string
+		values []string
+	}{
+		{upgrades.CanaryShareLabel, []string{"", "1%", "50%", "100%", "3"}},
+		{upgrades.CanaryBakeLabel, []string{"", "1m"}},
+		{upgrades.CanaryTimeoutLabel, []string{"", "1m", "10"}},
+		{upgrades.BlueGreenPauseLabel, []string{"", "true", "False"}},
+	} {
+		if text := rapid.SampledFrom(x.values).Draw(t, x.label); text != "" {
+			w.app.Labels[x.label] = text
+		}
+	}
+	w.undoes = rapid.IntRange(0, 4).Draw(t, "undoes") == 0
+}
+
+// move is something that happens: to one instance, which leaves one count for
+// another, or for nothing, or to the upgrade.
 type move struct {
 	what     string
 	from, to *int
+	do       func() // nil: no more than that
 }
 
 // progress is what has to happen for an upgrade to end.
 func (w *world) progress() []move {
 	return []move{
-		{"an old one dies that was killed", &w.dying, nil},
-		{"a new one gets healthy", &w.young, &w.warm},
-		{"a new one gets ready", &w.warm, &w.ready},
-		{"a new one is healthy again", &w.sick, &w.ready},
+		{"an old one dies that was killed", &w.dying, nil, nil},
+		{"a new one gets healthy", &w.young, &w.warm, nil},
+		{"a new one gets ready", &w.warm, &w.ready, nil},
+		{"a new one is healthy again", &w.sick, &w.ready, nil},
+		{"somebody promotes", &w.paused, nil, w.promote},
+		{"the time has passed", &w.alarm, nil, w.pass},
 	}
 }
 
 // disturbances is what may happen besides.
 func (w *world) disturbances() []move {
 	return []move{
-		{"an old one loses its health", &w.healthy, &w.unhealthy},
-		{"an old one is healthy again", &w.unhealthy, &w.healthy},
-		{"an old one dies", &w.healthy, nil},
-		{"an unhealthy old one dies", &w.unhealthy, nil},
-		{"a new one loses its health", &w.ready, &w.sick},
-		{"a new one loses its health before it is ready", &w.warm, &w.young},
-		{"a new one starts again", &w.ready, &w.young},
-		{"an unhealthy new one starts again", &w.sick, &w.young},
-		{"a new one is gone", &w.ready, nil},
-		{"a new one that is not healthy is gone", &w.young, nil},
+		{"an old one loses its health", &w.healthy, &w.unhealthy, nil},
+		{"an old one is healthy again", &w.unhealthy, &w.healthy, nil},
+		{"an old one dies", &w.healthy, nil, nil},
+		{"an unhealthy old one dies", &w.unhealthy, nil, nil},
+		{"a new one loses its health", &w.ready, &w.sick, nil},
+		{"a new one loses its health before it is ready", &w.warm, &w.young, nil},
+		{"a new one starts again", &w.ready, &w.young, nil},
+		{"an unhealthy new one starts again", &w.sick, &w.young, nil},
+		{"a new one is gone", &w.ready, nil, nil},
+		{"a new one that is not healthy is gone", &w.young, nil, nil},
 	}
 }
 
@@ -137,6 +167,9 @@ func (w *world) happen(t *rapid.T, moves []move) bool {
 	*m.from--
 	if m.to != nil {
 		*m.to++
+	}
+	if m.do != nil {
+		m.do()
 	}
 	return true
 }

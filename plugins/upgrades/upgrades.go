@@ -10,7 +10,7 @@ import (
 )
 
 // All returns every strategy of this package, the default one first.
-func All() []sdk.Upgrade { return []sdk.Upgrade{Rolling{}, Batch{}} }
+func All() []sdk.Upgrade { return []sdk.Upgrade{Rolling{}, Batch{}, Canary{}, BlueGreen{}} }
 
 // stepper is a prepared upgrade that has no settings: its step is a function of
 // the state.
@@ -21,12 +21,16 @@ func (f stepper) Close() {}
 // Next never asks for more than the envelope allows, so nothing is cut from it.
 func (f stepper) Next(_ context.Context, s sdk.UpgradeState) (sdk.UpgradeStep, error) {
 	p := progressOf(&s)
-	start, kill := f(p)
+	return p.step(f(p)), nil
+}
+
+// step is the answer to start and kill so many, which may be below 0.
+func (p *progress) step(start, kill int) sdk.UpgradeStep {
 	step := sdk.UpgradeStep{Start: uint32(max(0, start)), Kill: uint32(max(0, kill))}
 	if step.Start == 0 && step.Kill == 0 {
 		step.Reason = p.waitsFor()
 	}
-	return step, nil
+	return step
 }
 
 // progress is the part of an upgrade's state that strategies reckon with, as
@@ -35,6 +39,7 @@ type progress struct {
 	wanted    int     // instances in the end
 	fresh     int     // new ones, on their way or running
 	ready     int     // of these: have been healthy and ready
+	well      int     // of these: are healthy now
 	living    int     // old ones that are not being killed
 	unhealthy int     // of these
 	dying     int     // old ones that are being killed
@@ -52,6 +57,7 @@ func progressOf(s *sdk.UpgradeState) progress {
 		wanted:    int(s.Instances),
 		fresh:     int(s.New),
 		ready:     int(s.NewReady),
+		well:      int(min(s.NewHealthy, s.NewReady)),
 		living:    living,
 		unhealthy: living - int(s.OldHealthy),
 		dying:     int(s.OldDying),

@@ -22,6 +22,17 @@ type world struct {
 	upgrade  sdk.PreparedUpgrade
 	exact    bool // the strategy answers nothing that has to be cut
 
+	memory     []byte
+	promotions int
+	paused     int    // 1 while it is
+	reason     string // of the last pause
+	watched    bool   // it is asked although it is paused
+	alarm      int    // 1 when it is to be asked after a time
+	after      uint64 // that time, in milliseconds
+	millis     uint64
+	rolledBack bool
+	undoes     bool
+
 	healthy, unhealthy, dying int // old ones
 	young                     int // new ones that are not healthy yet
 	warm                      int // healthy, not ready
@@ -37,18 +48,17 @@ func newWorld(t rapid.TB, app *spec.App) *world {
 	return &world{t: t, app: app, envelope: deployment.EnvelopeOf(app)}
 }
 
-func strategy(t rapid.TB, name string) sdk.PreparedUpgrade {
+func strategy(t rapid.TB, name string, app *spec.App) (sdk.PreparedUpgrade, error) {
 	for _, u := range upgrades.All() {
 		if slices.Contains(u.Strategies(), name) {
-			prepared, err := u.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: name})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return prepared
+			return u.Prepare(context.Background(), sdk.UpgradeSpec{
+				Strategy: name, App: sdk.AppFacts{Labels: app.Labels},
+				MinimumHealthCapacity: app.UpgradeStrategy.MinimumHealthCapacity, MaximumOverCapacity: app.UpgradeStrategy.MaximumOverCapacity,
+			})
 		}
 	}
 	t.Fatalf("no strategy %s", name)
-	return nil
+	return nil, nil
 }
 
 func (w *world) old() int   { return w.healthy + w.unhealthy + w.dying }
@@ -67,18 +77,55 @@ func (w *world) state() sdk.UpgradeState {
 		New:                   uint32(w.fresh()),
 		NewHealthy:            uint32(w.warm + w.ready),
 		NewReady:              uint32(w.ready + w.sick),
+		Millis:                w.millis,
+		Memory:                w.memory,
+		Promotions:            uint32(w.promotions),
+		Undoes:                w.undoes,
 	}
 }
 
-func (w *world) done() bool { return w.old() == 0 && w.ready+w.sick == w.app.Instances }
+func (w *world) done() bool {
+	return w.rolledBack || w.old() == 0 && w.ready+w.sick == w.app.Instances
+}
+
+// promote lets a paused upgrade go on.
+func (w *world) promote() {
+	w.promotions++
+	w.watched = false
+}
+
+// pass lets the time pass after which the strategy wanted to be asked.
+func (w *world) pass() { w.millis += w.after }
+
+// heed takes the outcome of a strategy that can be believed.
+func (w *world) heed(answer *sdk.UpgradeStep) {
+	w.memory = answer.Memory
+	w.paused, w.alarm, w.after = 0, 0, answer.AskAfterMillis
+	if w.after > 0 {
+		w.alarm = 1
+	}
+	switch answer.Outcome {
+	case sdk.Pause:
+		w.paused, w.reason, w.watched = 1, answer.Reason, w.after > 0
+	case sdk.RollBack:
+		w.rolledBack, w.reason = true, answer.Reason
+	case sdk.Proceed:
+	}
+}
 
 // step asks once. It checks by itself that the envelope was kept, from what is
 // there afterwards.
 func (w *world) step() (killed, started int) {
+	if w.paused > 0 && !w.watched || w.rolledBack {
+		return 0, 0
+	}
 	s := w.state()
 	answer, err := w.upgrade.Next(context.Background(), s)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.exact {
+		w.heed(&answer)
 	}
 	allowed := deployment.Cut(&s, &answer)
 	killed, started = allowed.KillHealthy+allowed.KillUnhealthy, allowed.Start

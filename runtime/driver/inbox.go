@@ -99,7 +99,7 @@ func needsRoom(ev scheduler.Event) bool {
 		return false
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.StatusUpdate,
 		scheduler.AgentLost, scheduler.Tick, scheduler.ChangeTree, scheduler.CancelDeployment, scheduler.SetEnforceRole,
-		scheduler.KillInstances, scheduler.ResetDelay, scheduler.FrameworkMessage, scheduler.HealthObserved,
+		scheduler.KillInstances, scheduler.ResetDelay, scheduler.Promote, scheduler.FrameworkMessage, scheduler.HealthObserved,
 		scheduler.ReadinessObserved:
 	}
 	return true
@@ -129,7 +129,7 @@ func weigh(ev scheduler.Event) int {
 	case scheduler.StatusUpdate:
 		return 2 // the instance, and at times its app's back-off or deployment
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.AgentLost,
-		scheduler.CallFailed, scheduler.Tick, scheduler.SetEnforceRole, scheduler.ResetDelay, scheduler.FrameworkMessage:
+		scheduler.CallFailed, scheduler.Tick, scheduler.SetEnforceRole, scheduler.ResetDelay, scheduler.Promote, scheduler.FrameworkMessage:
 	}
 	return 1
 }

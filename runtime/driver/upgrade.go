@@ -20,7 +20,10 @@ func UpgradeSpec(app *spec.App) sdk.UpgradeSpec {
 	if strategy == "" {
 		strategy = DefaultStrategy
 	}
-	return sdk.UpgradeSpec{Strategy: sdk.CanonicalStrategy(strategy), App: appFacts(app)}
+	return sdk.UpgradeSpec{
+		Strategy: sdk.CanonicalStrategy(strategy), App: appFacts(app),
+		MinimumHealthCapacity: app.UpgradeStrategy.MinimumHealthCapacity, MaximumOverCapacity: app.UpgradeStrategy.MaximumOverCapacity,
+	}
 }
 
 // stepper asks the strategy of one upgrade. The core has one question out at a

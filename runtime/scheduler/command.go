@@ -24,8 +24,11 @@ type ChangeTree struct {
 	// Restart names apps whose instances are replaced although nothing changes.
 	Restart []spec.PathID
 	// Kill names instances that end for good: their apps are scaled down by as many.
-	Kill  []UUID
-	Force bool // cancel the deployments that hold a lock on these apps
+	Kill []UUID
+	// Reviewed is what somebody looked at who could have refused the change; nil when
+	// nobody did. When it is not so any more the command is refused with Stale.
+	Reviewed *Reviewed
+	Force    bool // cancel the deployments that hold a lock on these apps
 	// Group is what the change is about, for those who listen. "" means the group
 	// of the one app, else the root.
 	Group spec.PathID
@@ -47,6 +50,15 @@ type PutApp struct {
 	// not exist. When it is not the current one the command is refused with
 	// Stale (or Exists), and the caller derives anew.
 	Base spec.Timestamp
+	// Restart has the instances replaced whatever has changed.
+	Restart bool
+}
+
+// Reviewed is what a change was reviewed against.
+type Reviewed struct {
+	Tree spec.Timestamp // the version of the tree
+	// Kept says with how many instances the apps of killed ones are left.
+	Kept map[spec.PathID]int
 }
 
 // PutGroup is what a group says of itself from now on.
@@ -74,6 +86,7 @@ type CancelDeployment struct {
 	ID           string
 	DeploymentID string
 	Force        bool
+	Reviewed     *Reviewed // as in ChangeTree
 	// Terms are those of the deployment that undoes the other. It is not undone in
 	// turn: RollBack has no effect.
 	Terms Terms
@@ -99,6 +112,14 @@ type KillInstances struct {
 type ResetDelay struct {
 	Request RequestID
 	App     spec.PathID
+}
+
+// Promote lets upgrades go on that their strategies have paused: that of an app, or
+// all of a deployment. One of the two is "".
+type Promote struct {
+	Request    RequestID
+	App        spec.PathID
+	Deployment string
 }
 
 // Reply answers a command. Err is nil when it was accepted, else one of the
@@ -140,6 +161,13 @@ type DeploymentNotFound struct{ ID string }
 
 // NotWaiting refuses to reset the delay of an app that waits for nothing.
 type NotWaiting struct{ App spec.PathID }
+
+// NotPaused refuses to promote where nothing is paused. Its fields are those of
+// the command; of an app, Deployment is the one under way, "" for none.
+type NotPaused struct {
+	App        spec.PathID
+	Deployment string
+}
 
 // NothingToKill refuses to scale down by instances of which none is there.
 type NothingToKill struct{ App spec.PathID }
@@ -194,6 +222,17 @@ func (e *DeploymentNotFound) Error() string {
 // Error returns the text of the API.
 func (e *NotWaiting) Error() string {
 	return fmt.Sprintf("Application %s not found in tasks queue.", e.App)
+}
+
+// Error says what there is instead of a pause.
+func (e *NotPaused) Error() string {
+	switch {
+	case e.App == "":
+		return fmt.Sprintf("Deployment %s has nothing to promote: its upgrades are not paused", e.Deployment)
+	case e.Deployment == "":
+		return fmt.Sprintf("App '%s' has nothing to promote: no deployment changes it", e.App)
+	}
+	return fmt.Sprintf("App '%s' has nothing to promote: deployment %s changes it and is not paused", e.App, e.Deployment)
 }
 
 // Error returns the text of the API.

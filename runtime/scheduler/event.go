@@ -71,3 +71,4 @@ func (CancelDeployment) event() {}
 func (SetEnforceRole) event()   {}
 func (KillInstances) event()    {}
 func (ResetDelay) event()       {}
+func (Promote) event()          {}

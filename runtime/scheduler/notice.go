@@ -94,6 +94,22 @@ type DeploymentEnded struct {
 	Reason string // "" when it succeeded
 }
 
+// UpgradePaused: a strategy stopped the upgrade of an app.
+type UpgradePaused struct {
+	At     spec.Timestamp
+	Plan   *deployment.Plan
+	App    spec.PathID
+	Reason string
+}
+
+// UpgradeResumed: a paused upgrade goes on.
+type UpgradeResumed struct {
+	At       spec.Timestamp
+	Plan     *deployment.Plan
+	App      spec.PathID
+	Promoted bool // somebody said so; false: its strategy did
+}
+
 // AppTerminated: an app was removed and its last instance is gone.
 type AppTerminated struct {
 	At  spec.Timestamp
@@ -114,3 +130,5 @@ func (StepBegun) notice()         {}
 func (StepEnded) notice()         {}
 func (DeploymentEnded) notice()   {}
 func (AppTerminated) notice()     {}
+func (UpgradePaused) notice()     {}
+func (UpgradeResumed) notice()    {}

@@ -107,6 +107,9 @@ type upgradeRecord struct {
 	Began  spec.Timestamp `json:"began"`
 	Memory []byte         `json:"memory,omitempty"`
 	Paused string         `json:"paused,omitempty"` // why; "" when it goes on
+	// Watched: the strategy is asked although it is paused.
+	Watched    bool   `json:"watched,omitempty"`
+	Promotions uint32 `json:"promotions,omitempty"`
 }
 
 type backoffRecord struct {
@@ -262,7 +265,10 @@ func (s *Scheduler) encodeDeployment(id string) []byte {
 	}
 	for _, app := range r.plan.Apps() {
 		if a := s.apps[app]; a != nil && a.lock == r && a.upgrade != nil {
-			record.Upgrades[app] = upgradeRecord{Began: a.upgrade.began, Memory: a.upgrade.memory, Paused: a.upgrade.paused}
+			u := a.upgrade
+			record.Upgrades[app] = upgradeRecord{
+				Began: u.began, Memory: u.memory, Paused: u.paused, Watched: u.watched, Promotions: u.promotions,
+			}
 		}
 	}
 	return mustJSON(record)

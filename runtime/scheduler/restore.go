@@ -223,7 +223,7 @@ func (l *loader) deployment(r Record) error {
 	}
 	for app, u := range rec.Upgrades {
 		if a := l.s.apps[app]; a != nil {
-			a.upgrade = &upgrade{began: u.Began, memory: u.Memory, paused: u.Paused}
+			a.upgrade = &upgrade{began: u.Began, memory: u.Memory, paused: u.Paused, watched: u.Watched, promotions: u.Promotions}
 		}
 	}
 	l.s.deployments = append(l.s.deployments, d)

@@ -225,6 +225,8 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 		s.onKillInstances(e)
 	case ResetDelay:
 		s.onResetDelay(e)
+	case Promote:
+		s.onPromote(e)
 	case Tick:
 	}
 }

@@ -61,6 +61,7 @@ type world struct {
 	plans      int
 	terms      byte
 	basis      Basis                       // of the last rehearsal
+	reviewed   spec.Timestamp              // version of the tree at the last review
 	around     func(ev Event, step func()) // what a test does around each event; nil: nothing
 	holdings   map[UUID]launch.Holding     // that were ever reserved, by instance
 }
@@ -151,7 +152,10 @@ func (w *world) answerAsks() string {
 	for w.strategy != nil && len(w.asks) > 0 {
 		ask := w.asks[0]
 		w.asks = w.asks[1:]
-		prepared, err := w.strategy.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: w.strategy.Strategies()[0]})
+		prepared, err := w.strategy.Prepare(context.Background(), sdk.UpgradeSpec{
+			Strategy: w.strategy.Strategies()[0], App: sdk.AppFacts{Labels: ask.App.Labels},
+			MaximumOverCapacity: ask.App.UpgradeStrategy.MaximumOverCapacity,
+		})
 		if err != nil {
 			return err.Error()
 		}
@@ -159,7 +163,7 @@ func (w *world) answerAsks() string {
 		if err != nil {
 			return err.Error()
 		}
-		fmt.Fprintf(&out, "answer %s start %d kill %d\n", ask.App.ID, step.Start, step.Kill)
+		fmt.Fprintf(&out, "answer %s %s\n", ask.App.ID, stepText(&step))
 		w.s.Step(w.now, UpgradeStepped{Number: ask.Number, App: ask.App.ID, Step: step})
 		if text := w.drain(true); text != "nothing\n" {
 			out.WriteString(text)
@@ -167,6 +171,22 @@ func (w *world) answerAsks() string {
 		out.WriteString(w.judge())
 	}
 	return out.String()
+}
+
+// stepText is the answer of a strategy.
+func stepText(step *sdk.UpgradeStep) string {
+	text := fmt.Sprintf("start %d kill %d", step.Start, step.Kill)
+	switch step.Outcome {
+	case sdk.Pause:
+		text = "pause"
+	case sdk.RollBack:
+		text = "roll back"
+	case sdk.Proceed:
+	}
+	if step.AskAfterMillis > 0 {
+		text += fmt.Sprintf(", ask after %s", time.Duration(step.AskAfterMillis)*time.Millisecond)
+	}
+	return text
 }
 
 // configure starts over with other settings.

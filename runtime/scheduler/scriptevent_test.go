@@ -94,6 +94,14 @@ func newApp(id string, a map[string]string) *spec.App {
 			app.Dependencies = append(app.Dependencies, spec.PathID(id))
 		}
 	}
+	for label := range strings.SplitSeq(a["labels"], ",") {
+		if name, value, ok := strings.Cut(label, ":"); ok {
+			if app.Labels == nil {
+				app.Labels = map[string]string{}
+			}
+			app.Labels[name] = value
+		}
+	}
 	addChecks(app, a)
 	if a["tty"] != "" {
 		app.TTY = new(true)

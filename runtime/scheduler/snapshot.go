@@ -64,10 +64,11 @@ type OfferTimes struct {
 
 // UpgradeView is an app on its way to a new version.
 type UpgradeView struct {
-	Began  spec.Timestamp
-	Paused string     // why its strategy stopped it; "" when it goes on
-	Fault  string     // why its strategy gave no answer the last time; "" when it did
-	Excess *sdk.Fault // what its last answer asked for beyond the envelope; nil for nothing
+	Began      spec.Timestamp
+	Paused     string     // why its strategy stopped it; "" when it goes on
+	Promotions uint32     // how often somebody let it go on
+	Fault      string     // why its strategy gave no answer the last time; "" when it did
+	Excess     *sdk.Fault // what its last answer asked for beyond the envelope; nil for nothing
 }
 
 // Revision returns the whole tree as it was at a version; ok is false when that is

@@ -245,6 +245,13 @@ func noticeText(s *Scheduler, x Notice, n Names) string {
 		return fmt.Sprintf("deployment %s succeeded", x.Plan.ID)
 	case AppTerminated:
 		return fmt.Sprintf("app %s terminated", x.App)
+	case UpgradePaused:
+		return fmt.Sprintf("upgrade of %s paused: %s", x.App, x.Reason)
+	case UpgradeResumed:
+		if x.Promoted {
+			return fmt.Sprintf("upgrade of %s promoted", x.App)
+		}
+		return fmt.Sprintf("upgrade of %s goes on", x.App)
 	case HealthCheckAdded, HealthCheckRemoved, HealthCheckFailed, AliveChanged, UnhealthyKilled:
 		return healthNoticeText(x, n)
 	}

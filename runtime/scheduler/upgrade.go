@@ -14,15 +14,19 @@ import (
 // The strategy that says how is a policy: it is asked with an effect and answers
 // with an event. Old instances are those that an earlier configuration launched.
 type upgrade struct {
-	began  spec.Timestamp
-	memory []byte
-	paused string     // why the strategy stopped it; "" when it goes on
-	cause  string     // why the strategy could not be asked; "" when it could
-	excess *sdk.Fault // of its last answer, see UpgradeStepped
+	began      spec.Timestamp
+	memory     []byte
+	paused     string     // why the strategy stopped it; "" when it goes on
+	watched    bool       // the strategy is asked although it is paused
+	promotions uint32     // how often somebody ended a pause
+	cause      string     // why the strategy could not be asked; "" when it could
+	excess     *sdk.Fault // of its last answer, see UpgradeStepped
 
-	due    bool   // something changed since it was asked
-	queued bool   // it is in pending.upgrades
-	asked  uint64 // number of the question that is out; 0: none
+	due      bool           // something changed since it was asked
+	queued   bool           // it is in pending.upgrades
+	asked    uint64         // number of the question that is out; 0: none
+	outdated bool           // its answer does not count: somebody ended the pause it is about
+	again    spec.Timestamp // when it is asked although nothing changed; 0: never
 }
 
 // upgradeRetry is when a strategy that failed is asked again.
@@ -135,11 +139,11 @@ func (s *Scheduler) serveUpgrades() []UpgradeAsk {
 			continue
 		}
 		u.queued = false
-		if !u.due || u.asked != 0 || u.paused != "" {
+		if !u.due || u.asked != 0 || u.paused != "" && !u.watched {
 			continue // asked when the answer is there, or it goes on
 		}
 		s.questions++
-		u.due, u.asked = false, s.questions
+		u.due, u.asked, u.outdated = false, s.questions, false
 		asks = append(asks, UpgradeAsk{Number: u.asked, App: a.spec, State: s.upgradeState(a)})
 	}
 	s.pending.upgrades = nil
@@ -153,7 +157,9 @@ func (s *Scheduler) upgradeState(a *app) sdk.UpgradeState {
 		Instances: uint32(a.spec.Instances), MinimumHealthCapacity: a.spec.UpgradeStrategy.MinimumHealthCapacity,
 		MaximumOverCapacity: a.spec.UpgradeStrategy.MaximumOverCapacity,
 		MinHealthy:          uint32(e.MinHealthy), MaxTotal: uint32(e.MaxTotal),
-		Millis: uint64(s.now - a.upgrade.began), Memory: a.upgrade.memory,
+		// The clock of the leader that began it may have been ahead of this one's.
+		Millis: uint64(max(0, s.now-a.upgrade.began)), Memory: a.upgrade.memory,
+		Promotions: a.upgrade.promotions, NowMillis: int64(s.now), Undoes: a.lock != nil && a.lock.undoes,
 	}
 	for _, m := range a.members {
 		switch {
@@ -192,27 +198,33 @@ func (s *Scheduler) onUpgradeStepped(e UpgradeStepped) {
 		return // the upgrade it was about is over
 	}
 	u := a.upgrade
-	u.asked, u.excess = 0, e.Excess
-	s.touch(a)
-	if u.cause = e.Fault; e.Fault != "" {
-		s.alarms.add(alarm{at: s.now.Add(upgradeRetry), kind: alarmUpgrade, app: a})
+	u.asked = 0
+	if u.outdated {
+		s.look(a)
 		return
 	}
+	u.excess = e.Excess
+	s.touch(a)
+	if u.cause = e.Fault; e.Fault != "" {
+		s.askAgain(a, upgradeRetry)
+		return
+	}
+	s.askAgain(a, time.Duration(min(e.Step.AskAfterMillis, longestAskAfter))*time.Millisecond)
 	if !slices.Equal(u.memory, e.Step.Memory) && len(e.Step.Memory) <= sdk.MaxUpgradeMemory {
 		u.memory = e.Step.Memory
 		s.dirty(deploymentKey(a.lock.plan.ID))
 	}
 	switch e.Step.Outcome {
 	case sdk.Pause:
-		u.paused = cmp.Or(e.Step.Reason, "paused by its strategy")
-		s.dirty(deploymentKey(a.lock.plan.ID))
-		return
+		s.pauseUpgrade(a, &e.Step)
 	case sdk.RollBack:
 		s.giveUp(a.lock, RolledBack, cmp.Or(e.Step.Reason, "rolled back by its strategy"), !a.lock.undoes)
-		return
 	case sdk.Proceed:
+		if u.paused != "" {
+			s.resumeUpgrade(a)
+		}
+		s.takeStep(a, &e.Step)
 	}
-	s.takeStep(a, &e.Step)
 	if a.upgrade == u && u.due {
 		s.queueUpgrade(a)
 	}
@@ -233,9 +245,6 @@ func (s *Scheduler) takeStep(a *app, step *sdk.UpgradeStep) {
 	}
 	if allowed.Start+allowed.KillHealthy+allowed.KillUnhealthy > 0 {
 		s.look(a)
-	}
-	if step.AskAfterMillis > 0 {
-		s.alarms.add(alarm{at: s.now.Add(time.Duration(step.AskAfterMillis) * time.Millisecond), kind: alarmUpgrade, app: a})
 	}
 	if a.lock != nil {
 		s.progress(a.lock)
@@ -284,11 +293,4 @@ func (s *Scheduler) arrived(m *member) bool {
 		m.hasArrived = m.wasWell && s.ready(m)
 	}
 	return m.hasArrived
-}
-
-// upgradeAlarm has a strategy asked again that wanted to be, or that failed.
-func (s *Scheduler) upgradeAlarm(a *app) {
-	if s.apps[a.spec.ID] == a && a.upgrade != nil {
-		s.look(a)
-	}
 }

@@ -72,7 +72,7 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 		v.Deployments = []string{a.lock.plan.ID}
 	}
 	if u := a.upgrade; u != nil {
-		v.Upgrade = &UpgradeView{Began: u.began, Paused: u.paused, Fault: u.cause, Excess: u.excess}
+		v.Upgrade = &UpgradeView{Began: u.began, Paused: u.paused, Promotions: u.promotions, Fault: u.cause, Excess: u.excess}
 	}
 	return v
 }

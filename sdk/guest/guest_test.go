@@ -96,6 +96,8 @@ func TestErrors(t *testing.T) {
 		"fault":     {prepare("fault"), wire.Error{Code: wire.Fault, Reason: "broken"}},
 		"handle 0":  {func() bool { return a.evaluate(0, 0) }, wire.Error{Code: wire.Fault, Reason: "no such handle"}},
 		"handle 9":  {func() bool { return a.evaluate(9, 0) }, wire.Error{Code: wire.Fault, Reason: "no such handle"}},
+		"settings":  {func() bool { return a.configure(write(a, wire.AppendHostInfo(nil, wire.HostInfo{Settings: "{}"}))) }, wire.Error{Code: wire.Invalid, Reason: "the module takes no settings"}},
+		"kind":      {func() bool { return a.review(0) }, wire.Error{Code: wire.Fault, Reason: "the module has no policy of this kind"}},
 		"no policy": {new(adapter).describe, wire.Error{}},
 		"malformed": {func() bool { return a.prepareConstraint(write(a, []byte{1})) }, wire.Error{Code: wire.Fault, Reason: "malformed message: bad tag"}},
 	}

@@ -46,10 +46,10 @@ func TestRoundTripOfKinds(t *testing.T) {
 		{FetchURI: sdk.FetchURI{URI: "x", Cache: true}, SHA256: "ab", Limits: sdk.FetchLimits{Bytes: 1 << 40, Entries: 2, Depth: 3, Ratio: 4}},
 		{},
 	}, wire.AppendFetchAnswer, func(b []byte) ([]sdk.FetchDecision, error) { return wire.DecodeFetchAnswer(b, 3) })
-	round(t, "upgrade spec", sdk.UpgradeSpec{Strategy: "s", App: app}, wire.AppendUpgradeSpec, wire.DecodeUpgradeSpec)
+	round(t, "upgrade spec", sdk.UpgradeSpec{Strategy: "s", App: app, MinimumHealthCapacity: 0.5, MaximumOverCapacity: 1}, wire.AppendUpgradeSpec, wire.DecodeUpgradeSpec)
 	round(t, "upgrade state", sdk.UpgradeState{
 		Instances: 1, MinimumHealthCapacity: 0.5, MaximumOverCapacity: 0.25, MinHealthy: 2, MaxTotal: 3, Old: 4, OldDying: 5, OldHealthy: 6,
-		New: 7, NewHealthy: 8, NewReady: 9, Millis: 1 << 40, Memory: []byte{0, 1}, Promotions: 10, NowMillis: 1 << 41,
+		New: 7, NewHealthy: 8, NewReady: 9, Millis: 1 << 40, Memory: []byte{0, 1}, Promotions: 10, NowMillis: 1 << 41, Undoes: true,
 	}, wire.AppendUpgradeState, wire.DecodeUpgradeState)
 	round(t, "upgrade step", sdk.UpgradeStep{
 		Start: 1, Kill: 2, AskAfterMillis: 1 << 33, Outcome: sdk.RollBack, Reason: "r", Memory: []byte{9},

@@ -5,7 +5,9 @@ import "github.com/pacer-run/pacer/sdk"
 // AppendUpgradeSpec appends the message to b.
 func AppendUpgradeSpec(b []byte, u sdk.UpgradeSpec) []byte {
 	b = appendText(b, 1, u.Strategy)
-	return appendMessage(b, 2, func(b []byte) []byte { return appendApp(b, u.App) })
+	b = appendMessage(b, 2, func(b []byte) []byte { return appendApp(b, u.App) })
+	b = appendDouble(b, 3, u.MinimumHealthCapacity)
+	return appendDouble(b, 4, u.MaximumOverCapacity)
 }
 
 // DecodeUpgradeSpec reads the message.
@@ -17,6 +19,10 @@ func DecodeUpgradeSpec(b []byte) (sdk.UpgradeSpec, error) {
 			return it.text(&u.Strategy)
 		case 2:
 			return it.app(&u.App)
+		case 3:
+			return it.double(&u.MinimumHealthCapacity)
+		case 4:
+			return it.double(&u.MaximumOverCapacity)
 		}
 		return nil
 	})
@@ -39,7 +45,8 @@ func AppendUpgradeState(b []byte, s sdk.UpgradeState) []byte {
 	b = appendUint64(b, 12, s.Millis)
 	b = appendBytes(b, 13, s.Memory)
 	b = appendUint(b, 14, s.Promotions)
-	return appendUint64(b, 15, uint64(max(0, s.NowMillis)))
+	b = appendUint64(b, 15, uint64(max(0, s.NowMillis)))
+	return appendBool(b, 16, s.Undoes)
 }
 
 // DecodeUpgradeState reads the message.
@@ -61,6 +68,8 @@ func DecodeUpgradeState(b []byte) (sdk.UpgradeState, error) {
 			return it.data(&s.Memory)
 		case 15:
 			return it.int64(&s.NowMillis)
+		case 16:
+			return it.flag(&s.Undoes)
 		}
 		if into := numbers[it.field]; into != nil {
 			return it.uint32(into)

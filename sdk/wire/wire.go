@@ -24,32 +24,37 @@ const (
 	typeFixed32 = 5
 )
 
+// appendTag starts a field. Numbers above 15 take two bytes.
+func appendTag(b []byte, field, kind int) []byte {
+	return binary.AppendUvarint(b, uint64(field<<3|kind))
+}
+
 func appendUint(b []byte, field int, v uint32) []byte {
 	if v == 0 {
 		return b // proto3 leaves out defaults
 	}
-	return binary.AppendUvarint(append(b, byte(field<<3|typeVarint)), uint64(v))
+	return binary.AppendUvarint(appendTag(b, field, typeVarint), uint64(v))
 }
 
 func appendUint64(b []byte, field int, v uint64) []byte {
 	if v == 0 {
 		return b
 	}
-	return binary.AppendUvarint(append(b, byte(field<<3|typeVarint)), v)
+	return binary.AppendUvarint(appendTag(b, field, typeVarint), v)
 }
 
 func appendBool(b []byte, field int, v bool) []byte {
 	if !v {
 		return b
 	}
-	return append(b, byte(field<<3|typeVarint), 1)
+	return append(appendTag(b, field, typeVarint), 1)
 }
 
 func appendFixed64(b []byte, field int, v uint64) []byte {
 	if v == 0 {
 		return b
 	}
-	return binary.LittleEndian.AppendUint64(append(b, byte(field<<3|typeFixed64)), v)
+	return binary.LittleEndian.AppendUint64(appendTag(b, field, typeFixed64), v)
 }
 
 func appendDouble(b []byte, field int, v float64) []byte {
@@ -85,7 +90,7 @@ func appendText(b []byte, field int, s string) []byte {
 
 // appendSize starts a length-delimited field; the content follows.
 func appendSize(b []byte, field, size int) []byte {
-	return binary.AppendUvarint(append(b, byte(field<<3|typeBytes)), uint64(size))
+	return binary.AppendUvarint(appendTag(b, field, typeBytes), uint64(size))
 }
 
 func appendFixed32s(b []byte, field int, list []uint32) []byte {

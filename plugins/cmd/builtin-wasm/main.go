@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pacer-run/pacer/plugins/admission"
 	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/plugins/fetchers"
 	"github.com/pacer-run/pacer/plugins/health"
@@ -18,7 +19,7 @@ import (
 
 var _ = guest.Register(guest.Module{
 	Name: "builtin", Version: "1.0.0",
-	Constraint: operators{}, Fetch: fetches{}, Upgrade: strategies{}, Health: rules{},
+	Constraint: operators{}, Fetch: fetches{}, Upgrade: strategies{}, Health: rules{}, Admission: reviews{},
 })
 
 func main() {}
@@ -93,4 +94,18 @@ func (rules) Rules() []string { return all(lower, health.All(), sdk.Health.Rules
 func (rules) Prepare(ctx context.Context, s sdk.HealthSpec) (sdk.PreparedHealth, error) {
 	return prepare[sdk.Health, sdk.HealthSpec, sdk.PreparedHealth](
 		ctx, lower, health.All(), sdk.Health.Rules, &s.Rule, &s)
+}
+
+type reviews struct{}
+
+func (reviews) Policies() []string { return all(lower, admission.All(), sdk.Admission.Policies) }
+
+func (reviews) Review(ctx context.Context, r sdk.AdmissionRequest) (sdk.AdmissionReview, error) {
+	r.Policy = strings.TrimPrefix(r.Policy, lower)
+	for _, p := range admission.All() {
+		if slices.Contains(p.Policies(), r.Policy) {
+			return p.Review(ctx, r)
+		}
+	}
+	return sdk.AdmissionReview{}, &sdk.Invalid{Message: "no policy " + r.Policy}
 }

@@ -54,49 +54,49 @@ func ratio(b *testing.B, rounds, calls int, first, second func()) float64 {
 	return ratios[len(ratios)/2]
 }
 
-// BenchmarkLike compares LIKE in a Go guest, metered, encoding and validation
-// included and nothing remembered, with the same expression run natively for
-// each of 1,000 offers.
+// BenchmarkLike compares LIKE in a guest, metered, encoding and validation included
+// and nothing remembered, with the same expression run natively for each of 1,000
+// offers, and for each distinct value.
 func BenchmarkLike(b *testing.B) {
-	m, err := load(b, buildGuest(b, guestBuiltin), DefaultLimits())
-	if err != nil {
-		b.Fatal(err)
+	for _, g := range benchGuests(b) {
+		b.Run("guest="+g.name, func(b *testing.B) {
+			m := g.load(b, Options{})
+			for _, distinct := range []int{1, 10, 40, 500, 1000} {
+				b.Run(fmt.Sprintf("distinct=%d", distinct), func(b *testing.B) { like(b, g, m, distinct) })
+			}
+		})
 	}
-	spec := sdk.ConstraintSpec{Field: "rack", Operator: "W_LIKE", Value: likeRacks, HasValue: true}
-	guest, err := remote.Constraint(m).Prepare(b.Context(), spec)
-	if err != nil {
-		b.Fatal(err)
-	}
-	spec.Operator = "LIKE"
+}
+
+func like(b *testing.B, g benchGuest, m *Module, distinct int) {
+	spec := sdk.ConstraintSpec{Field: "rack", Operator: "LIKE", Value: likeRacks, HasValue: true}
 	native, err := constraints.Like{}.Prepare(b.Context(), spec)
 	if err != nil {
 		b.Fatal(err)
 	}
 	re := regexp.MustCompile(`\A(?:` + likeRacks + `)\z`)
-	for _, distinct := range []int{10, 40, 500, 1000} {
-		b.Run(fmt.Sprintf("distinct=%d", distinct), func(b *testing.B) {
-			values, rows := racks(distinct)
-			in := sdk.ConstraintInput{Values: values, First: -1}
-			evaluate := func(p sdk.PreparedConstraint) func() {
-				return func() {
-					if answer, err := p.Evaluate(b.Context(), in); err != nil || answer.Quota[1] != sdk.Unlimited {
-						b.Fatal(answer, err)
-					}
-				}
-			}
-			matched := 0
-			perOffer := func() {
-				for _, value := range rows {
-					if re.MatchString(value) {
-						matched++
-					}
-				}
-			}
-			rounds, calls := 30*max(1, min(b.N, 2)), 10
-			b.ReportMetric(ratio(b, rounds, calls, evaluate(guest), perOffer), "wasm/native-per-offer")
-			b.ReportMetric(ratio(b, rounds, calls, evaluate(guest), evaluate(native)), "wasm/native-columns")
-		})
+	values, rows := racks(distinct)
+	in := sdk.ConstraintInput{Values: values, First: -1}
+	perValue := func() {
+		if answer, err := native.Evaluate(b.Context(), in); err != nil || answer.Quota[1] != sdk.Unlimited {
+			b.Fatal(answer, err)
+		}
 	}
+	matched := 0
+	perOffer := func() {
+		for _, value := range rows {
+			if re.MatchString(value) {
+				matched++
+			}
+		}
+	}
+	ask := g.likeRack(b, m, distinct)
+	rounds, calls := 30*max(1, min(b.N, 2)), 10
+	b.ReportMetric(ratio(b, rounds, calls, ask, perOffer), "wasm/native-per-offer")
+	b.ReportMetric(ratio(b, rounds, calls, ask, perValue), "wasm/native-columns")
+	before := m.FuelUsed()
+	ask()
+	b.ReportMetric(float64(m.FuelUsed()-before)/float64(distinct), "fuel/value")
 }
 
 // bare is a guest without a Module around it, metered or not.
@@ -150,29 +150,34 @@ func (g *bare) send(b *testing.B, message []byte) uint64 {
 
 // BenchmarkMetering compares a metered module with the same module as it was.
 func BenchmarkMetering(b *testing.B) {
-	code := buildGuest(b, guestBuiltin)
-	metered, err := metering.Rewrite(code)
+	for _, g := range benchGuests(b) {
+		b.Run("guest="+g.name, func(b *testing.B) {
+			metered, err := metering.Rewrite(g.code)
+			if err != nil {
+				b.Fatal(err)
+			}
+			with, without := g.bareLike(b, metered.Code, metered.Imports), g.bareLike(b, g.code, metered.Imports)
+			b.ReportMetric(ratio(b, 60, 10, with, without), "metered/plain")
+			b.ReportMetric(float64(len(metered.Code))/float64(len(g.code)), "bytes-metered/plain")
+		})
+	}
+}
+
+// bareLike is a question about 256 racks, asked without a Module.
+func (g benchGuest) bareLike(b *testing.B, code []byte, imports []metering.Import) func() {
+	spec := wire.AppendSpec(nil, sdk.ConstraintSpec{Field: "rack", Operator: g.like, Value: likeRacks + ".*", HasValue: true})
+	values, _ := racks(256)
+	input := wire.AppendInput(nil, sdk.ConstraintInput{Values: values, First: -1})
+	names := exportsOf(remote.KindConstraint)
+	guest := newBare(b, code, imports)
+	answer := guest.call(b, names.prepare, guest.send(b, spec))
+	message, _ := guest.guest.Memory().Read(uint32(answer>>32), uint32(answer))
+	prepared, err := wire.DecodePrepared(message)
 	if err != nil {
 		b.Fatal(err)
 	}
-	spec := wire.AppendSpec(nil, sdk.ConstraintSpec{Operator: "W_LIKE", Value: likeRacks + ".*", HasValue: true})
-	values, _ := racks(256)
-	input := wire.AppendInput(nil, sdk.ConstraintInput{Values: values, First: -1})
-	work := func(code []byte) func() {
-		g := newBare(b, code, metered.Imports)
-		answer := g.call(b, exportsOf(remote.KindConstraint).prepare, g.send(b, spec))
-		message, _ := g.guest.Memory().Read(uint32(answer>>32), uint32(answer))
-		prepared, err := wire.DecodePrepared(message)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return func() {
-			g.refuel()
-			g.call(b, exportsOf(remote.KindConstraint).ask, uint64(prepared.Handle), g.send(b, input))
-		}
+	return func() {
+		guest.refuel()
+		guest.call(b, names.ask, uint64(prepared.Handle), guest.send(b, input))
 	}
-	with, without := work(metered.Code), work(code)
-	b.Run("go-regexp", func(b *testing.B) {
-		b.ReportMetric(ratio(b, 60, 10, with, without), "metered/plain")
-	})
 }

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/pacer-run/pacer/sdk/policytest"
 )
 
 // Folders of Go guests, from this package's.
@@ -21,6 +23,9 @@ const (
 func scratch() string { return os.Getenv("PACER_TEST_SCRATCH") }
 
 func TestMain(m *testing.M) {
+	if scratch() != "" { // a process of the fuzzer, which shares its parent's
+		os.Exit(m.Run())
+	}
 	dir, err := os.MkdirTemp("", "policy-wasm-")
 	if err == nil {
 		err = os.Setenv("PACER_TEST_SCRATCH", dir)
@@ -84,4 +89,24 @@ func closeModule(t testing.TB, m *Module) {
 	if err := m.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
+}
+
+// read reads vectors of any kind.
+func read[V any](t testing.TB, path string, parse func(io.Reader) ([]V, error)) []V {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	list, err := parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func vectors(t testing.TB, path string) []policytest.Vector {
+	t.Helper()
+	return read(t, path, policytest.Read)
 }

@@ -15,10 +15,7 @@ func TestHostileGo(t *testing.T) {
 	}
 	limits := DefaultLimits()
 	limits.Instances = 1
-	m, err := load(t, buildGuest(t, "testdata/hostile-go"), limits)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := loadAuthor(t, Options{Limits: limits})
 	for name, cause := range tests {
 		bad := prepare(t, m, "HOSTILE", name)
 		fuel := m.FuelUsed()
@@ -30,6 +27,6 @@ func TestHostileGo(t *testing.T) {
 		}
 		wantCalls(t, prepare(t, m, "HOSTILE", ""), 1)
 	}
-	_, err = prepare(t, m, "HOSTILE", "error").Evaluate(t.Context(), two())
+	_, err := prepare(t, m, "HOSTILE", "error").Evaluate(t.Context(), two())
 	wantFault(t, err, "out of ideas")
 }

@@ -235,23 +235,24 @@ func (in *instance) answer(ctx context.Context, q question, args ...uint64) erro
 	if !ok {
 		return &trap{q.name + ": the answer lies outside of the memory"}
 	}
-	take := q.take
-	var e wire.Error
 	if refused {
-		take = func(b []byte) (err error) {
-			e, err = wire.DecodeError(b)
-			return err
-		}
+		return refuse(q.name, b)
 	}
-	if err := take(b); err != nil {
+	if err := q.take(b); err != nil {
 		return &trap{q.name + ": " + err.Error()}
-	}
-	if refused {
-		e.Reason = line([]byte(e.Reason))
-		return &refusal{e}
 	}
 	in.commit()
 	return nil
+}
+
+// refuse is the refusal that an Error message holds.
+func refuse(name string, message []byte) error {
+	e, err := wire.DecodeError(message)
+	if err != nil {
+		return &trap{name + ": " + err.Error()}
+	}
+	e.Reason = line([]byte(e.Reason))
+	return &refusal{e}
 }
 
 func (in *instance) close(ctx context.Context) { _ = in.guest.Close(ctx) } // frees memory; nothing is left to report to

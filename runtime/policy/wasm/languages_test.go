@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/policytest"
 )
@@ -64,5 +65,5 @@ func TestExampleCVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runBuiltinVectors(t, m, "C_")
+	runBuiltinVectors(t, remote.Constraint(m), "C_")
 }

@@ -71,6 +71,9 @@ func (m *Module) fault(cause string) error {
 // settle turns what went wrong in a call into what callers see; nil stays nil.
 // Errors of ctx are passed on: the module did nothing wrong.
 func (m *Module) settle(err error) error {
+	if err == nil {
+		return nil // without the allocations of what follows
+	}
 	var trapped *trap
 	var refused *refusal
 	switch {

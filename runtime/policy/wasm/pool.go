@@ -43,13 +43,18 @@ func (p *pool) with(ctx context.Context, do func(*instance) error) error {
 	}
 	err = do(in)
 	in.asked++
-	var refused *refusal
-	if err != nil && !errors.As(err, &refused) || p.worn(in) {
+	if err != nil && !orderly(err) || p.worn(in) {
 		in.close(ctx)
 		in = nil
 	}
 	p.places <- in
 	return err
+}
+
+// orderly tells an error that the guest answered in good order.
+func orderly(err error) bool {
+	_, ok := errors.AsType[*refusal](err)
+	return ok
 }
 
 func (p *pool) take(ctx context.Context) (*instance, error) {

@@ -127,6 +127,9 @@ func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(a
 
 // settle makes every refusal a fault: what was once prepared has to be answered.
 func (p *prepared) settle(err error) error {
+	if err == nil {
+		return nil
+	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return p.module.fault(p.names.ask + ": " + refused.message.Reason)
 	}

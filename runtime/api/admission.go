@@ -1,0 +1,267 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/pacer-run/pacer/runtime/scheduler"
+	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// Admission is asked about every change of an app or group before it is accepted; it
+// is Catalog.Admit of package policy. take is called with each amendment, and by which
+// policy, and answers in which form it is accepted; its error is a fault of that policy.
+// The text of an error is shown to the user. It is called by many goroutines.
+type Admission func(
+	ctx context.Context, r sdk.AdmissionRequest, take func(policy string, amended []byte) ([]byte, error),
+) (sdk.AdmissionReview, error)
+
+// admissionCounts are totals for metrics.
+type admissionCounts struct{ reviews, denied, amended, faults atomic.Uint64 }
+
+// metrics are about reviews, so there are none without policies.
+func (c *admissionCounts) metrics(admit Admission) []Metric {
+	if admit == nil {
+		return nil
+	}
+	counter := func(name, help string, value *atomic.Uint64) Metric {
+		return Metric{Name: name, Help: help, Counter: true, Value: float64(value.Load())}
+	}
+	return []Metric{
+		counter("pacer_admission_reviews_total", "Apps and groups that admission policies reviewed, those of plans too.", &c.reviews),
+		counter("pacer_admission_denied_total", "Apps and groups that an admission policy denied.", &c.denied),
+		counter("pacer_admission_amended_total", "Amendments by admission policies.", &c.amended),
+		counter("pacer_admission_faults_total", "Reviews that failed: what was to be reviewed was refused.", &c.faults),
+	}
+}
+
+// note is what policies tell a user whose change they let through.
+type note struct {
+	id   spec.PathID
+	code string // as in a plan
+	text string
+}
+
+// The codes of notes.
+const (
+	noteWarning = "admission"
+	noteAmended = "amended"
+)
+
+// warn tells notes in headers, as far as an answer has room for them.
+func warn(w http.ResponseWriter, notes []note) {
+	const most = 20
+	for i, n := range notes {
+		text := n.text
+		if i == most {
+			text = strconv.Itoa(len(notes)-most) + " more warnings of admission policies are left out"
+		}
+		w.Header().Add("Warning", "299 pacer "+strconv.QuoteToASCII(text))
+		if i == most {
+			return
+		}
+	}
+}
+
+// admission is one change under review.
+type admission struct {
+	*server
+	ctx      context.Context
+	r        *http.Request
+	snapshot *scheduler.Snapshot
+	change   scheduler.ChangeTree
+	fixed    bool      // nothing of the change can be amended
+	after    spec.Tree // with all of it
+	totals   map[spec.PathID]*share
+	notes    []note
+	// unamendable says which amendment was not possible; nil for none.
+	unamendable error
+}
+
+// review has a change reviewed against a snapshot, app by app, and returns it as the
+// policies have amended it, with what they have to say. The core refuses it when there
+// is another tree by then. Without policies it is the change, and nothing is done.
+func (s *server) review(r *http.Request, snapshot *scheduler.Snapshot, change scheduler.ChangeTree) (scheduler.ChangeTree, []note, error) {
+	return s.reviewAs(r, snapshot, change, false)
+}
+
+func (s *server) reviewAs(
+	r *http.Request, snapshot *scheduler.Snapshot, change scheduler.ChangeTree, fixed bool,
+) (scheduler.ChangeTree, []note, error) {
+	if s.Admit == nil {
+		return change, nil, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.CommandTimeout)
+	defer cancel()
+	kept := keptAfter(snapshot, change.Kill)
+	change.Reviewed = &scheduler.Reviewed{Tree: snapshot.Tree.Version, Kept: kept}
+	a := &admission{server: s, ctx: ctx, r: r, snapshot: snapshot, change: change, fixed: fixed}
+	a.foresee()
+	err := a.reviewAll()
+	return a.change, a.notes, err
+}
+
+// foresee works out the tree as it is to become.
+func (a *admission) foresee() {
+	tree := a.snapshot.Tree
+	change := treeChangeOf(a.change)
+	for id, instances := range a.change.Reviewed.Kept {
+		scaled := *tree.App(id)
+		scaled.Instances = instances
+		change.Apps[id] = &scaled
+	}
+	change.Version = tree.Version
+	a.after, a.totals = tree.With(tree.Complete(change, a.Settings)), map[spec.PathID]*share{}
+}
+
+// reviewAll reviews the group that the change is about, and then each of its apps.
+func (a *admission) reviewAll() error {
+	if a.change.Members != "" {
+		if err := a.reviewGroup(a.change.Members); err != nil {
+			return err
+		}
+	}
+	amended := len(a.notes)
+	for i := range a.change.Put {
+		if err := a.reviewPut(i); err != nil {
+			return err
+		}
+	}
+	for _, id := range a.change.Remove {
+		if err := a.reviewApp(id, nil, nil); err != nil {
+			return err
+		}
+	}
+	if err := a.reviewRestarts(); err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.change.Reviewed.Kept)) {
+		if err := a.reviewApp(id, a.after.App(id), a.refuse(id)); err != nil {
+			return err
+		}
+	}
+	if a.fixed || len(a.change.Put) == 0 || !slices.ContainsFunc(a.notes[amended:], func(n note) bool { return n.code == noteAmended }) {
+		return nil
+	}
+	var err error
+	a.change.Terms, err = termsOf(a.r, appsOf(a.change.Put)...)
+	return err
+}
+
+// subject is an app or a group as policies are asked about it.
+type subject struct {
+	kind     sdk.AdmissionSubject
+	id       spec.PathID
+	place    string // in the body of the request; "" for the whole
+	old, new []byte
+	own      share // of what new asks for
+	take     func(policy string, amended []byte) ([]byte, error)
+}
+
+// ask has the policies review a subject. The error is the answer to the user.
+func (a *admission) ask(x subject) error {
+	request := sdk.AdmissionRequest{
+		Verb: verbOf(x), Subject: x.kind, ID: string(x.id), Old: x.old, New: x.new, User: a.user(),
+		Force: flag(a.r, "force", false), NowMillis: a.Now().UnixMilli(), Above: a.above(x),
+	}
+	review, err := a.Admit(a.ctx, request, x.take)
+	a.admissions.reviews.Add(1)
+	for _, text := range review.Warnings {
+		a.notes = append(a.notes, note{x.id, noteWarning, text})
+	}
+	switch {
+	case err != nil:
+		a.admissions.faults.Add(1)
+		a.Log.Warn("change refused: it could not be reviewed", a.who(request, "error", err)...)
+		return spec.NewFault(placeOf(x.place, "/"), err.Error())
+	case review.Denied:
+		a.admissions.denied.Add(1)
+		a.Log.Info("change denied", a.who(request, "reason", review.Reason, "path", review.Path)...)
+		if review.Path == "" {
+			return &problem{http.StatusForbidden, string(x.id) + ": " + review.Reason}
+		}
+		return spec.NewFault(placeOf(x.place, review.Path), review.Reason)
+	}
+	return a.unamendable
+}
+
+// who says for the log who wants what.
+func (a *admission) who(r sdk.AdmissionRequest, more ...any) []any {
+	return append([]any{
+		r.Subject.String(), r.ID, "verb", r.Verb.String(), "user", r.User, "address", clientIP(a.r), "planned", a.change.Rehearse,
+	}, more...)
+}
+
+// user is who sends the request, if that is certain.
+func (a *admission) user() string {
+	if a.HTTP.User == "" {
+		return ""
+	}
+	return authorOf(a.r).User
+}
+
+func verbOf(x subject) sdk.AdmissionVerb {
+	switch {
+	case x.old == nil:
+		return sdk.AdmissionCreate
+	case x.new == nil:
+		return sdk.AdmissionDelete
+	}
+	return sdk.AdmissionUpdate
+}
+
+// placeOf is a path within a part of the body.
+func placeOf(place, path string) string {
+	if place != "" && path == "/" {
+		return place
+	}
+	return place + path
+}
+
+// amended notes what a policy has made of a subject.
+func (a *admission) amended(id spec.PathID, policy string, changed []fieldDelta) {
+	a.admissions.amended.Add(1)
+	text := "admission policy " + policy + " amended " + string(id)
+	for i, d := range changed {
+		switch i {
+		case 0:
+			text += ": " + d.Path
+		case 10:
+			text += " and more"
+		default:
+			text += ", " + d.Path
+		}
+		if i == 10 {
+			break
+		}
+	}
+	a.notes = append(a.notes, note{id, noteAmended, text})
+}
+
+// cannotAmend refuses a change for an amendment that it has no room for.
+func (a *admission) cannotAmend(x spec.PathID, policy string) {
+	if a.unamendable == nil {
+		a.unamendable = spec.NewFault("/", "the admission policy "+policy+" would amend "+string(x)+
+			", which is not possible when tasks are killed, a deployment is undone or a group's role is enforced: change "+string(x)+" itself first")
+	}
+}
+
+// amendmentFault says in one line why an amendment is not taken.
+func amendmentFault(id spec.PathID, err error) error {
+	var faults *spec.Faults
+	if errors.As(err, &faults) {
+		var parts []string
+		for _, d := range faults.Details {
+			parts = append(parts, d.Path+" "+strings.Join(d.Errors, ", "))
+		}
+		return errors.New(string(id) + ": " + strings.Join(parts, "; "))
+	}
+	return errors.New(string(id) + ": " + err.Error())
+}
