@@ -67,6 +67,8 @@ var homes = map[string][]string{
 	"github.com/google/go-cmp":                {"runtime/store/storetest"}, // apart from tests
 	"github.com/google/go-containerregistry/": {"runtime/policy/artifact/artifacttest"},
 	"github.com/google/uuid":                  {"runtime/driver", "runtime/cluster", "runtime/store", "runtime/election"},
+	"github.com/hashicorp/go-hclog":           {"runtime/policy/process", "sdk/process"},
+	"github.com/hashicorp/go-plugin":          {"runtime/policy/process", "sdk/process"},
 	"github.com/hashicorp/go-immutable-radix": {"runtime/spec", "runtime/scheduler", "runtime/api"},
 	"github.com/klauspost/compress":           {"runtime/api"},
 	"github.com/opencontainers/":              {"runtime/policy/artifact"},
@@ -81,10 +83,12 @@ var homes = map[string][]string{
 	"github.com/tetratelabs/wazero":           {"runtime/policy"},
 	"github.com/therootcompany/xz":            {"runtime/cluster/fetcher"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
-	"go.yaml.in/yaml/":                        {"cmd", "runtime/policy"},
+	"go.yaml.in/yaml/":                        {"cmd", "runtime/policy/roster", "runtime/policy/author"},
+	"github.com/santhosh-tekuri/jsonschema/":  {"runtime/policy/settings"},
 	"golang.org/x/sync":                       {"cmd", "runtime"},
-	"golang.org/x/sys":                        {"runtime/cluster", "bench"},
 	"oras.land/oras-go/":                      {"runtime/policy/artifact"},
+	"golang.org/x/sys":                        {"runtime/cluster", "runtime/policy/process", "bench"},
+	"google.golang.org/grpc":                  {"runtime/policy/process", "sdk/process"},
 	"pgregory.net/rapid":                      {"runtime/store/storetest"},
 }
 

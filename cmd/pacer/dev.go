@@ -26,7 +26,9 @@ type devFlags struct {
 	httpPort    int
 	dataDir     string
 	policyDir   string
+	policyFile  string
 	fetching    string
+	admission   string
 	drill       drill
 	logLevel    string
 }
@@ -51,7 +53,9 @@ Nothing holds a task to its cpus, memory or disk here: they only decide what fit
 	flags.StringVar(&f.httpAddress, "http-address", "127.0.0.1", "address of the API; there is no authentication")
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the API; 0 takes a free one")
 	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(sh.environ, "dev"), "folder of the state and of the sandboxes")
+	flags.StringVar(&f.policyFile, "policy-config", "", "file that lists policy modules (policies.yaml)")
 	flags.StringVar(&f.policyDir, "policy-dir", "", "folder of policy modules (*.wasm)")
+	flags.StringVar(&f.admission, "admission-policies", "", "policies that review changes of apps and groups, in order, as name or name:settings")
 	flags.StringVar(&f.fetching, "fetch-policies", defaultFetchPolicies, "policies that decide what apps fetch, in order, as name or name:settings")
 	f.drill.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "warn", levelNames)
@@ -92,7 +96,7 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	}
 	defer listener.Close()
 	policies, err := loadPolicies(ctx, policyConfig{
-		dir: f.policyDir, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching,
+		dir: f.policyDir, file: f.policyFile, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching, admission: f.admission,
 	}, levels.logger(logPolicy))
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func (n *node) metrics() []api.Metric {
 	if p := n.probing.Load(); p != nil {
 		shown = append(shown, probeMetrics(p.Stats())...)
 	}
-	return shown
+	return append(shown, policyMetrics(n.policies.Modules())...)
 }
 
 func counter(name, help string, value uint64) api.Metric {

@@ -88,6 +88,7 @@ type node struct {
 // newNode returns a node that does nothing before run.
 func newNode(cfg nodeConfig, candidate candidacy) *node {
 	n := &node{nodeConfig: cfg, candidate: candidate, events: api.NewEvents(cfg.outstanding, nil)}
+	cfg.policies.events.Store(n.events)
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
 		CheckStrategy: cfg.policies.checkStrategy, CheckRule: cfg.policies.checkRule,
@@ -96,6 +97,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
 		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,
 		MetricsPrefix: cfg.prefix, NoPrometheus: cfg.noText, Loggers: cfg.loggers(), CheckFetch: cfg.policies.checkFetch,
+		Admit: cfg.policies.admission(), PolicyModules: policyHost{cfg.policies.Catalog},
 	})
 	n.server = &http.Server{
 		Handler:           handler,

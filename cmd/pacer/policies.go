@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
-	"github.com/pacer-run/pacer/plugins/constraints"
-	"github.com/pacer-run/pacer/plugins/fetchers"
-	"github.com/pacer-run/pacer/plugins/health"
-	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/api"
 	"github.com/pacer-run/pacer/runtime/driver"
 	"github.com/pacer-run/pacer/runtime/placement"
@@ -20,27 +16,9 @@ import (
 )
 
 // policies is the catalog in the words of those who ask it.
-type policies struct{ *policy.Catalog }
-
-// policyConfig is what the operator says of policies.
-type policyConfig struct {
-	dir, cacheDir string // "" for no modules, and none kept
-	fetching      string // as --fetch_policies
-}
-
-// loadPolicies opens the catalog; its modules are loaded in the background.
-func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
-	c, err := policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
-		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
-	})
-	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
-		return nil, badFlag("--fetch_policies: %w", wrong)
-	}
-	if err != nil {
-		return nil, badFlag("--policy_dir: %w", err)
-	}
-	return &policies{c}, nil
+type policies struct {
+	*policy.Catalog
+	events atomic.Pointer[api.Events] // who is told of what happens to modules; nil before a node is there
 }
 
 // loadPatience is how long a term may be held up by modules that are being
@@ -140,26 +118,6 @@ func (p *policies) rules(ctx context.Context, app *spec.App) (rules []placement.
 			}
 		}
 	}
-}
-
-// modules lists the modules for the API.
-func (p *policies) modules() []api.Module {
-	var out []api.Module
-	for _, m := range p.Modules() {
-		form, name := "wasm", m.Name
-		if m.File == "" {
-			form = "builtin"
-		}
-		if name == "" {
-			name = m.File
-		}
-		out = append(out, api.Module{
-			Fetchers: m.Fetchers, Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
-			Operators: m.Operators, Strategies: m.Strategies, Rules: m.Rules,
-			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
-		})
-	}
-	return out
 }
 
 // summary is one line for people.

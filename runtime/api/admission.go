@@ -188,6 +188,9 @@ func (a *admission) ask(x subject) error {
 			return &problem{http.StatusForbidden, string(x.id) + ": " + review.Reason}
 		}
 		return spec.NewFault(placeOf(x.place, review.Path), review.Reason)
+	case a.unamendable != nil:
+		a.admissions.denied.Add(1)
+		a.Log.Info("change denied", a.who(request, "reason", a.unamendable.Error())...)
 	}
 	return a.unamendable
 }

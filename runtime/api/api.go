@@ -43,26 +43,6 @@ type Node interface {
 	Abdicate() bool
 }
 
-// Module is a policy module as operators see it.
-type Module struct {
-	Name       string   `json:"name"`
-	Version    string   `json:"version"`
-	Kind       string   `json:"kind"`                // "constraint", "upgrade", "health", "fetch" or "admission"
-	Form       string   `json:"form"`                // "builtin", "wasm" or "process"
-	File       string   `json:"file,omitempty"`      // its base name; empty for builtins
-	Digest     string   `json:"digest,omitempty"`    // of the module's file; empty for builtins
-	Fetchers   []string `json:"fetchers,omitempty"`  // names of fetch policies
-	Admitters  []string `json:"admitters,omitempty"` // names of admission policies
-	Operators  []string `json:"operators,omitempty"`
-	Strategies []string `json:"strategies,omitempty"`
-	Rules      []string `json:"rules,omitempty"`
-	Loaded     bool     `json:"loaded"`
-	Error      string   `json:"error,omitempty"` // why it is not loaded, or its last fault
-	Calls      uint64   `json:"calls"`
-	Faults     uint64   `json:"faults"`         // calls in which it did not do its work
-	Fuel       int64    `json:"fuel,omitempty"` // used in all, about one unit for an instruction; 0 for builtins
-}
-
 // Config is what the API works with. Node, Address and Events are required.
 type Config struct {
 	Node    Node
@@ -94,7 +74,9 @@ type Config struct {
 	// Terms are those of the matcher.
 	Terms   placement.Terms
 	Modules func() []Module // nil means none
-	Metrics func() []Metric // of the node's other parts; nil means none
+	// PolicyModules changes them; nil means that it cannot be done.
+	PolicyModules PolicyModules
+	Metrics       func() []Metric // of the node's other parts; nil means none
 	// MetricsPrefix is the first word of the metrics that Marathon has as well; ""
 	// means "marathon".
 	MetricsPrefix string
@@ -202,7 +184,7 @@ func New(cfg Config) http.Handler {
 	s.routeGroups(mux)
 	s.routeTasks(mux)
 	s.routeSystem(mux)
-	s.route(mux, http.MethodGet, "/pacer/v1/policies", s.policies)
+	s.routePolicies(mux)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
 	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)

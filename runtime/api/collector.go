@@ -12,6 +12,7 @@ type Metric struct {
 	Help    string // a sentence
 	Counter bool   // it only grows, but for restarts; false for a gauge
 	Value   float64
+	Labels  map[string]string // nil for none; metrics of one name have the same ones
 }
 
 // collector shows one snapshot's totals, and others, as metrics.
@@ -33,7 +34,7 @@ type measure struct {
 }
 
 // measures lists what is shown. Names follow Prometheus' customs; none is by app
-// or task, whose numbers have no bound.
+// or task, whose numbers have no bound; those of policy modules have labels.
 func (c *collector) measures() []measure {
 	n := c.snapshot.Counts
 	gauge, counter := prometheus.GaugeValue, prometheus.CounterValue
@@ -71,9 +72,9 @@ func (c *collector) Describe(chan<- *prometheus.Desc) {}
 // Collect sends every metric under each of its names.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for _, m := range c.measures() {
-		out <- constMetric(m.name, m.help, m.kind, m.value)
+		out <- constMetric(m.name, m.help, m.kind, m.value, nil)
 		if m.legacy != "" {
-			out <- constMetric(c.prefix+m.legacy, m.help, m.kind, m.value)
+			out <- constMetric(c.prefix+m.legacy, m.help, m.kind, m.value, nil)
 		}
 	}
 	for _, m := range c.others {
@@ -81,11 +82,11 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		if m.Counter {
 			kind = prometheus.CounterValue
 		}
-		out <- constMetric(m.Name, m.Help, kind, m.Value)
+		out <- constMetric(m.Name, m.Help, kind, m.Value, m.Labels)
 	}
 }
 
-// constMetric is a metric without labels. It panics at a malformed name.
-func constMetric(name, help string, kind prometheus.ValueType, value float64) prometheus.Metric {
-	return prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), kind, value)
+// constMetric is a metric of one value. It panics at a malformed name.
+func constMetric(name, help string, kind prometheus.ValueType, value float64, labels prometheus.Labels) prometheus.Metric {
+	return prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, labels), kind, value)
 }

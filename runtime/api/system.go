@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -105,16 +106,6 @@ func checkBackupURI(text string) error {
 	return nil
 }
 
-// policies lists the modules, those that failed to load included.
-func (s *server) policies(_ Core, w http.ResponseWriter, _ *http.Request) error {
-	modules := s.Modules()
-	if modules == nil {
-		modules = []Module{}
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"modules": modules})
-	return nil
-}
-
 // plugin is a policy module as Marathon shows its plugins.
 type plugin struct {
 	ID             string         `json:"id"`             // the name, and the kind of what is built in
@@ -131,14 +122,17 @@ func (s *server) plugins(_ Core, w http.ResponseWriter, _ *http.Request) error {
 		if !m.Loaded {
 			continue
 		}
-		p := plugin{ID: m.Name, Plugin: m.Kind, Implementation: m.File, Tags: []string{m.Form}, Info: map[string]any{}}
-		if m.File == "" { // those of one kind are a module without a name of its own
+		p := plugin{ID: m.Name, Plugin: m.Kind, Implementation: cmp.Or(m.File, m.Ref), Tags: []string{m.Form}, Info: map[string]any{}}
+		if m.Form == formBuiltin { // those of one kind are a module without a name of its own
 			p.ID, p.Implementation = m.Name+"-"+m.Kind, m.Form
+		}
+		if len(m.Kinds) > 1 {
+			p.Info["kinds"] = m.Kinds
 		}
 		if m.Version != "" {
 			p.Info["version"] = m.Version
 		}
-		if names := slices.Concat(m.Operators, m.Strategies, m.Rules, m.Fetchers); len(names) > 0 {
+		if names := slices.Concat(m.Operators, m.Strategies, m.Rules, m.Fetchers, m.Admitters); len(names) > 0 {
 			p.Info["offers"] = names
 		}
 		list = append(list, p)

@@ -163,6 +163,7 @@ type world struct {
 	term     *term
 	matcher  matcher
 	policies policies
+	asked    driver.Policies // nil: the policies
 	driver   *driver.Driver
 	ended    chan error
 	stop     context.CancelFunc
@@ -174,12 +175,15 @@ func start(t *testing.T, change func(*world)) *world {
 	d := &diary{}
 	w := &world{diary: d, core: &core{diary: d}, term: &term{diary: d}, policies: policies{diary: d}, ended: make(chan error, 1)}
 	change(w)
+	if w.asked == nil {
+		w.asked = w.policies
+	}
 	var err error
 	w.driver, err = driver.Open(t.Context(), driver.Config{
 		Term:       w.term,
 		Restore:    func(spec.Timestamp, []scheduler.Record) (driver.Core, error) { return w.core, nil },
 		NewMatcher: func() driver.Matcher { return w.matcher },
-		Policies:   w.policies,
+		Policies:   w.asked,
 		Bus:        bus{d},
 		Prober:     probes{d},
 

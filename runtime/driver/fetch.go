@@ -13,13 +13,15 @@ import (
 )
 
 // fetches remembers what fetch policies decided of app versions. It belongs to one
-// asker. What was decided holds for all tasks of the version, until the term ends:
-// the policies and their settings are those of the process.
+// asker. What was decided holds for all tasks of the version, until the policies are
+// others or the term ends.
 type fetches struct {
 	policies Policies
 	now      func() time.Time
 	apps     map[appVersion]*decided
 	live     int // app versions left by the last sweep
+	// generation is that of the policies when they decided.
+	generation uint64
 }
 
 // decided is the word on one app version. At most one field but retry is set; none
@@ -83,6 +85,10 @@ func FetchQuestion(app *spec.App) (sdk.AppFacts, []sdk.FetchURI) {
 func (f *fetches) around(ctx context.Context, r *placement.Request, match func(*placement.Request) placement.Result) placement.Result {
 	if !slices.ContainsFunc(r.Wanted, func(w placement.Wanted) bool { return len(w.App.Fetch) > 0 }) {
 		return match(r)
+	}
+	if g := generationOf(f.policies); g != f.generation {
+		clear(f.apps)
+		f.generation = g
 	}
 	words := map[*spec.App]*decided{}
 	var refused []placement.Refusals

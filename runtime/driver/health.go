@@ -84,6 +84,10 @@ func (j *judge) answer(ctx context.Context, ask *scheduler.HealthAsk) (answer sc
 		}
 	}()
 	var err error
+	if stale(j.prepared) {
+		j.prepared.Close()
+		j.prepared = nil
+	}
 	if j.prepared == nil {
 		j.prepared, err = j.policies.PrepareHealth(ctx, HealthSpec(j.app))
 	}

@@ -26,6 +26,8 @@ type rules struct {
 	now      func() time.Time
 	apps     map[appVersion]*prepared
 	live     int // app versions left by the last sweep
+	// generation is that of the policies when stale constraints were last looked for.
+	generation uint64
 }
 
 type appVersion struct {
@@ -45,6 +47,7 @@ func newRules(policies Policies, now func() time.Time) *rules {
 
 // of returns the lookup for one match.
 func (r *rules) of(ctx context.Context) func(*spec.App) []placement.Rule {
+	r.dropStale()
 	return func(app *spec.App) []placement.Rule {
 		if len(app.Constraints) == 0 {
 			return nil
@@ -61,6 +64,31 @@ func (r *rules) of(ctx context.Context) func(*spec.App) []placement.Rule {
 		}
 		return p.rules
 	}
+}
+
+// dropStale closes what has to be prepared anew, and what could not be prepared: the
+// policies are others now. A match without such a change costs one comparison.
+func (r *rules) dropStale() {
+	g := generationOf(r.policies)
+	if g == r.generation {
+		return
+	}
+	r.generation = g
+	for key, p := range r.apps {
+		if p.stale() {
+			p.close()
+			delete(r.apps, key)
+		}
+	}
+}
+
+func (p *prepared) stale() bool {
+	for _, rule := range p.rules {
+		if rule.Err != nil || stale(rule.Prepared) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *rules) prepare(ctx context.Context, app *spec.App) *prepared {

@@ -100,6 +100,10 @@ func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) (answer s
 		}
 	}()
 	var err error
+	if stale(s.prepared) { // what it knows is in the memory of the upgrade
+		s.prepared.Close()
+		s.prepared = nil
+	}
 	if s.prepared == nil {
 		s.prepared, err = s.policies.PrepareUpgrade(ctx, UpgradeSpec(s.app))
 	}

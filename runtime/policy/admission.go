@@ -44,10 +44,11 @@ const (
 
 // AdmissionPolicies lists the admission policies there are now, the built-in ones first.
 func (c *Catalog) AdmissionPolicies() []string {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return slices.Clone(c.admission.names)
+	return slices.Clone(c.table.Load().admission.names)
 }
+
+// Admits tells whether the operator has chosen any admission policy.
+func (c *Catalog) Admits() bool { return len(c.config.Admitting) > 0 }
 
 // CheckAdmission has every admission policy that the operator has chosen say whether
 // it can work with its settings. It waits for modules when a name is not known yet.
@@ -106,11 +107,16 @@ type reviewed struct {
 func (c *Catalog) review(
 	ctx context.Context, r sdk.AdmissionRequest, take func(string, []byte) ([]byte, error),
 ) (sdk.AdmissionReview, error) {
-	found, err := lookup(ctx, c, &c.admission, r.Policy)
+	found, err := lookup(ctx, c, admissionOf, r.Policy)
 	if err != nil {
 		return sdk.AdmissionReview{}, err
 	}
-	o, limit := found.origin, c.config.AdmissionTime
+	probe, err := found.pass()
+	if err != nil {
+		found.release()
+		return sdk.AdmissionReview{}, err
+	}
+	limit := c.config.AdmissionTime
 	if limit == 0 {
 		limit = reviewTime
 	}
@@ -118,8 +124,9 @@ func (c *Catalog) review(
 	defer cancel()
 	answers := make(chan reviewed, 1)
 	go func() { // one that heeds no context keeps nobody waiting
+		defer found.release()
 		var a reviewed
-		a.err = o.guard(func() (err error) {
+		a.err = found.guard(func() (err error) {
 			a.AdmissionReview, err = found.policy.Review(bounded, r)
 			return err
 		})
@@ -132,18 +139,20 @@ func (c *Catalog) review(
 		a.err = bounded.Err()
 	}
 	if a.err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		a.err = o.fault("it did not answer within " + limit.String())
+		a.err = found.fault("it did not answer within " + limit.String())
 	}
 	switch {
 	case a.err != nil || a.Denied || a.Amended == nil || r.Verb == sdk.AdmissionCheck:
 	case r.New == nil:
-		a.err = o.fault("it amended what is to be deleted")
+		a.err = found.fault("it amended what is to be deleted")
 	default:
 		if a.Amended, err = take(r.Policy, a.Amended); err != nil {
-			a.err = o.fault("its amendment cannot be accepted: " + err.Error())
+			a.err = found.fault("its amendment cannot be accepted: " + err.Error())
 		}
 	}
-	return a.AdmissionReview, o.count(ctx, r.ID, a.err)
+	err = found.count(ctx, r.ID, a.err)
+	found.judge(probe, err)
+	return a.AdmissionReview, err
 }
 
 // fieldPath is the path of a field in the form of the API; "" for none.

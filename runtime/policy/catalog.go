@@ -1,11 +1,13 @@
 // Package policy is the host of policy modules. A Catalog holds the policies of
-// every origin: those built in, and the WASM modules of a directory. A caller
+// every origin: those built in, and modules of WASM or that are processes. A caller
 // names an operator and gets a constraint; where it comes from shows in nothing
 // but the list of modules.
 //
 // Each kind of policy is one Go interface in package sdk, each origin a way of
-// getting values of it (package wasm is one). What is common to all origins is
-// here: who offers which operator, counting calls and faults, and remembering the
+// getting values of it (packages wasm and process are two). What is common to all
+// origins is here: who offers which name, versions that take each other's place
+// while they are in use, counting calls and faults, keeping calls away from what
+// fails, comparing a candidate with what it is to replace, and remembering the
 // verdicts of constraints that are pure per value.
 package policy
 
@@ -14,6 +16,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
@@ -32,138 +35,131 @@ type Config struct {
 	// Admitting are the admission policies that decide, in their order; see Admit.
 	Admitting     []AdmissionStep
 	AdmissionTime time.Duration // that one review may take; 0 means 5 s
-	Dir           string        // every *.wasm in it is loaded; "" means no modules
-	CacheDir      string        // keeps compiled modules between runs; "" keeps none
-	Limits        wasm.Limits   // of each module; the zero value means the default ones
-	Remember      int           // verdicts per constraint; 0 means 65,536, below 0 none
-	Log           *slog.Logger  // nil: nothing is logged
+
+	Dir     string         // every *.wasm in it is loaded; "" means no such modules
+	Modules []ModuleConfig // besides those of Dir
+	// Reread reads Modules anew when they are looked at again; changed is false when
+	// they are what they were. nil: they stay.
+	Reread   func() (modules []ModuleConfig, changed bool, err error)
+	Loader   Loader        // nil: one for WASM in files
+	Poll     time.Duration // how often files are looked at; 0: never, see Look
+	CacheDir string        // keeps compiled modules between runs; "" keeps none
+	Limits   wasm.Limits   // of each module; the zero value means the default ones
+	Remember int           // verdicts per constraint; 0 means 65,536, below 0 none
+	// Notify is told what happens to modules. It is called by those who ask policies,
+	// so it must not wait; nil: nobody is told.
+	Notify func(Event)
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil: nothing is logged
+}
+
+// withDefaults fills in what is left out.
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Remember == 0 {
+		c.Remember = 1 << 16
+	}
+	if c.Limits == (wasm.Limits{}) {
+		c.Limits = wasm.DefaultLimits()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
 }
 
 // Catalog is every policy there is. Its methods may be called by many goroutines.
 type Catalog struct {
-	config Config
-	loader *wasm.Loader
-	stop   context.CancelFunc
-	loaded chan struct{}
+	config     Config
+	loader     Loader
+	ctx        context.Context // ends with the catalog
+	stop       context.CancelFunc
+	loaded     chan struct{}
+	table      atomic.Pointer[table]
+	generation atomic.Uint64
+	prepared   atomic.Uint64 // how many were, by modules
+	background sync.WaitGroup
+	workers    sync.WaitGroup // of shadows
+	ended      sync.Once
 
-	mu          sync.RWMutex
-	origins     []*origin // the built-in ones first, then by file name
-	constraints offers[sdk.Constraint]
-	upgrades    offers[sdk.Upgrade]
-	health      offers[sdk.Health]
-	fetch       offers[sdk.Fetch]
-	admission   offers[sdk.Admission]
+	// loads is held while modules are loaded or change places: one at a time, since
+	// compiling one keeps a processor busy that the scheduler may want.
+	loads chan struct{}
+
+	mu       sync.RWMutex
+	origins  []*origin         // the built-in ones first, then in their order
+	versions map[*version]bool // those that are not closed
+	closing  sync.WaitGroup
 }
 
 // Open returns a catalog with the built-in policies and starts to load the
 // modules, which can take seconds: see Loaded. A module that cannot be loaded is
-// no error here but listed with its cause. ctx bounds the loading, not the
-// catalog.
+// no error here but listed with its cause; see Required. ctx bounds the loading, not
+// the catalog.
 func Open(ctx context.Context, config Config) (*Catalog, error) {
-	if config.Log == nil {
-		config.Log = slog.New(slog.DiscardHandler)
-	}
-	if config.Remember == 0 {
-		config.Remember = 1 << 16
-	}
-	if config.Limits == (wasm.Limits{}) {
-		config.Limits = wasm.DefaultLimits()
-	}
-	c := &Catalog{config: config, loaded: make(chan struct{})}
-	c.constraints.noun, c.upgrades.noun, c.health.noun, c.fetch.noun = "operator", "upgrade strategy", "health rule", "fetch policy"
-	c.admission.noun = "admission policy"
-	if err := c.addBuiltins(); err != nil {
+	c := &Catalog{config: config.withDefaults(), loaded: make(chan struct{}), loads: make(chan struct{}, 1), versions: map[*version]bool{}}
+	c.listBuiltins()
+	if err := c.publish(); err != nil {
 		return nil, err
 	}
-	if err := c.tryFetching(ctx); err != nil {
+	if err := c.tryFetching(ctx, len(c.config.Modules) > 0 || c.config.Dir != ""); err != nil {
 		return nil, err
 	}
-	files, err := moduleFiles(config.Dir)
+	files, err := moduleFiles(c.config.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if c.loader, err = wasm.NewLoader(config.Limits, config.CacheDir, config.Log); err != nil {
-		return nil, err
+	if c.loader = c.config.Loader; c.loader == nil {
+		if c.loader, err = NewBackends(c.config.Limits, c.config.CacheDir, c.config.Log); err != nil {
+			return nil, err
+		}
 	}
-	builtins := len(c.origins)
+	modules := make([]*origin, 0, len(files)+len(c.config.Modules))
+	for _, m := range c.config.Modules {
+		modules = append(modules, c.newOrigin(m))
+	}
 	for _, file := range files {
-		c.origins = append(c.origins, &origin{file: file, kind: KindConstraint, state: Loading, log: c.config.Log})
+		modules = append(modules, c.newOrigin(c.fileConfig(file)))
 	}
-	ctx, c.stop = context.WithCancel(ctx)
-	go c.load(ctx, c.origins[builtins:])
+	c.origins = append(c.origins, modules...)
+	c.ctx, c.stop = context.WithCancel(context.WithoutCancel(ctx))
+	c.background.Go(func() {
+		c.loadAll(ctx, modules)
+		c.watch()
+	})
 	return c, nil
-}
-
-// addBuiltins makes the built-in policies of each kind one origin.
-func (c *Catalog) addBuiltins() error {
-	// Constraints are listed although there may be none.
-	err := addAll(&c.constraints, c.config.Builtins, sdk.Constraint.Operators, c.builtinsOf(KindConstraint))
-	if err != nil {
-		return err
-	}
-	if len(c.config.Upgrades) > 0 {
-		if err := addAll(&c.upgrades, c.config.Upgrades, sdk.Upgrade.Strategies, c.builtinsOf(KindUpgrade)); err != nil {
-			return err
-		}
-	}
-	if len(c.config.Health) > 0 {
-		if err := addAll(&c.health, c.config.Health, sdk.Health.Rules, c.builtinsOf(KindHealth)); err != nil {
-			return err
-		}
-	}
-	if len(c.config.Fetch) > 0 {
-		if err := addAll(&c.fetch, c.config.Fetch, sdk.Fetch.Policies, c.builtinsOf(KindFetch)); err != nil {
-			return err
-		}
-	}
-	if len(c.config.Admission) == 0 {
-		return nil
-	}
-	return addAll(&c.admission, c.config.Admission, sdk.Admission.Policies, c.builtinsOf(KindAdmission))
-}
-
-// builtinsOf adds the origin of one kind of built-in policies.
-func (c *Catalog) builtinsOf(kind string) *origin {
-	o := &origin{name: builtinName, kind: kind, state: Active, log: c.config.Log}
-	c.origins = append(c.origins, o)
-	return o
-}
-
-// addAll makes built-in policies those of their names.
-func addAll[P any](to *offers[P], policies []P, names func(P) []string, from *origin) error {
-	for _, policy := range policies {
-		for _, name := range names(policy) {
-			if err := to.addBuiltin(name, policy, from); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // Loaded is closed when every module is loaded or has failed.
 func (c *Catalog) Loaded() <-chan struct{} { return c.loaded }
 
+// Generation is another number after every change of what policies there are. What
+// was prepared before may be Stale then.
+func (c *Catalog) Generation() uint64 { return c.generation.Load() }
+
 // Operators lists the operators there are now, the built-in ones first.
-func (c *Catalog) Operators() []string {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return slices.Clone(c.constraints.names)
-}
+func (c *Catalog) Operators() []string { return slices.Clone(c.table.Load().constraints.names) }
 
 // Prepare finds who offers the operator and has it take the constraint. Field and
 // operator may be in any spelling. An operator that is not known yet may come
 // with a module that is still loading: ctx says how long to wait for it. The
 // error is an *sdk.Invalid for what the user has to change, an *sdk.Fault for a
 // module that failed, and otherwise ctx's.
+//
+// What was prepared has a method Stale() bool: when it answers true, another version
+// of the module has taken its place, or is asked by somebody else too, and the
+// constraint should be closed and prepared anew. It answers as before until then.
+// The same holds of PrepareUpgrade and PrepareHealth.
 func (c *Catalog) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
 	spec.Field = sdk.CanonicalField(spec.Field)
 	spec.Operator = sdk.CanonicalOperator(spec.Operator)
-	found, err := lookup(ctx, c, &c.constraints, spec.Operator)
+	found, err := lookup(ctx, c, constraintsOf, spec.Operator)
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := found.origin.prepare(ctx, found.policy, spec)
+	prepared, err := prepareConstraint(ctx, found, spec)
 	if err != nil || prepared.Traits()&sdk.PurePerValue == 0 {
 		return prepared, err
 	}
@@ -173,7 +169,11 @@ func (c *Catalog) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.Pre
 // Close ends the loading and closes the modules, after the calls under way. What
 // they prepared answers with faults from then on. A further Close does nothing.
 func (c *Catalog) Close(ctx context.Context) error {
-	c.stop()
-	<-c.loaded
-	return c.closeModules(ctx)
+	var err error
+	c.ended.Do(func() {
+		c.stop()
+		c.background.Wait()
+		err = c.closeModules(ctx)
+	})
+	return err
 }

@@ -37,7 +37,12 @@ func directory(t *testing.T, files map[string]string) string {
 
 func open(t *testing.T, dir string) *policy.Catalog {
 	t.Helper()
-	c, err := policy.Open(t.Context(), policy.Config{Builtins: constraints.All(), Dir: dir})
+	return openWith(t, policy.Config{Builtins: constraints.All(), Dir: dir})
+}
+
+func openWith(t *testing.T, config policy.Config) *policy.Catalog {
+	t.Helper()
+	c, err := policy.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/runtime/policy"
@@ -22,7 +24,12 @@ func zoo(letter string) sdk.ConstraintSpec {
 
 // Users submit apps while matches evaluate, modules load and somebody lists them.
 func TestConcurrentUse(t *testing.T) {
-	c := open(t, directory(t, map[string]string{"a.wasm": "nothing", "zoo.wasm": "@zoo"}))
+	// Time flies, so that the faults of the module do not put it into quarantine.
+	var seconds atomic.Int64
+	c := openWith(t, policy.Config{
+		Builtins: constraints.All(), Dir: directory(t, map[string]string{"a.wasm": "nothing", "zoo.wasm": "@zoo"}),
+		Now: func() time.Time { return time.Unix(60*seconds.Add(1), 0) },
+	})
 	const rounds = 30
 	var group sync.WaitGroup
 	for range 4 {

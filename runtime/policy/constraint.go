@@ -6,29 +6,38 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
-// prepare has a constraint of this origin take spec.
-func (o *origin) prepare(ctx context.Context, c sdk.Constraint, spec sdk.ConstraintSpec) (prepared sdk.PreparedConstraint, err error) {
-	err = o.call(ctx, spec.App.ID, func() (err error) {
-		prepared, err = c.Prepare(ctx, spec)
+// prepareConstraint has a constraint take spec. It releases what it does not keep.
+func prepareConstraint(ctx context.Context, found offer[sdk.Constraint], spec sdk.ConstraintSpec) (prepared sdk.PreparedConstraint, err error) {
+	err = found.call(ctx, spec.App.ID, func() (err error) {
+		prepared, err = found.policy.Prepare(ctx, spec)
 		return err
 	})
 	if err != nil {
+		found.release()
 		return nil, err
 	}
-	return &counted{PreparedConstraint: prepared, origin: o, app: spec.App.ID}, nil
+	return &counted{prepared: prepared, source: found.source, app: spec.App.ID}, nil
 }
 
 // counted is a constraint whose calls are counted.
 type counted struct {
-	sdk.PreparedConstraint
-	origin *origin
-	app    string // its id
+	source
+
+	prepared sdk.PreparedConstraint
+	app      string // its id
 }
 
+// Traits implements sdk.PreparedConstraint.
+func (c *counted) Traits() sdk.Traits { return c.prepared.Traits() }
+
+// Evaluate implements sdk.PreparedConstraint.
 func (c *counted) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
-	err = c.origin.call(ctx, c.app, func() (err error) {
-		answer, err = c.PreparedConstraint.Evaluate(ctx, in)
+	err = c.call(ctx, c.app, func() (err error) {
+		answer, err = c.prepared.Evaluate(ctx, in)
 		return err
 	})
 	return answer, err
 }
+
+// Close implements sdk.PreparedConstraint.
+func (c *counted) Close() { c.end(c.app, c.prepared.Close) }

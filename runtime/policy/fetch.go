@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -34,27 +33,38 @@ func (e *WrongFetching) Unwrap() error { return e.Err }
 
 // FetchPolicies lists the fetch policies there are now, the built-in ones first.
 func (c *Catalog) FetchPolicies() []string {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return slices.Clone(c.fetch.names)
+	return slices.Clone(c.table.Load().fetch.names)
+}
+
+// FetchingKnown tells whether every fetch policy that the operator has chosen is there.
+// Others may come with modules.
+func (c *Catalog) FetchingKnown() bool {
+	return !slices.ContainsFunc(c.config.Fetching, func(step FetchStep) bool {
+		return c.table.Load().fetch.by[sdk.CanonicalFetchPolicy(step.Policy)].policy == nil
+	})
 }
 
 // tryFetching has every policy that the operator has chosen say whether it can work
-// with its settings. The error is a *WrongFetching.
-func (c *Catalog) tryFetching(ctx context.Context) error {
+// with its settings. Those of an unknown name may be left for later, when modules may
+// have brought them. The error is a *WrongFetching.
+func (c *Catalog) tryFetching(ctx context.Context, later bool) error {
 	for _, step := range c.config.Fetching {
 		name := sdk.CanonicalFetchPolicy(step.Policy)
-		found, ok := find(c, &c.fetch, name)
-		if !ok {
-			return &WrongFetching{step.Policy, unknown(c, &c.fetch)}
+		found, ok := find(c, fetchOf, name)
+		if !ok && later {
+			continue
 		}
-		err := found.origin.guard(func() error {
+		if !ok {
+			return &WrongFetching{step.Policy, unknown(c, fetchOf)}
+		}
+		err := found.guard(func() error {
 			prepared, err := found.policy.Prepare(ctx, sdk.FetchSpec{Policy: name, Settings: step.Settings})
 			if err == nil {
 				prepared.Close()
 			}
 			return err
 		})
+		found.release()
 		if err != nil {
 			return &WrongFetching{step.Policy, err}
 		}
@@ -115,35 +125,31 @@ func denial(policy, reason string) string {
 // decideFetch asks one policy, which is released again: an app version is decided
 // about once.
 func (c *Catalog) decideFetch(ctx context.Context, spec sdk.FetchSpec, uris []sdk.FetchURI) (decisions []sdk.FetchDecision, err error) {
-	found, err := lookup(ctx, c, &c.fetch, spec.Policy)
+	found, err := lookup(ctx, c, fetchOf, spec.Policy)
 	if err != nil {
 		return nil, err
 	}
-	o := found.origin
 	var prepared sdk.PreparedFetch
-	err = o.call(ctx, spec.App.ID, func() (err error) {
+	err = found.call(ctx, spec.App.ID, func() (err error) {
 		prepared, err = found.policy.Prepare(ctx, spec)
 		return err
 	})
 	if err != nil {
+		found.release()
 		return nil, err
 	}
-	defer func() { // nobody but the list of modules is told of a panic here
-		if fault, ok := errors.AsType[*sdk.Fault](o.guard(func() error { prepared.Close(); return nil })); ok {
-			o.note(spec.App.ID, fault)
-		}
-	}()
-	err = o.call(ctx, spec.App.ID, func() (err error) {
+	defer found.end(spec.App.ID, prepared.Close)
+	err = found.call(ctx, spec.App.ID, func() (err error) {
 		if decisions, err = prepared.Decide(ctx, slices.Clone(uris)); err != nil {
 			return err
 		}
-		return soundFetch(o, uris, decisions)
+		return soundFetch(found.source, uris, decisions)
 	})
 	return decisions, err
 }
 
 // soundFetch refuses what no decisions on the URIs can be.
-func soundFetch(o *origin, uris []sdk.FetchURI, decisions []sdk.FetchDecision) error {
+func soundFetch(o source, uris []sdk.FetchURI, decisions []sdk.FetchDecision) error {
 	if len(decisions) != len(uris) {
 		return o.fault(fmt.Sprintf("it answered %d decisions on %d URIs", len(decisions), len(uris)))
 	}

@@ -2,16 +2,13 @@ package policy
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"github.com/pacer-run/pacer/runtime/policy/remote"
-	"github.com/pacer-run/pacer/runtime/policy/wasm"
 )
 
 // moduleFiles lists the base names of the modules in a directory, in order.
@@ -32,69 +29,141 @@ func moduleFiles(dir string) ([]string, error) {
 	return files, nil
 }
 
-// load takes the modules one after the other, since compiling one keeps a
-// processor busy that the scheduler may want.
-func (c *Catalog) load(ctx context.Context, origins []*origin) {
+// fileConfig is that of a module of Config.Dir.
+func (c *Catalog) fileConfig(file string) ModuleConfig {
+	return ModuleConfig{
+		Name: strings.TrimSuffix(file, ".wasm"), File: file, Ref: Ref{Ref: "file:" + filepath.Join(c.config.Dir, file)}, Optional: true,
+	}
+}
+
+func (c *Catalog) newOrigin(m ModuleConfig) *origin {
+	return &origin{catalog: c, config: m, state: Loading, log: c.config.Log}
+}
+
+// loadAll takes the modules one after the other.
+func (c *Catalog) loadAll(ctx context.Context, origins []*origin) {
 	defer close(c.loaded)
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	c.loads <- struct{}{}
+	defer func() { <-c.loads }()
 	for _, o := range origins {
-		digest, module, err := c.loadFile(ctx, filepath.Join(c.config.Dir, o.file))
-		if err == nil {
-			err = c.admit(o, digest, module)
-		}
-		if err == nil {
-			c.config.Log.Info("policy module loaded", "file", o.file, "module", o.label(), "operators", o.names)
-			continue
-		}
-		c.config.Log.Error("policy module not loaded", "file", o.file, "cause", err)
-		if module != nil {
-			_ = module.Close(context.WithoutCancel(ctx)) // its own fault is what matters
-		}
-		c.mu.Lock()
-		o.state, o.cause, o.digest = Failed, err.Error(), digest
-		c.mu.Unlock()
+		_ = c.start(ctx, o) // listed with its cause
 	}
 }
 
-// loadFile gives up waiting when ctx ends; the engine may go on for a moment.
-func (c *Catalog) loadFile(ctx context.Context, path string) (digest string, m *wasm.Module, err error) {
-	code, err := os.ReadFile(path)
-	if err != nil {
-		return "", nil, err
-	}
-	sum := sha256.Sum256(code)
-	digest = hex.EncodeToString(sum[:])
-	m, err = c.loader.Load(ctx, code, wasm.Options{})
-	return digest, m, err
+// bound ends when ctx or the catalog does.
+func (c *Catalog) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	end := context.AfterFunc(c.ctx, cancel)
+	return ctx, func() { end(); cancel() }
 }
 
-// admit puts a module's operators into the catalog, all or none. The first to
-// claim an operator has it: a later module must not take over by its mere
-// presence what apps rely on.
-func (c *Catalog) admit(o *origin, digest string, m *wasm.Module) error {
+// start loads a module that has no version yet. The caller holds loads.
+func (c *Catalog) start(ctx context.Context, o *origin) error {
+	if o.config.Mode == Off {
+		c.set(o, func() { o.state = Disabled })
+		return nil
+	}
+	v, digest, err := c.bring(ctx, o, o.config, o.config.Ref)
+	if err == nil {
+		err = c.install(o, v, o.config)
+	}
+	if err == nil {
+		c.config.Log.Info("policy module loaded", "name", o.id(), "module", v.label(), "digest", v.digest, "mode", o.config.Mode, "names", slices.Concat(v.names[:]...))
+		c.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: o.state.String()})
+		return nil
+	}
+	if v != nil {
+		v.release()
+	}
+	c.config.Log.Error("policy module not loaded", "name", o.id(), "file", o.where(), "cause", err)
+	c.set(o, func() { o.state, o.cause, o.digest = Failed, err.Error(), digest })
+	c.notify(Event{Name: EventState, Module: o.id(), State: Failed.String(), Cause: err.Error()})
+	return err
+}
+
+// set changes an origin.
+func (c *Catalog) set(_ *origin, change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, operator := range m.Description().Operators {
-		switch other, taken := c.constraints.by[operator]; {
-		case !taken:
-		case other.origin.module == nil:
-			return fmt.Errorf("the operator %s is built in", operator)
-		default:
-			return fmt.Errorf("the operator %s is offered already by %s (%s)", operator, other.origin.label(), other.origin.file)
+	change()
+}
+
+// bring gets a version ready, beside the one that is in use. The digest is known of
+// some that fail.
+func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref Ref) (v *version, digest string, err error) {
+	seen, markErr := c.loader.Mark(ctx, config)
+	loaded, err := c.loader.Load(ctx, config, ref)
+	if markErr == nil {
+		o.seen = seen
+	}
+	if err != nil {
+		return nil, loaded.Digest, err
+	}
+	v = newVersion(&loaded, o)
+	c.set(o, func() { c.versions[v] = true })
+	if err := config.checkKinds(v.kinds()); err != nil {
+		v.release()
+		return nil, loaded.Digest, err
+	}
+	return v, loaded.Digest, nil
+}
+
+// publish makes a table of what is there the one that is used. The caller holds the
+// lock, or is Open.
+func (c *Catalog) publish() error {
+	t := newTable()
+	if err := c.addBuiltins(t); err != nil {
+		return err
+	}
+	for _, o := range c.origins {
+		if o.serves() {
+			if err := t.addModule(o, o.current); err != nil {
+				return err
+			}
 		}
 	}
-	o.name, o.version, o.digest, o.module, o.state = m.Description().Name, m.Description().Version, digest, m, Active
-	for _, operator := range m.Description().Operators {
-		c.constraints.add(operator, remote.Constraint(m), o)
-	}
+	c.table.Store(t)
+	c.generation.Add(1)
 	return nil
 }
 
-func (c *Catalog) closeModules(ctx context.Context) error {
-	var errs []error
-	for _, o := range c.origins {
-		if o.module != nil {
-			errs = append(errs, o.module.Close(ctx))
+// serves tells whether the origin's policies may be asked for.
+func (o *origin) serves() bool { return o.current != nil && o.state == Active }
+
+// clashes tells whether a name that the version offers is another's. It is asked
+// before it is published, so that the later one is to blame and not the other.
+func (c *Catalog) clashes(o *origin, v *version) error {
+	t := newTable()
+	if err := c.addBuiltins(t); err != nil {
+		return err
+	}
+	for _, other := range c.origins {
+		if other != o && other.serves() {
+			if err := t.addModule(other, other.current); err != nil {
+				return err
+			}
 		}
 	}
+	return t.addModule(o, v)
+}
+
+// closeModules is called once, by Close.
+func (c *Catalog) closeModules(ctx context.Context) error {
+	c.loads <- struct{}{} // for good: nothing is loaded any more
+	c.mu.Lock()
+	open := slices.Collect(maps.Keys(c.versions))
+	clear(c.versions)
+	for _, o := range c.origins {
+		o.endShadow()
+	}
+	c.mu.Unlock()
+	c.workers.Wait()
+	var errs []error
+	for _, v := range open {
+		errs = append(errs, v.tap.Close(ctx))
+	}
+	c.closing.Wait()
 	return errors.Join(append(errs, c.loader.Close(ctx))...)
 }

@@ -27,6 +27,12 @@ func newMemory(prepared sdk.PreparedConstraint, limit int) *memory {
 	return &memory{PreparedConstraint: prepared, limit: limit, known: map[string]uint32{}}
 }
 
+// Stale tells whether the constraint should be prepared anew.
+func (m *memory) Stale() bool {
+	s, ok := m.PreparedConstraint.(interface{ Stale() bool })
+	return ok && s.Stale()
+}
+
 // Evaluate asks the constraint about the values that are new, some at a time.
 func (m *memory) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
 	quota := make([]uint32, len(in.Values))

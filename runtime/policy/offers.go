@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 )
 
 // offers is what there is of one kind of policy, under the names by which users
-// ask for it. The catalog's lock guards it.
+// ask for it.
 type offers[P any] struct {
-	noun  string   // what the names are: "operator"
+	kind  remote.Kind
 	names []string // in the order in which they came
 	by    map[string]offer[P]
 }
@@ -19,31 +20,87 @@ type offers[P any] struct {
 // offer is one policy and where it comes from.
 type offer[P any] struct {
 	policy P
-	origin *origin
+	source
 }
 
-// add makes the policy the one of that name. Names are taken once.
-func (o *offers[P]) add(name string, policy P, from *origin) {
+// noun is what the names of a kind are.
+func noun(kind remote.Kind) string {
+	return [remote.Kinds]string{"operator", "fetch policy", "upgrade strategy", "health rule", "admission policy"}[kind]
+}
+
+// add makes the policy the one of these names. Names are taken once: a later module
+// must not take over by its mere presence what apps rely on.
+func (o *offers[P]) add(policy P, names []string, from source) error {
 	if o.by == nil {
 		o.by = map[string]offer[P]{}
 	}
-	o.by[name] = offer[P]{policy, from}
-	o.names = append(o.names, name)
-	from.names = append(from.names, name)
-}
-
-func (o *offers[P]) addBuiltin(name string, policy P, from *origin) error {
-	if _, taken := o.by[name]; taken {
-		return fmt.Errorf("two built-in policies offer the %s %s", o.noun, name)
+	from.kind = o.kind
+	for _, name := range names {
+		switch other, taken := o.by[name]; {
+		case !taken:
+		case from.version == nil:
+			return fmt.Errorf("two built-in policies offer the %s %s", noun(o.kind), name)
+		case other.version == nil:
+			return fmt.Errorf("the %s %s is built in", noun(o.kind), name)
+		default:
+			return fmt.Errorf("the %s %s is offered already by %s (%s)", noun(o.kind), name, other.label(), other.origin.where())
+		}
+		o.by[name] = offer[P]{policy, from}
+		o.names = append(o.names, name)
 	}
-	o.add(name, policy, from)
 	return nil
 }
 
-// lookup finds who offers the name. One that is not known yet may come with a
-// module that is still loading: ctx says how long to wait for it.
-func lookup[P any](ctx context.Context, c *Catalog, o *offers[P], name string) (offer[P], error) {
-	if found, ok := find(c, o, name); ok {
+// table is every policy there is, by kind and name. It does not change: another one
+// takes its place.
+type table struct {
+	constraints offers[sdk.Constraint]
+	fetch       offers[sdk.Fetch]
+	upgrades    offers[sdk.Upgrade]
+	health      offers[sdk.Health]
+	admission   offers[sdk.Admission]
+}
+
+func newTable() *table {
+	return &table{
+		constraints: offers[sdk.Constraint]{kind: remote.KindConstraint},
+		fetch:       offers[sdk.Fetch]{kind: remote.KindFetch},
+		upgrades:    offers[sdk.Upgrade]{kind: remote.KindUpgrade},
+		health:      offers[sdk.Health]{kind: remote.KindHealth},
+		admission:   offers[sdk.Admission]{kind: remote.KindAdmission},
+	}
+}
+
+// addModule adds all that a version offers.
+func (t *table) addModule(o *origin, v *version) error {
+	from := source{origin: o, version: v, epoch: v.epoch.Load()}
+	if err := t.constraints.add(remote.Constraint(v.tap), v.names[remote.KindConstraint], from); err != nil {
+		return err
+	}
+	if err := t.fetch.add(remote.Fetch(v.tap), v.names[remote.KindFetch], from); err != nil {
+		return err
+	}
+	if err := t.upgrades.add(remote.Upgrade(v.tap), v.names[remote.KindUpgrade], from); err != nil {
+		return err
+	}
+	if err := t.health.add(remote.Health(v.tap), v.names[remote.KindHealth], from); err != nil {
+		return err
+	}
+	return t.admission.add(remote.Admission(v.tap), v.names[remote.KindAdmission], from)
+}
+
+// Where a table has the policies of a kind.
+func constraintsOf(t *table) *offers[sdk.Constraint] { return &t.constraints }
+func fetchOf(t *table) *offers[sdk.Fetch]            { return &t.fetch }
+func upgradesOf(t *table) *offers[sdk.Upgrade]       { return &t.upgrades }
+func healthOf(t *table) *offers[sdk.Health]          { return &t.health }
+func admissionOf(t *table) *offers[sdk.Admission]    { return &t.admission }
+
+// lookup finds who offers the name and pins it: the caller has to release it. A name
+// that is not known yet may come with a module that is still loading: ctx says how
+// long to wait for it.
+func lookup[P any](ctx context.Context, c *Catalog, of func(*table) *offers[P], name string) (offer[P], error) {
+	if found, ok := find(c, of, name); ok {
 		return found, nil
 	}
 	select {
@@ -51,36 +108,48 @@ func lookup[P any](ctx context.Context, c *Catalog, o *offers[P], name string) (
 	case <-ctx.Done():
 		return offer[P]{}, fmt.Errorf("policy modules are still loading: %w", context.Cause(ctx))
 	}
-	if found, ok := find(c, o, name); ok {
+	if found, ok := find(c, of, name); ok {
 		return found, nil
 	}
-	return offer[P]{}, unknown(c, o)
+	return offer[P]{}, unknown(c, of)
 }
 
-func find[P any](c *Catalog, o *offers[P], name string) (offer[P], bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	found, ok := o.by[name]
-	return found, ok
+// find is lookup without patience. A version that is closed just now has a successor
+// in the next table.
+func find[P any](c *Catalog, of func(*table) *offers[P], name string) (offer[P], bool) {
+	for {
+		found, ok := of(c.table.Load()).by[name]
+		if !ok {
+			return offer[P]{}, false
+		}
+		if found.version == nil {
+			return found, true
+		}
+		if found.version.acquire() {
+			found.epoch = found.version.epoch.Load()
+			return found, true
+		}
+	}
 }
 
 // unknown tells the names there are, and which modules might have had more.
-func unknown[P any](c *Catalog, o *offers[P]) error {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
+func unknown[P any](c *Catalog, of func(*table) *offers[P]) error {
+	o := of(c.table.Load())
 	last := len(o.names) - 1
 	if last < 0 {
-		return &sdk.Invalid{Message: "no " + o.noun + " is available"}
+		return &sdk.Invalid{Message: "no " + noun(o.kind) + " is available"}
 	}
 	var message strings.Builder
-	message.WriteString(o.noun + " must be one of the following " + strings.Join(o.names[:last], ", "))
+	message.WriteString(noun(o.kind) + " must be one of the following " + strings.Join(o.names[:last], ", "))
 	if last > 0 {
 		message.WriteString(" or ")
 	}
 	message.WriteString(o.names[last])
+	c.mu.RLock()
+	defer c.mu.RUnlock()
 	for _, from := range c.origins {
 		if from.state == Failed {
-			message.WriteString("; the policy module " + from.file + " could not be loaded: " + from.cause)
+			message.WriteString("; the policy module " + from.where() + " could not be loaded: " + from.cause)
 		}
 	}
 	return &sdk.Invalid{Message: message.String()}

@@ -1,17 +1,13 @@
 package policy
 
 import (
-	"context"
-	"errors"
-	"fmt"
+	"cmp"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/pacer-run/pacer/runtime/policy/wasm"
-	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 )
 
 // builtinName is the name of the policies that are part of Pacer.
@@ -24,148 +20,130 @@ type State uint8
 const (
 	Loading State = iota
 	Active
-	Failed // it is not used; Module.Error says why
+	Failed      // it is not used; Module.Error says why
+	Quarantined // it failed too often, and is tried now and then
+	Shadowing   // it is asked beside another module
+	Disabled    // it is not loaded, as the operator wants it
 )
 
 // String returns the state in lower case.
-func (s State) String() string { return [...]string{"loading", "active", "failed"}[s] }
-
-// The kinds of policy.
-const (
-	KindConstraint = "constraint"
-	KindUpgrade    = "upgrade"
-	KindHealth     = "health"
-	KindFetch      = "fetch"
-	KindAdmission  = "admission"
-)
-
-// Module is what is known of one module, at one moment.
-type Module struct {
-	File       string // base name; "" for the built-in policies
-	Name       string // what it calls itself; "" before it is loaded
-	Version    string
-	Digest     string   // sha256 of the file, in hexadecimal; "" for the built-in policies
-	Kind       string   // KindConstraint, KindUpgrade, KindHealth, KindFetch or KindAdmission
-	Operators  []string // of a module with constraints
-	Strategies []string // of a module with upgrades
-	Rules      []string // of a module with health
-	Fetchers   []string // of a module with fetch policies
-	Admitters  []string // of a module with admission policies
-	State      State
-	Error      string // why it failed to load, or its last fault; "" when there is none
-	Calls      uint64 // to prepare, evaluate, step, judge, decide and review
-	Faults     uint64 // of these
-	Fuel       int64  // used in all, in units of about an instruction; 0 for the built-in policies
+func (s State) String() string {
+	return [...]string{"loading", "active", "failed", "quarantined", "shadow", "off"}[s]
 }
 
-// Modules lists the built-in policies of each kind, then the modules by file name.
-func (c *Catalog) Modules() []Module {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	modules := make([]Module, len(c.origins))
-	for i, o := range c.origins {
-		modules[i] = o.describe()
-	}
-	return modules
-}
-
-// origin is one source of policies of one kind: a module, or all that is built
-// in. The catalog's lock guards the fields up to names.
+// origin is one source of policies: a module, or what is built in of one kind.
 type origin struct {
-	file, name, version, digest, kind string
+	catalog *Catalog
+	builtin bool
+	kind    remote.Kind // of what is built in
+	hear    listeners
+	log     *slog.Logger
 
-	state  State
-	cause  string
-	module *wasm.Module // nil: built in, or not loaded
-	names  []string     // that it offers
+	// The catalog's lock guards these.
+	config   ModuleConfig
+	state    State // Active also while it is in quarantine
+	cause    string
+	digest   string   // of what could not be loaded
+	current  *version // nil: built in, or not loaded
+	fallback *version // pinned: what was used before; nil for none
+	seen     string   // the mark by which a change is told
+	names    []string // of what is built in
+	shadow   *shadow  // while it shadows
+	notice   string   // what happened to it last: a reload that failed, a rollback
+	reloads  int
+	returned bool // the operator's rollback was taken already
 
-	log           *slog.Logger
-	calls, faults atomic.Uint64
-	mu            sync.Mutex
-	lastFault     string
-	loggedAt      time.Time // when a fault was logged last
+	calls, faults, refused atomic.Uint64
+
+	mu       sync.Mutex
+	last     *LastFault
+	loggedAt time.Time // when a fault was logged last
+}
+
+// LastFault is the fault that came last.
+type LastFault struct {
+	At     time.Time
+	Kind   string
+	Module string // name@version
+	App    string // "" when it was about none
+	Cause  string
 }
 
 // logEvery keeps a module that fails again and again from filling the log.
 const logEvery = 10 * time.Second
 
-func (o *origin) describe() Module {
-	m := Module{
-		File: o.file, Name: o.name, Version: o.version, Digest: o.digest, Kind: o.kind,
-		State: o.state, Error: o.cause, Calls: o.calls.Load(), Faults: o.faults.Load(),
-	}
-	switch names := slices.Clone(o.names); o.kind {
-	case KindConstraint:
-		m.Operators = names
-	case KindUpgrade:
-		m.Strategies = names
-	case KindHealth:
-		m.Rules = names
-	case KindFetch:
-		m.Fetchers = names
-	case KindAdmission:
-		m.Admitters = names
-	}
-	if o.module != nil {
-		m.Fuel = o.module.FuelUsed()
-	}
+// remember keeps the last fault, and says whether it is one to be told.
+func (o *origin) remember(last LastFault) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if m.Error == "" {
-		m.Error = o.lastFault
+	o.last = &last
+	if !o.loggedAt.IsZero() && last.At.Sub(o.loggedAt) < logEvery {
+		return false
 	}
-	return m
+	o.loggedAt = last.At
+	return true
 }
 
-// label is how faults name the origin.
-func (o *origin) label() string {
-	if o.version == "" {
-		return o.name
-	}
-	return o.name + "@" + o.version
-}
-
-// call makes one call into a policy, for an app, and counts it and its end.
-func (o *origin) call(ctx context.Context, app string, f func() error) error {
-	return o.count(ctx, app, o.guard(f))
-}
-
-// guard makes a panic of a policy that is built in a fault like those of others.
-func (o *origin) guard(f func() error) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = o.fault(fmt.Sprintf("it panicked: %v", cause))
-		}
-	}()
-	return f()
-}
-
-func (o *origin) fault(cause string) *sdk.Fault {
-	return &sdk.Fault{Module: o.label(), Cause: cause}
-}
-
-// count notes a call for an app and its end. Errors that are neither the user's
-// nor the caller's doing become faults.
-func (o *origin) count(ctx context.Context, app string, err error) error {
-	o.calls.Add(1)
-	invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
-	if err == nil || errors.As(err, &invalid) || ctx.Err() != nil && !errors.As(err, &fault) {
-		return err
-	}
-	if !errors.As(err, &fault) {
-		fault = o.fault(err.Error())
-	}
-	o.note(app, fault)
-	return fault
-}
-
-func (o *origin) note(app string, fault *sdk.Fault) {
-	faults := o.faults.Add(1)
+func (o *origin) lastFault() *LastFault {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.lastFault = fault.Cause
-	if now := time.Now(); now.Sub(o.loggedAt) >= logEvery {
-		o.loggedAt = now
-		o.log.Warn("policy module failed", "module", fault.Module, "app", app, "cause", fault.Cause, "faults", faults)
+	return o.last
+}
+
+// because is the cause of the last fault, for the text of a refusal.
+func (o *origin) because() string {
+	if last := o.lastFault(); last != nil {
+		return " (" + last.Cause + ")"
 	}
+	return ""
+}
+
+func (o *origin) now() time.Time { return o.catalog.config.Now() }
+
+// id is the name by which the API knows the origin. It does not change.
+func (o *origin) id() string {
+	if o.builtin {
+		return builtinName + "-" + o.kind.String()
+	}
+	return o.config.Name
+}
+
+// where is how people find the module: its file, or its name in the list.
+func (o *origin) where() string { return cmp.Or(o.config.File, o.config.Name) }
+
+func (o *origin) notify(e Event) { o.catalog.notify(e) }
+
+// tripped puts a version into quarantine, or goes back to the one before.
+func (o *origin) tripped(v *version) {
+	cause := ""
+	if last := o.lastFault(); last != nil {
+		cause = last.Cause
+	}
+	o.log.Error("policy module is in quarantine", "name", o.id(), "module", v.label(), "digest", v.digest, "cause", cause)
+	o.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: Quarantined.String(), Cause: cause})
+	o.catalog.rollBack(o, v, cause)
+}
+
+// recovered ends the quarantine.
+func (o *origin) recovered(v *version) {
+	o.log.Info("policy module works again", "name", o.id(), "module", v.label())
+	o.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: Active.String()})
+}
+
+// Names of events.
+const (
+	EventFault = "policy_fault_event" // a module failed; of many in a row, one in 10 s
+	EventState = "policy_state_event" // a module's state, or its version, is another one
+)
+
+// Event is something that happened to a module.
+type Event struct {
+	Name    string // EventFault or EventState
+	Module  string // the name by which the API knows it
+	Version string
+	Kind    string // of a fault
+	App     string // of a fault
+	State   string // of a change of state
+	Cause   string // of the fault, or why the state is what it is; may be ""
+	Faults  uint64 // of a fault: so many there were
 }

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,9 +10,7 @@ import (
 
 // Strategies lists the upgrade strategies there are now, the built-in ones first.
 func (c *Catalog) Strategies() []string {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return slices.Clone(c.upgrades.names)
+	return slices.Clone(c.table.Load().upgrades.names)
 }
 
 // PrepareUpgrade finds who offers the strategy and has it take the upgrade. The
@@ -21,30 +18,32 @@ func (c *Catalog) Strategies() []string {
 // of the policy, and an answer that cannot be, are faults too.
 func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepared sdk.PreparedUpgrade, err error) {
 	u.Strategy = sdk.CanonicalStrategy(u.Strategy)
-	found, err := lookup(ctx, c, &c.upgrades, u.Strategy)
+	found, err := lookup(ctx, c, upgradesOf, u.Strategy)
 	if err != nil {
 		return nil, err
 	}
-	err = found.origin.call(ctx, u.App.ID, func() (err error) {
+	err = found.call(ctx, u.App.ID, func() (err error) {
 		prepared, err = found.policy.Prepare(ctx, u)
 		return err
 	})
 	if err != nil {
+		found.release()
 		return nil, err
 	}
-	return &countedUpgrade{prepared, found.origin, u.App.ID}, nil
+	return &countedUpgrade{found.source, prepared, u.App.ID}, nil
 }
 
 // countedUpgrade is an upgrade whose calls are counted and whose answers are
 // sound.
 type countedUpgrade struct {
+	source
+
 	prepared sdk.PreparedUpgrade
-	origin   *origin
 	app      string // its id
 }
 
 func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk.UpgradeStep, err error) {
-	err = c.origin.call(ctx, c.app, func() (err error) {
+	err = c.call(ctx, c.app, func() (err error) {
 		if step, err = c.prepared.Next(ctx, s); err != nil {
 			return err
 		}
@@ -60,29 +59,17 @@ func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk
 // carries the step out cuts them, and tells with Blame.
 func (c *countedUpgrade) sound(step *sdk.UpgradeStep) error {
 	if step.Outcome > sdk.RollBack {
-		return c.origin.fault(fmt.Sprintf("it answered the outcome %d, which there is not", step.Outcome))
+		return c.fault(fmt.Sprintf("it answered the outcome %d, which there is not", step.Outcome))
 	}
 	if n := len(step.Memory); n > sdk.MaxUpgradeMemory {
-		return c.origin.fault(fmt.Sprintf("it wants %d bytes kept; the limit is %d", n, sdk.MaxUpgradeMemory))
+		return c.fault(fmt.Sprintf("it wants %d bytes kept; the limit is %d", n, sdk.MaxUpgradeMemory))
 	}
 	return nil
 }
 
 // Blame notes a fault that shows only to who carries the steps out, and names the
 // module.
-func (c *countedUpgrade) Blame(cause string) *sdk.Fault {
-	fault := c.origin.fault(cause)
-	c.origin.note(c.app, fault)
-	return fault
-}
+func (c *countedUpgrade) Blame(cause string) *sdk.Fault { return c.blame(c.app, cause) }
 
-// Close has nobody to tell of a panic but the list of modules.
-func (c *countedUpgrade) Close() {
-	err := c.origin.guard(func() error {
-		c.prepared.Close()
-		return nil
-	})
-	if fault, ok := errors.AsType[*sdk.Fault](err); ok {
-		c.origin.note(c.app, fault)
-	}
-}
+// Close implements sdk.PreparedUpgrade.
+func (c *countedUpgrade) Close() { c.end(c.app, c.prepared.Close) }

@@ -29,7 +29,8 @@ func appendApp(b []byte, a sdk.AppFacts) []byte {
 	}
 	sort.Strings(keys)
 	for _, key := range keys {
-		entry := appendText(appendText(nil, 1, key), 2, a.Labels[key])
+		// Unlike other fields, those of a map's entry are there even when they are empty.
+		entry := appendTexts(appendTexts(nil, 1, []string{key}), 2, []string{a.Labels[key]})
 		b = append(appendSize(b, 5, len(entry)), entry...)
 	}
 	return b

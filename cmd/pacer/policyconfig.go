@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/pacer-run/pacer/plugins/admission"
+	"github.com/pacer-run/pacer/plugins/constraints"
+	"github.com/pacer-run/pacer/plugins/fetchers"
+	"github.com/pacer-run/pacer/plugins/health"
+	"github.com/pacer-run/pacer/plugins/upgrades"
+	"github.com/pacer-run/pacer/runtime/api"
+	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/runtime/policy/roster"
+	"github.com/pacer-run/pacer/runtime/policy/wasm"
+)
+
+// policyConfig is what the operator says of policies.
+type policyConfig struct {
+	dir, cacheDir string // "" for no modules, and none kept
+	file          string // policies.yaml; "" for none
+	fetching      string // as --fetch_policies
+	admission     string // as --admission_policies
+}
+
+// policyPoll is how often the files of modules are looked at.
+const policyPoll = 5 * time.Second
+
+// loadPolicies opens the catalog. The modules of --policy_dir are loaded in the
+// background; those that --policy_config asks for, and those of which a policy that a
+// flag names may be, are waited for.
+func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
+	loader, err := policy.NewBackends(wasm.DefaultLimits(), config.cacheDir, log)
+	if err != nil {
+		return nil, badFlag("--policy_cache: %w", err)
+	}
+	list := &policyList{path: config.file, loader: loader}
+	modules, err := list.read()
+	if err != nil {
+		return nil, badFlag("--policy_config: %w", err)
+	}
+	p := &policies{}
+	p.Catalog, err = policy.Open(ctx, policy.Config{
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Admission: admission.All(), Admitting: admissionSteps(config.admission),
+		Dir: config.dir, Modules: modules, Reread: list.reread, Loader: loader, Poll: policyPoll, Notify: p.notify, Log: log,
+	})
+	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
+		return nil, badFlag("--fetch_policies: %w", wrong)
+	}
+	if err != nil {
+		return nil, badFlag("--policy_dir: %w", err)
+	}
+	if err := p.checkStart(ctx, config); err != nil {
+		_ = p.Close(context.WithoutCancel(ctx)) // the start ends
+		return nil, err
+	}
+	return p, nil
+}
+
+// checkStart says what keeps the server from starting.
+func (p *policies) checkStart(ctx context.Context, config policyConfig) error {
+	if err := p.CheckAdmission(ctx); err != nil {
+		return badFlag("--admission_policies: %w", err)
+	}
+	if config.file == "" && p.FetchingKnown() {
+		return nil
+	}
+	err := p.Required(ctx)
+	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
+		return badFlag("--fetch_policies: %w", wrong)
+	}
+	if err != nil {
+		return badFlag("--policy_config: %w", err)
+	}
+	return nil
+}
+
+// policyList is policies.yaml. It is read by one goroutine at a time.
+type policyList struct {
+	path    string
+	loader  *policy.Backends
+	content []byte // when it was read last
+}
+
+// read reads the list, and has the loader trust whom it says.
+func (l *policyList) read() ([]policy.ModuleConfig, error) {
+	if l.path == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(l.path)
+	if err != nil {
+		return nil, err
+	}
+	l.content = content
+	r, err := roster.Read(l.path)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.loader.Trust(r.Dir, r.Trust); err != nil {
+		return nil, fmt.Errorf("%s: %w", l.path, err)
+	}
+	return r.Modules, nil
+}
+
+// reread is read when the file has changed.
+func (l *policyList) reread() (modules []policy.ModuleConfig, changed bool, err error) {
+	if l.path == "" {
+		return nil, false, nil
+	}
+	content, err := os.ReadFile(l.path)
+	if err != nil {
+		return nil, false, err
+	}
+	if bytes.Equal(content, l.content) {
+		return nil, false, nil
+	}
+	modules, err = l.read()
+	return modules, err == nil, err
+}
+
+// notify tells the clients of the event stream.
+func (p *policies) notify(e policy.Event) {
+	if events := p.events.Load(); events != nil {
+		events.PublishPolicy(api.PolicyEvent{
+			Type: e.Name, Module: e.Module, Version: e.Version, Kind: e.Kind, App: e.App, State: e.State, Cause: e.Cause, Faults: e.Faults,
+		})
+	}
+}

@@ -1,0 +1,194 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
+	"github.com/pacer-run/pacer/runtime/policy/process"
+	"github.com/pacer-run/pacer/runtime/policy/settings"
+	"github.com/pacer-run/pacer/runtime/policy/trust"
+	"github.com/pacer-run/pacer/runtime/policy/wasm"
+)
+
+// Backends loads modules of every backend.
+type Backends struct {
+	engine *wasm.Loader
+	log    *slog.Logger
+	from   atomic.Pointer[place]
+}
+
+// maxExecutable is how long the file of a process may be, in bytes: those of Go have
+// some 20 MB.
+const maxExecutable = 512 << 20
+
+// place is where references are looked up, and who is trusted.
+type place struct {
+	dir         string
+	store       *artifact.Store
+	executables *artifact.Store
+	trust       *trust.Verifier
+}
+
+// NewBackends returns a loader. cacheDir keeps compiled modules between runs; ""
+// keeps none. Until Trust is called, every module is trusted.
+func NewBackends(limits wasm.Limits, cacheDir string, log *slog.Logger) (*Backends, error) {
+	engine, err := wasm.NewLoader(limits, cacheDir, log)
+	if err != nil {
+		return nil, err
+	}
+	b := &Backends{engine: engine, log: log}
+	return b, b.Trust("", trust.Policy{})
+}
+
+// Trust says which modules may be loaded from now on, and the folder from which
+// relative paths start and in which the lock file is, if there is one.
+func (b *Backends) Trust(dir string, policy trust.Policy) error {
+	verifier, err := policy.Compile(dir)
+	if err != nil {
+		return err
+	}
+	b.from.Store(&place{
+		dir: dir, store: &artifact.Store{Dir: dir}, executables: &artifact.Store{Dir: dir, MaxBytes: maxExecutable}, trust: verifier,
+	})
+	return nil
+}
+
+// lock reads the lock file; nil when there is none.
+func (p *place) lock() (*trust.Lock, error) {
+	if p.dir == "" {
+		return nil, nil
+	}
+	lock, err := trust.ReadLock(filepath.Join(p.dir, trust.LockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return lock, err
+}
+
+// fetch gets the bytes of a module, verified. Modules of Config.Dir are the
+// operator's by being there.
+func (b *Backends) fetch(ctx context.Context, m ModuleConfig, ref Ref) (*trust.Trusted, error) {
+	from := b.from.Load()
+	if m.File != "" {
+		found, err := (&artifact.Store{}).Fetch(ctx, artifact.Ref{Place: artifact.File, Path: strings.TrimPrefix(ref.Ref, "file:")}, "")
+		return &trust.Trusted{Module: found}, err
+	}
+	lock, err := from.lock()
+	if err != nil {
+		return nil, err
+	}
+	store := from.store
+	if m.Backend == BackendProcess {
+		store = from.executables
+	}
+	return from.trust.Load(ctx, store, lock, trust.Wanted{Name: m.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: m.Mode == Enforce}, time.Now())
+}
+
+// Load implements Loader. It gives up waiting when ctx ends; the engine may go on for
+// a moment.
+func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, error) {
+	found, err := b.fetch(ctx, m, ref)
+	if err != nil {
+		return Loaded{}, err
+	}
+	loaded := Loaded{Digest: strings.TrimPrefix(found.Digest, "sha256:"), Signer: signersOf(found.Signers), Backend: BackendWASM}
+	if m.Backend == BackendProcess {
+		loaded.Backend = BackendProcess
+		return b.startProcess(ctx, m, loaded, found.Ref.Path)
+	}
+	options, err := wasmOptions(m, found)
+	if err != nil {
+		return loaded, err
+	}
+	module, err := b.engine.Load(ctx, found.Bytes, options)
+	if err != nil {
+		return loaded, err
+	}
+	loaded.Module = module
+	return loaded, nil
+}
+
+// startProcess starts the file whose bytes were verified: package process copies it
+// and compares the copy's digest.
+func (b *Backends) startProcess(ctx context.Context, m ModuleConfig, loaded Loaded, path string) (Loaded, error) {
+	if dir := b.from.Load().dir; !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	module, err := process.Start(ctx, process.Config{
+		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Log: b.log.With("name", m.Name),
+	})
+	if err != nil {
+		return loaded, err
+	}
+	loaded.Module = module
+	return loaded, nil
+}
+
+func signersOf(signers []trust.Signer) string {
+	names := make([]string, len(signers))
+	for i, s := range signers {
+		names[i] = s.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// wasmOptions are what the operator and the manifest say.
+func wasmOptions(m ModuleConfig, found *trust.Trusted) (wasm.Options, error) {
+	set := m.Settings
+	if said := found.Manifest; said != nil && said.Settings != nil {
+		merged, err := settings.Merge(said.Settings.Defaults, m.Settings)
+		if err != nil {
+			return wasm.Options{}, err
+		}
+		if err := settings.Check(said.Settings.Schema, merged); err != nil {
+			return wasm.Options{}, err
+		}
+		set = merged
+	}
+	l := m.Limits
+	return wasm.Options{
+		Settings: string(set), Grants: m.Grants, Fresh: m.Isolation == IsolationFresh,
+		Limits: wasm.Limits{
+			MemoryPages: l.MemoryPages, StartFuel: l.StartFuel, PrepareFuel: l.PrepareFuel, BaseFuel: l.BaseFuel, ItemFuel: l.ItemFuel,
+			CallFuel: l.CallFuel, ReplyBytes: l.ReplyBytes, Instances: m.Instances,
+		},
+	}, nil
+}
+
+// Mark implements Loader. A file is told by its length, time and place on the disk,
+// what is locked by its digest.
+func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
+	from := b.from.Load()
+	if m.File == "" {
+		if lock, err := from.lock(); err == nil {
+			if locked, i := lock.Find(m.Ref.Ref); i >= 0 {
+				return locked.Digest, nil
+			}
+		}
+	}
+	ref, err := artifact.ParseRef(m.Ref.Ref)
+	if err != nil || ref.Place != artifact.File {
+		return "", err
+	}
+	path := ref.Path
+	if m.File == "" && !filepath.IsAbs(path) {
+		path = filepath.Join(from.dir, path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d %d %v", info.Size(), info.ModTime().UnixNano(), inode(info)), nil
+}
+
+// Close implements Loader.
+func (b *Backends) Close(ctx context.Context) error { return b.engine.Close(ctx) }

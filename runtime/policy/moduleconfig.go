@@ -1,0 +1,124 @@
+package policy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/pacer-run/pacer/runtime/policy/remote"
+)
+
+// Ref says where a version of a module is, and which one it has to be.
+type Ref struct {
+	Ref    string // file:…, oci:… or oci-layout:…
+	Digest string // sha256 in hexadecimal; "" for any
+}
+
+// Mode is what a module's answers are used for.
+type Mode uint8
+
+// The modes.
+const (
+	Enforce Mode = iota
+	Shadow       // it is asked what another module is asked, to compare the answers
+	Off          // it is not loaded
+)
+
+// String returns the mode in lower case.
+func (m Mode) String() string { return [...]string{"enforce", "shadow", "off"}[m] }
+
+// OnFailure is what becomes of a question that a module failed to answer.
+type OnFailure uint8
+
+// The ways to go on.
+const (
+	ByKind OnFailure = iota // what the kind does by itself
+	Closed                  // what was asked for does not happen
+	Hold                    // an upgrade neither starts nor kills until there is an answer
+	Static                  // the last verdicts stay, and nobody is killed
+)
+
+// String returns the way in lower case; "" for ByKind.
+func (f OnFailure) String() string { return [...]string{"", "closed", "hold", "static"}[f] }
+
+// onFailureOf is what each kind does.
+func onFailureOf(kind remote.Kind) OnFailure {
+	return [remote.Kinds]OnFailure{Closed, Closed, Hold, Static, Closed}[kind]
+}
+
+// Backends of modules.
+const (
+	BackendWASM    = "wasm"
+	BackendProcess = "process"
+)
+
+// How instances of WASM modules are used.
+const (
+	IsolationPooled = "pooled" // for many calls
+	IsolationFresh  = "fresh"  // for one call each
+)
+
+// ModuleConfig is one module as the operator wants it.
+type ModuleConfig struct {
+	Name string // by which the API knows it; no two modules have the same
+	File string // base name, of a module of Config.Dir; otherwise ""
+	Ref
+	Backend   string // BackendWASM, BackendProcess; "" means WASM
+	Args      []string
+	Grants    []string // groups of host functions that it may use
+	Settings  json.RawMessage
+	Limits    Limits
+	Instances int    // that work at the same time; 0 means the host's default
+	Isolation string // IsolationPooled, which "" is as well, or IsolationFresh
+	Mode      Mode
+	Of        string // the Name of the module that a shadow is compared with
+	OnFailure OnFailure
+	Optional  bool // the start goes on without it
+	Rollback  Ref  // what to go back to after too many faults; the zero value for what was loaded before
+}
+
+// Limits are an operator's caps on a module; 0 is the host's default. Fuel is in
+// units of about an instruction.
+type Limits struct {
+	MemoryPages uint32 // of an instance, 64 KiB each
+	StartFuel   int64  // until an instance is ready
+	PrepareFuel int64  // to prepare once
+	BaseFuel    int64  // of a question
+	ItemFuel    int64  // of a question, for each item it is about
+	CallFuel    int64  // of a question at most
+	ReplyBytes  int    // of an answer, besides what its items need
+}
+
+// checkKinds refuses a way to fail that no kind of the module has. There is one way
+// for each kind: a placement that nobody judged, an upgrade without its strategy, or
+// a kill by a rule that failed is never better than none.
+func (m *ModuleConfig) checkKinds(kinds []remote.Kind) error {
+	if m.OnFailure == ByKind {
+		return nil
+	}
+	if !slices.ContainsFunc(kinds, func(k remote.Kind) bool { return onFailureOf(k) == m.OnFailure }) {
+		return fmt.Errorf("onFailure: %v is not for a module of the kind %v, whose failures are %v", m.OnFailure, kinds[0], onFailureOf(kinds[0]))
+	}
+	return nil
+}
+
+// Loader gets modules ready. It is used by one goroutine at a time.
+type Loader interface {
+	// Load gets the version of the module that ref names, checked, started, described
+	// and configured. Loaded may hold the digest of one that failed.
+	Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, error)
+	// Mark is another one when Load might find another version than before; "" when
+	// that cannot be told cheaply.
+	Mark(ctx context.Context, m ModuleConfig) (string, error)
+	// Close frees what the loader holds, after its modules were closed.
+	Close(ctx context.Context) error
+}
+
+// Loaded is a module that is ready.
+type Loaded struct {
+	Module  remote.Module
+	Digest  string // sha256, hexadecimal
+	Signer  string // who signed it, as far as that was looked at
+	Backend string // BackendWASM or BackendProcess
+}

@@ -1,0 +1,179 @@
+package process
+
+import (
+	"context"
+	"encoding/hex"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/pacer-run/pacer/runtime/policy/remote"
+	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/wire"
+)
+
+// Module is a module that runs, a remote.Module.
+type Module struct {
+	limits      Limits
+	command     []string
+	settings    string
+	env         []string
+	folder      string
+	file        *executable
+	journal     *journal
+	description wire.Description
+	stop        context.CancelFunc // of the supervisor
+	over        chan struct{}      // closed when the supervisor has ended the last process
+
+	mu      sync.Mutex
+	current *run          // nil while there is none
+	changed chan struct{} // closed when current, cause or next change, and replaced
+	cause   string        // why there is no process
+	next    time.Time     // when another one is tried
+	starts  int           // after the first
+	closed  bool
+	calls   sync.WaitGroup // under way
+	close   sync.Once
+}
+
+var _ remote.Module = (*Module)(nil)
+
+// Description implements remote.Module. Its lists must not be changed.
+func (m *Module) Description() wire.Description { return m.description }
+
+// FuelUsed implements remote.Module: nothing is metered.
+func (m *Module) FuelUsed() int64 { return 0 }
+
+// SHA256 is the digest of the file that is run, in hexadecimal.
+func (m *Module) SHA256() string { return hex.EncodeToString(m.file.digest) }
+
+// State says how the module is.
+func (m *Module) State() State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := State{Restarts: m.starts, Cause: m.cause, Next: m.next}
+	if m.current != nil {
+		s.PID = m.current.cmd.Process.Pid
+	}
+	return s
+}
+
+// State is how a module is.
+type State struct {
+	PID      int       // of the process; 0 when there is none
+	Restarts int       // since the module was started
+	Cause    string    // of the latest end of a process; "" for none
+	Next     time.Time // when another start is tried, or was
+}
+
+func (m *Module) label() string {
+	if m.description.Version == "" {
+		return m.description.Name
+	}
+	return m.description.Name + "@" + m.description.Version
+}
+
+// fault is the form in which callers see that the module failed.
+func (m *Module) fault(cause string) error { return &sdk.Fault{Module: m.label(), Cause: cause} }
+
+// Prepare implements remote.Module.
+func (m *Module) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (remote.Prepared, error) {
+	p := &prepared{module: m, kind: kind, spec: spec}
+	r, err := m.enter(ctx, m.limits.Call[kind])
+	if err != nil {
+		return nil, err
+	}
+	defer m.leave()
+	if p.traits, err = p.introduce(ctx, r); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Review implements remote.Module.
+func (m *Module) Review(ctx context.Context, request []byte, take func(answer []byte) error) error {
+	given := m.limits.Call[remote.KindAdmission]
+	r, err := m.enter(ctx, given)
+	if err != nil {
+		return err
+	}
+	defer m.leave()
+	_, method := methodsOf(remote.KindAdmission)
+	limited, cancel := context.WithTimeout(ctx, given)
+	defer cancel()
+	// An app that was amended may be a good deal longer than it was.
+	b, err := r.call(limited, method, request, m.limits.reply(2*len(request), 1))
+	if err != nil {
+		return m.settle(ctx, r, err, given)
+	}
+	if err := take(b); err != nil {
+		return m.fault(method + ": " + err.Error())
+	}
+	return nil
+}
+
+// enter begins a call: it waits for a process, if one is expected in the time given.
+func (m *Module) enter(ctx context.Context, given time.Duration) (*run, error) {
+	deadline := time.Now().Add(given)
+	timer := time.NewTimer(given)
+	defer timer.Stop()
+	for {
+		m.mu.Lock()
+		r, changed, cause, next := m.current, m.changed, m.cause, m.next
+		if m.closed {
+			m.mu.Unlock()
+			return nil, m.fault("the module is closed")
+		}
+		if r != nil && !r.gone() {
+			m.calls.Add(1)
+			m.mu.Unlock()
+			return r, nil
+		}
+		m.mu.Unlock()
+		if r == nil && next.After(deadline) {
+			return nil, m.fault("it is down: " + cause)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-timer.C:
+			return nil, m.fault("it is down: " + cause)
+		}
+	}
+}
+
+// leave ends a call.
+func (m *Module) leave() { m.calls.Done() }
+
+// set notes a change for those who wait for one. The caller holds the lock.
+func (m *Module) set(current *run, cause string, next time.Time) {
+	m.current, m.cause, m.next = current, cause, next
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// Close implements remote.Module. Calls under way end at their deadlines, or when ctx
+// does. It leaves neither processes nor files behind.
+func (m *Module) Close(ctx context.Context) error {
+	var err error
+	m.close.Do(func() {
+		m.mu.Lock()
+		m.closed = true
+		close(m.changed) // nobody waits any more
+		m.changed = make(chan struct{})
+		r := m.current
+		m.mu.Unlock()
+		over := context.AfterFunc(ctx, func() {
+			if r != nil {
+				r.kill("the module is closed")
+			}
+		})
+		m.calls.Wait()
+		m.stop()
+		<-m.over
+		over()
+		err = os.RemoveAll(m.folder)
+	})
+	return err
+}

@@ -1,0 +1,109 @@
+package process
+
+import (
+	"context"
+
+	"github.com/pacer-run/pacer/runtime/policy/remote"
+	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/process/protocol"
+	"github.com/pacer-run/pacer/sdk/wire"
+)
+
+// methodsOf are the calls of a kind; the one without preparation has no prepare.
+func methodsOf(kind remote.Kind) (prepare, ask string) {
+	names := [remote.Kinds][2]string{
+		remote.KindConstraint: {protocol.ConstraintPrepare, protocol.ConstraintEvaluate},
+		remote.KindFetch:      {protocol.FetchPrepare, protocol.FetchDecide},
+		remote.KindUpgrade:    {protocol.UpgradePrepare, protocol.UpgradeNext},
+		remote.KindHealth:     {protocol.HealthPrepare, protocol.HealthJudge},
+		remote.KindAdmission:  {"", protocol.AdmissionReview},
+	}[kind]
+	return names[0], names[1]
+}
+
+// prepared is what the module has taken. A process that has not met it is told when
+// it is needed.
+type prepared struct {
+	module *Module
+	kind   remote.Kind
+	spec   []byte
+	traits sdk.Traits
+	on     *run // that knows it; nil for none
+	handle uint32
+	input  []byte // kept to spare the allocation
+}
+
+var _ remote.Prepared = (*prepared)(nil)
+
+// Traits implements remote.Prepared.
+func (p *prepared) Traits() sdk.Traits { return p.traits }
+
+// Close implements remote.Prepared. The process forgets it in its own time.
+func (p *prepared) Close() {
+	if p.on != nil {
+		p.on.retire(p.handle)
+		p.on = nil
+	}
+}
+
+// introduce has the process prepare it and keeps the handle.
+func (p *prepared) introduce(ctx context.Context, r *run) (sdk.Traits, error) {
+	m := p.module
+	method, _ := methodsOf(p.kind)
+	limited, cancel := context.WithTimeout(ctx, m.limits.Call[p.kind])
+	defer cancel()
+	b, err := r.call(limited, method, p.spec, m.limits.ReplyBytes)
+	if err != nil {
+		return 0, m.settle(ctx, r, err, m.limits.Call[p.kind])
+	}
+	got, err := wire.DecodePrepared(b)
+	if err != nil {
+		return 0, m.fault(method + ": " + err.Error())
+	}
+	p.on, p.handle = r, got.Handle
+	return got.Traits, nil
+}
+
+// again has a process prepare it that was started since.
+func (p *prepared) again(ctx context.Context, r *run) error {
+	if p.on == r {
+		return nil
+	}
+	p.on = nil
+	traits, err := p.introduce(ctx, r)
+	if err != nil {
+		return p.module.refused(err)
+	}
+	if traits != p.traits {
+		method, _ := methodsOf(p.kind)
+		return p.module.fault(method + ": other traits than before for the same " + p.kind.String())
+	}
+	return nil
+}
+
+// Ask implements remote.Prepared.
+func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(answer []byte) error) error {
+	m := p.module
+	given := m.limits.Call[p.kind]
+	r, err := m.enter(ctx, given)
+	if err != nil {
+		return err
+	}
+	defer m.leave()
+	if err := p.again(ctx, r); err != nil {
+		return err
+	}
+	_, method := methodsOf(p.kind)
+	limited, cancel := context.WithTimeout(ctx, given)
+	defer cancel()
+	p.input = wire.AppendQuestion(p.input[:0], wire.Question{Handle: p.handle, Input: input})
+	b, err := r.call(limited, method, p.input, m.limits.reply(len(input), items))
+	if err != nil {
+		p.input = nil // the connection may still be reading it
+		return m.refused(m.settle(ctx, r, err, given))
+	}
+	if err := take(b); err != nil {
+		return m.fault(method + ": " + err.Error())
+	}
+	return nil
+}

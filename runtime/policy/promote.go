@@ -1,0 +1,76 @@
+package policy
+
+import "context"
+
+// Promote has a shadow take the place of the module that it is compared with, and its
+// name. The version that was there is kept, to go back to. The error is an *Unknown
+// or a *WrongState.
+func (c *Catalog) Promote(ctx context.Context, name string) error {
+	return c.change(ctx, name, func(_ context.Context, o *origin) error {
+		c.mu.Lock()
+		target, err := c.replaceable(o, name)
+		if err != nil {
+			c.mu.Unlock()
+			return err
+		}
+		v, old, dropped := o.current, target.current, target.fallback
+		o.endShadow()
+		config := o.config
+		config.Name, config.Mode, config.Of, config.Optional, config.Rollback = target.config.Name, Enforce, "", target.config.Optional, target.config.Rollback
+		target.config, target.seen = config, o.seen
+		target.current, target.fallback, target.notice, target.returned = v, old, "promoted from "+o.id(), false
+		v.tap.listeners.Store(&target.hear)
+		o.current, o.state, o.notice = nil, Disabled, "promoted to "+target.id()
+		c.changed(old)
+		c.mu.Unlock()
+		if dropped != nil {
+			dropped.release()
+		}
+		c.config.Log.Info("policy module promoted", "name", target.id(), "from", o.id(), "module", v.label(), "digest", v.digest)
+		c.notify(Event{Name: EventState, Module: target.id(), Version: v.number, State: Active.String(), Cause: "promoted from " + o.id()})
+		c.notify(Event{Name: EventState, Module: o.id(), State: Disabled.String(), Cause: "promoted to " + target.id()})
+		return nil
+	})
+}
+
+// replaceable is the module that a shadow may take the place of. The caller holds the
+// lock.
+func (c *Catalog) replaceable(o *origin, name string) (*origin, error) {
+	if o.state != Shadowing || o.shadow == nil {
+		return nil, wrongState("the policy module %s is %s, not a shadow", name, o.state)
+	}
+	target := o.shadow.target
+	if target.state != Active {
+		return nil, wrongState("the policy module %s is %s: there is nothing to take the place of", target.id(), target.state)
+	}
+	if err := c.clashes(target, o.current); err != nil {
+		return nil, wrongState("%s", err.Error())
+	}
+	return target, nil
+}
+
+// Shadow has a module that is off, or could not be loaded, be compared with another
+// one; of "" is the one that the operator's list says. The error is as that of Reload.
+func (c *Catalog) Shadow(ctx context.Context, name, of string) error {
+	return c.change(ctx, name, func(ctx context.Context, o *origin) error {
+		config := o.config
+		config.Mode = Shadow
+		if of != "" {
+			config.Of = of
+		}
+		if config.Of == "" {
+			return wrongState("nothing says which module %s is to be compared with", name)
+		}
+		target, err := c.named(config.Of)
+		if err != nil {
+			return err
+		}
+		if target == o || target.builtin {
+			return wrongState("the policy module %s cannot be compared with %s", name, target.id())
+		}
+		if o.state != Disabled && o.state != Failed {
+			return wrongState("the policy module %s is %s; it has to be off", name, o.state)
+		}
+		return c.reload(ctx, o, config)
+	})
+}

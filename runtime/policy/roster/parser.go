@@ -1,0 +1,122 @@
+package roster
+
+import (
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// parser reads nodes and keeps what is wrong with them.
+type parser struct{ faults faults }
+
+// fail notes a fault; n nil means that no one line has it.
+func (p *parser) fail(n *yaml.Node, field, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if field != "" {
+		text = field + ": " + text
+	}
+	if n != nil {
+		text = fmt.Sprintf("line %d: %s", n.Line, text)
+	}
+	p.faults = append(p.faults, fmt.Errorf("%s", text))
+}
+
+// resolved follows an alias. One that leads to itself is refused by the YAML parser.
+func resolved(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// fields reads a mapping of known fields.
+func (p *parser) fields(field string, n *yaml.Node, known map[string]func(string, *yaml.Node)) {
+	n = resolved(n)
+	if n.Kind != yaml.MappingNode {
+		p.fail(n, field, "fields expected: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		name := strings.TrimPrefix(field+"."+key.Value, ".")
+		read := known[key.Value]
+		switch {
+		case seen[key.Value]:
+			p.fail(key, name, "given twice")
+		case read == nil:
+			p.fail(key, name, "unknown field; expected one of %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		default:
+			read(name, resolved(value))
+		}
+		seen[key.Value] = true
+	}
+}
+
+// items reads a list.
+func (p *parser) items(field string, n *yaml.Node, read func(string, *yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		p.fail(n, field, "a list expected")
+		return
+	}
+	for i, item := range n.Content {
+		read(fmt.Sprintf("%s[%d]", field, i), resolved(item))
+	}
+}
+
+func (p *parser) text(field string, n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || n.Value == "" {
+		p.fail(n, field, "a text expected")
+		return ""
+	}
+	return n.Value
+}
+
+func (p *parser) texts(field string, n *yaml.Node) (list []string) {
+	list = []string{}
+	p.items(field, n, func(field string, n *yaml.Node) { list = append(list, p.text(field, n)) })
+	return list
+}
+
+func (p *parser) flag(field string, n *yaml.Node) (v bool) {
+	if n.Tag != "!!bool" || n.Decode(&v) != nil {
+		p.fail(n, field, "true or false expected")
+	}
+	return v
+}
+
+func (p *parser) number(field string, n *yaml.Node, least, most int64) (v int64) {
+	if n.Tag != "!!int" || n.Decode(&v) != nil || v < least || v > most {
+		p.fail(n, field, "a whole number from %d to %d expected", least, most)
+		return 0
+	}
+	return v
+}
+
+// choice returns which one of the names is there.
+func (p *parser) choice(field string, n *yaml.Node, names ...string) int {
+	i := slices.Index(names, n.Value)
+	if i < 0 || n.Kind != yaml.ScalarNode {
+		p.fail(n, field, "%q: expected one of %s", n.Value, strings.Join(names, ", "))
+		return 0
+	}
+	return i
+}
+
+func (p *parser) oneOf(field string, n *yaml.Node, names ...string) string {
+	return names[p.choice(field, n, names...)]
+}
+
+// digest returns the hexadecimal part.
+func (p *parser) digest(field string, n *yaml.Node) string {
+	text := strings.TrimPrefix(n.Value, "sha256:")
+	if sum, err := hex.DecodeString(text); err != nil || len(sum) != 32 || strings.ToLower(text) != text {
+		p.fail(n, field, "%q: sha256: and 64 hexadecimal digits expected", n.Value)
+		return ""
+	}
+	return text
+}

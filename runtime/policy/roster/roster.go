@@ -1,0 +1,251 @@
+// Package roster reads policies.yaml, the operator's list of policy modules.
+//
+// It is strict: a field that is not known, given twice, or of a value that cannot be
+// is an error, and all errors are told at once, each with its line and field.
+package roster
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/runtime/policy/trust"
+)
+
+// Roster is what policies.yaml says.
+type Roster struct {
+	Modules []policy.ModuleConfig
+	Trust   trust.Policy
+	// Dir is the folder of the file, from which relative paths in it start.
+	Dir string
+}
+
+const (
+	maxFile    = 4 << 20 // bytes
+	maxModules = 256
+	nameForm   = `\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z`
+)
+
+// Read reads a file.
+func Read(path string) (*Roster, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, maxFile)
+	}
+	r, err := Parse(data)
+	if err != nil {
+		return nil, prefixed(path, err)
+	}
+	r.Dir = filepath.Dir(path)
+	return r, nil
+}
+
+// prefixed puts the file's name in front of each of several errors.
+func prefixed(path string, err error) error {
+	var many faults
+	if !errors.As(err, &many) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	out := make([]error, len(many))
+	for i, one := range many {
+		out[i] = fmt.Errorf("%s: %w", path, one)
+	}
+	return errors.Join(out...)
+}
+
+// faults are all that is wrong with a file.
+type faults []error
+
+// Error has one line for each.
+func (f faults) Error() string { return errors.Join(f...).Error() }
+
+// Parse reads the content of a file.
+func Parse(data []byte) (*Roster, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	p, r := &parser{}, &Roster{}
+	if document.Kind == yaml.DocumentNode {
+		p.fields("", document.Content[0], map[string]func(string, *yaml.Node){
+			"modules": func(field string, n *yaml.Node) {
+				p.items(field, n, func(field string, n *yaml.Node) { r.Modules = append(r.Modules, p.module(field, n)) })
+			},
+			"trust": func(field string, n *yaml.Node) { p.trust(field, n, &r.Trust) },
+		})
+	}
+	p.checkAll(r.Modules)
+	if len(p.faults) > 0 {
+		return nil, p.faults
+	}
+	return r, nil
+}
+
+// trust reads the block whose form package trust defines.
+func (p *parser) trust(field string, n *yaml.Node, into *trust.Policy) {
+	text, err := yaml.Marshal(n)
+	if err == nil {
+		decoder := yaml.NewDecoder(bytes.NewReader(text))
+		decoder.KnownFields(true)
+		err = decoder.Decode(into)
+	}
+	var wrong *yaml.TypeError
+	if errors.As(err, &wrong) {
+		place := regexp.MustCompile(`^line \d+: | in type trust\.\w+$`) // of the part, not of the file
+		for _, text := range wrong.Errors {
+			p.fail(n, field, "%s", place.ReplaceAllString(text, ""))
+		}
+	} else if err != nil {
+		p.fail(n, field, "%v", err)
+	}
+}
+
+// module reads one item of the list.
+func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
+	m := policy.ModuleConfig{Backend: policy.BackendWASM}
+	command := ""
+	p.fields(field, n, map[string]func(string, *yaml.Node){
+		"name":      func(f string, n *yaml.Node) { m.Name = p.text(f, n) },
+		"ref":       func(f string, n *yaml.Node) { m.Ref.Ref = p.text(f, n) },
+		"digest":    func(f string, n *yaml.Node) { m.Digest = p.digest(f, n) },
+		"backend":   func(f string, n *yaml.Node) { m.Backend = p.oneOf(f, n, policy.BackendWASM, policy.BackendProcess) },
+		"command":   func(f string, n *yaml.Node) { command = p.text(f, n) },
+		"args":      func(f string, n *yaml.Node) { m.Args = p.texts(f, n) },
+		"grants":    func(f string, n *yaml.Node) { m.Grants = p.texts(f, n) },
+		"settings":  func(f string, n *yaml.Node) { m.Settings = p.settings(f, n) },
+		"limits":    func(f string, n *yaml.Node) { m.Limits = p.limits(f, n) },
+		"instances": func(f string, n *yaml.Node) { m.Instances = int(p.number(f, n, 1, 64)) },
+		"isolation": func(f string, n *yaml.Node) {
+			m.Isolation = p.oneOf(f, n, policy.IsolationPooled, policy.IsolationFresh)
+		},
+		"mode": func(f string, n *yaml.Node) { m.Mode = policy.Mode(p.choice(f, n, "enforce", "shadow", "off")) },
+		"of":   func(f string, n *yaml.Node) { m.Of = p.text(f, n) },
+		"onFailure": func(f string, n *yaml.Node) {
+			m.OnFailure = policy.OnFailure(1 + p.choice(f, n, "closed", "hold", "static"))
+		},
+		"optional": func(f string, n *yaml.Node) { m.Optional = p.flag(f, n) },
+		"rollback": func(f string, n *yaml.Node) { m.Rollback = p.rollback(f, n) },
+	})
+	p.checkModule(field, n, &m, command)
+	return m
+}
+
+func (p *parser) rollback(field string, n *yaml.Node) (ref policy.Ref) {
+	p.fields(field, n, map[string]func(string, *yaml.Node){
+		"ref":    func(f string, n *yaml.Node) { ref.Ref = p.text(f, n) },
+		"digest": func(f string, n *yaml.Node) { ref.Digest = p.digest(f, n) },
+	})
+	if ref.Ref == "" {
+		p.fail(n, field+".ref", "a reference expected")
+	}
+	return ref
+}
+
+func (p *parser) limits(field string, n *yaml.Node) (l policy.Limits) {
+	const most = 1 << 50
+	p.fields(field, n, map[string]func(string, *yaml.Node){
+		"memoryPages": func(f string, n *yaml.Node) { l.MemoryPages = uint32(p.number(f, n, 1, 65536)) },
+		"startFuel":   func(f string, n *yaml.Node) { l.StartFuel = p.number(f, n, 1, most) },
+		"prepareFuel": func(f string, n *yaml.Node) { l.PrepareFuel = p.number(f, n, 1, most) },
+		"baseFuel":    func(f string, n *yaml.Node) { l.BaseFuel = p.number(f, n, 1, most) },
+		"itemFuel":    func(f string, n *yaml.Node) { l.ItemFuel = p.number(f, n, 1, most) },
+		"callFuel":    func(f string, n *yaml.Node) { l.CallFuel = p.number(f, n, 1, most) },
+		"replyBytes":  func(f string, n *yaml.Node) { l.ReplyBytes = int(p.number(f, n, 1, 1<<30)) },
+	})
+	return l
+}
+
+// settings become JSON: that is what schemas and modules are written for.
+func (p *parser) settings(field string, n *yaml.Node) json.RawMessage {
+	var value map[string]any
+	if err := n.Decode(&value); err != nil {
+		p.fail(n, field, "names and values expected")
+		return nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		p.fail(n, field, "not to be told as JSON: %v", err)
+	}
+	return text
+}
+
+// checkModule refuses fields that do not go together.
+func (p *parser) checkModule(field string, n *yaml.Node, m *policy.ModuleConfig, command string) {
+	if !regexp.MustCompile(nameForm).MatchString(m.Name) {
+		p.fail(n, field+".name", "%q: lower-case letters, digits and dashes expected", m.Name)
+	}
+	switch process := m.Backend == policy.BackendProcess; {
+	case process && m.Ref.Ref != "":
+		p.fail(n, field+".ref", "a process has a command instead")
+	case process && command == "":
+		p.fail(n, field+".command", "the path of an executable file expected")
+	case process:
+		m.Ref.Ref = "file:" + command
+		p.checkProcess(field, n, m)
+	case command != "" || len(m.Args) > 0:
+		p.fail(n, field+".command", "command and args are for backend: process")
+	case m.Ref.Ref == "":
+		p.fail(n, field+".ref", "a reference expected: file:, oci:// or oci-layout:")
+	}
+	switch {
+	case m.Mode == policy.Shadow && m.Of == "":
+		p.fail(n, field+".of", "the name of the module expected that this one is to be compared with")
+	case m.Mode == policy.Enforce && m.Of != "":
+		p.fail(n, field+".of", "only for mode: shadow")
+	}
+}
+
+// checkProcess refuses what only WASM has.
+func (p *parser) checkProcess(field string, n *yaml.Node, m *policy.ModuleConfig) {
+	wasmOnly := map[string]bool{
+		"grants": m.Grants != nil, "limits": m.Limits != policy.Limits{}, "instances": m.Instances != 0, "isolation": m.Isolation != "",
+	}
+	for _, name := range slices.Sorted(maps.Keys(wasmOnly)) {
+		if wasmOnly[name] {
+			p.fail(n, field+"."+name, "only for backend: wasm")
+		}
+	}
+}
+
+// checkAll refuses modules that do not go together.
+func (p *parser) checkAll(modules []policy.ModuleConfig) {
+	if len(modules) > maxModules {
+		p.fail(nil, "modules", "%d modules; at most %d are allowed", len(modules), maxModules)
+		return
+	}
+	for i, m := range modules {
+		field := fmt.Sprintf("modules[%d]", i)
+		if first := slices.IndexFunc(modules, func(x policy.ModuleConfig) bool { return x.Name == m.Name }); first < i && m.Name != "" {
+			p.fail(nil, field+".name", "%q is the name of modules[%d] already", m.Name, first)
+		}
+		if m.Of == "" {
+			continue
+		}
+		of := slices.IndexFunc(modules, func(x policy.ModuleConfig) bool { return x.Name == m.Of })
+		switch {
+		case of < 0:
+			p.fail(nil, field+".of", "there is no module %q", m.Of)
+		case of == i || modules[of].Mode != policy.Enforce:
+			p.fail(nil, field+".of", "%q has to be a module with mode: enforce", m.Of)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package roster_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/runtime/policy/roster"
+	"github.com/pacer-run/pacer/runtime/policy/trust"
+)
+
+var digest = strings.Repeat("0a", 32)
+
+func TestRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "policies.yaml")
+	text := `
+modules:
+  - name: rack-spread
+    ref: oci://registry.example/policies/rack-spread:1.2@sha256:` + digest + `
+    digest: sha256:` + digest + `
+    grants: [metric, now]
+    settings: {racks: [a, b], per: 2}
+    limits: {memoryPages: 64, startFuel: 1, prepareFuel: 2, baseFuel: 3, itemFuel: 4, callFuel: 5, replyBytes: 6}
+    instances: 2
+    isolation: fresh
+    onFailure: closed
+    rollback: {ref: "file:old.wasm", digest: ` + digest + `}
+  - name: next
+    ref: file:next.wasm
+    mode: shadow
+    of: rack-spread
+    optional: true
+  - name: rules
+    backend: process
+    command: /usr/lib/rules
+    args: [-v]
+    mode: off
+trust:
+  require: true
+  keys: [{name: team, file: team.pub}]
+  modules: {next: {require: false}}
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := roster.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	want := &roster.Roster{
+		Dir: filepath.Dir(path),
+		Modules: []policy.ModuleConfig{
+			{
+				Name: "rack-spread", Backend: "wasm", Ref: policy.Ref{Ref: "oci://registry.example/policies/rack-spread:1.2@sha256:" + digest, Digest: digest},
+				Grants: []string{"metric", "now"}, Settings: json.RawMessage(`{"per":2,"racks":["a","b"]}`), Instances: 2, Isolation: "fresh",
+				Limits:    policy.Limits{MemoryPages: 64, StartFuel: 1, PrepareFuel: 2, BaseFuel: 3, ItemFuel: 4, CallFuel: 5, ReplyBytes: 6},
+				OnFailure: policy.Closed, Rollback: policy.Ref{Ref: "file:old.wasm", Digest: digest},
+			},
+			{Name: "next", Backend: "wasm", Ref: policy.Ref{Ref: "file:next.wasm"}, Mode: policy.Shadow, Of: "rack-spread", Optional: true},
+			{Name: "rules", Backend: "process", Ref: policy.Ref{Ref: "file:/usr/lib/rules"}, Args: []string{"-v"}, Mode: policy.Off},
+		},
+		Trust: trust.Policy{
+			Require: true, Keys: []trust.Key{{Name: "team", File: "team.pub"}}, Modules: map[string]trust.Exception{"next": {Require: &no}},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// All that is wrong is told at once, each with its file, line and field.
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"- a", "line 1: fields expected: modules, trust"},
+		{"modules: 3", "line 1: modules: a list expected"},
+		{"modules: [3]", "line 1: modules[0]: fields expected: args"},
+		{"module: []", "line 1: module: unknown field; expected one of modules, trust"},
+		{"modules: [}", "did not find expected node content"},
+		{"modules: [{name: a, ref: file:a}]\nmodules: []", "given twice"},
+		{"modules: [{name: A, ref: file:a}]", `modules[0].name: "A": lower-case letters`},
+		{"modules: [{name: a, ref: ''}]", "modules[0].ref: a text expected"},
+		{"modules: [{name: a}]", "modules[0].ref: a reference expected: file:, oci:// or oci-layout:"},
+		{item("colour: red"), "line 4: modules[0].colour: unknown field; expected one of args, backend"},
+		{item("name: b"), "line 4: modules[0].name: given twice"},
+		{item("digest: sha256:12"), `modules[0].digest: "sha256:12": sha256: and 64 hexadecimal digits expected`},
+		{item("backend: lua"), `modules[0].backend: "lua": expected one of wasm, process`},
+		{item("backend: process"), "modules[0].ref: a process has a command instead"},
+		{"modules: [{name: a, backend: process}]", "modules[0].command: the path of an executable file expected"},
+		{"modules: [{name: a, backend: process, command: /a, grants: []}]", "modules[0].grants: only for backend: wasm"},
+		{item("args: [a]"), "modules[0].command: command and args are for backend: process"},
+		{item("grants: metric"), "modules[0].grants: a list expected"},
+		{item("settings: 3"), "modules[0].settings: names and values expected"},
+		{item("limits: {fuel: 3}"), "modules[0].limits.fuel: unknown field; expected one of baseFuel"},
+		{item("limits: {startFuel: -3}"), "modules[0].limits.startFuel: a whole number from 1 to"},
+		{item("instances: many"), "modules[0].instances: a whole number from 1 to 64 expected"},
+		{item("isolation: none"), `modules[0].isolation: "none": expected one of pooled, fresh`},
+		{item("mode: on"), `modules[0].mode: "on": expected one of enforce, shadow, off`},
+		{item("mode: shadow"), "modules[0].of: the name of the module expected"},
+		{item("of: b"), "modules[0].of: only for mode: shadow"},
+		{item("mode: shadow\n    of: b"), `modules[0].of: there is no module "b"`},
+		{item("mode: shadow\n    of: a"), `modules[0].of: "a" has to be a module with mode: enforce`},
+		{item("onFailure: open"), `modules[0].onFailure: "open": expected one of closed, hold, static`},
+		{item("optional: maybe"), "modules[0].optional: true or false expected"},
+		{item("rollback: {}"), "modules[0].rollback.ref: a reference expected"},
+		{"modules: [{name: a, ref: file:a}, {name: a, ref: file:b}]", `modules[1].name: "a" is the name of modules[0] already`},
+		{"trust: {requires: true}", "line 1: trust: field requires not found"},
+		{"trust: {require: maybe}", "line 1: trust: cannot unmarshal"},
+	} {
+		_, err := roster.Parse([]byte(tt.text))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s:\n%v, want %s", tt.text, err, tt.want)
+		}
+	}
+	_, err := roster.Parse([]byte(item("mode: on\n    optional: maybe")))
+	if err == nil || strings.Count(err.Error(), "\n") != 1 {
+		t.Errorf("two faults: %v", err)
+	}
+}
+
+// item is a list of one module, with one more line.
+func item(line string) string { return "modules:\n  - name: a\n    ref: file:a\n    " + line + "\n" }
+
+func TestNothing(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "modules: []", "{}"} {
+		if r, err := roster.Parse([]byte(text)); err != nil || len(r.Modules) != 0 {
+			t.Errorf("%q: %+v, %v", text, r, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(item("settings: {a: &x [1], b: *x}")))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if r, err := roster.Parse(data); (r == nil) == (err == nil) {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}

@@ -1,0 +1,56 @@
+package settings_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/pacer-run/pacer/runtime/policy/settings"
+)
+
+func TestMerge(t *testing.T) {
+	for _, tt := range []struct{ defaults, set, want string }{
+		{"", "", ""},
+		{`{"a":1}`, "", `{"a":1}`},
+		{"", `{"a":1}`, `{"a":1}`},
+		{`{"a":1,"b":2}`, `{"a":3}`, `{"a":3,"b":2}`},
+		{`{"a":{"x":1,"y":2}}`, `{"a":{"y":3}}`, `{"a":{"x":1,"y":3}}`},
+		{`{"a":{"x":1}}`, `{"a":null}`, `{"a":null}`},
+		{`{"a":[1,2]}`, `{"a":[3]}`, `{"a":[3]}`},
+		{`{"a":1}`, `{"b":12345678901234567890.5}`, `{"a":1,"b":12345678901234567890.5}`},
+	} {
+		got, err := settings.Merge(json.RawMessage(tt.defaults), json.RawMessage(tt.set))
+		if err != nil || string(got) != tt.want {
+			t.Errorf("%s with %s: %s, %v, want %s", tt.defaults, tt.set, got, err, tt.want)
+		}
+	}
+	for _, tt := range [][2]string{{"{", "{}"}, {"{}", "{"}} {
+		if _, err := settings.Merge(json.RawMessage(tt[0]), json.RawMessage(tt[1])); err == nil {
+			t.Errorf("%v: no error", tt)
+		}
+	}
+}
+
+const schema = `{"type":"object","additionalProperties":false,"required":["per"],
+	"properties":{"per":{"type":"integer","minimum":1},"racks":{"type":"array","items":{"type":"string"}}}}`
+
+func TestCheck(t *testing.T) {
+	for _, tt := range []struct{ schema, set, want string }{
+		{"", `{"anything":1}`, ""},
+		{schema, `{"per":2,"racks":["a"]}`, ""},
+		{schema, "", "settings/: missing property 'per'"},
+		{schema, `{"per":0}`, "settings/per: minimum: got 0, want 1"},
+		{schema, `{"per":2,"racks":["a",3]}`, "settings/racks/1: got number, want string"},
+		{schema, `{"per":"x","colour":1}`, "settings/: additional properties 'colour' not allowed"},
+		{schema, `{"per":"x","colour":1}`, "settings/per: got string, want integer"},
+		{schema, `{`, "settings: "},
+		{`{"type":"what"}`, `{}`, "the schema of the settings: "},
+		{`{"$ref":"https://example.com/other.json"}`, `{}`, "other schemas are not fetched"},
+		{`{"$ref":"file:///etc/passwd"}`, `{}`, "other schemas are not fetched"},
+	} {
+		err := settings.Check(json.RawMessage(tt.schema), json.RawMessage(tt.set))
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: %v, want %s", tt.set, err, tt.want)
+		}
+	}
+}

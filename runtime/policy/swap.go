@@ -1,0 +1,133 @@
+package policy
+
+import "context"
+
+// install has a version take the place of the one that the origin has, if any. What
+// that one prepared goes on until its users prepare it anew; the version itself is
+// kept, to go back to. The caller holds loads.
+func (c *Catalog) install(o *origin, v *version, config ModuleConfig) error {
+	c.mu.Lock()
+	if config.Mode == Enforce {
+		if err := c.clashes(o, v); err != nil {
+			c.mu.Unlock()
+			return err
+		}
+	}
+	old, dropped := o.current, o.fallback
+	o.config, o.current, o.cause, o.notice, o.returned = config, v, "", "", false
+	o.state, o.fallback = Active, old
+	if config.Mode == Shadow {
+		o.state, o.fallback, dropped = Shadowing, nil, old
+		o.beginShadow(v)
+	}
+	c.changed(old)
+	c.mu.Unlock()
+	if dropped != nil {
+		dropped.release()
+	}
+	return nil
+}
+
+// changed publishes what is there now. The caller holds the lock and has made sure
+// that no names clash.
+func (c *Catalog) changed(retired *version) {
+	if retired != nil {
+		retired.retired.Store(true)
+	}
+	if err := c.publish(); err != nil {
+		c.config.Log.Error("policy modules clash", "cause", err) // the old table stays
+	}
+}
+
+// rollBack takes a version that fails out of use, if there is another one: that which
+// was there before, or that which the operator named.
+func (c *Catalog) rollBack(o *origin, failing *version, cause string) {
+	c.mu.Lock()
+	if o.current != failing {
+		c.mu.Unlock()
+		return // replaced meanwhile
+	}
+	back := o.fallback
+	if back == nil || c.clashes(o, back) != nil {
+		named := o.config.Rollback.Ref != "" && !o.returned
+		o.returned = o.returned || named
+		c.mu.Unlock()
+		if named && c.ctx.Err() == nil {
+			go c.loadRollback(o, failing, cause) // ends with the catalog's context
+		}
+		return
+	}
+	back.retired.Store(false)
+	back.epoch.Add(1)
+	o.current, o.fallback = back, nil
+	c.returned(o, failing, cause)
+	c.mu.Unlock()
+	failing.release()
+	c.told(o, back)
+}
+
+// returned notes that o has gone back. The caller holds the lock.
+func (c *Catalog) returned(o *origin, from *version, cause string) {
+	o.notice = "rolled back from " + from.label() + " (" + short(from.digest) + ") after too many faults: " + cause
+	c.changed(from)
+}
+
+func (c *Catalog) told(o *origin, now *version) {
+	c.config.Log.Warn("policy module is rolled back", "name", o.id(), "module", now.label(), "digest", now.digest)
+	c.notify(Event{Name: EventState, Module: o.id(), Version: now.number, State: Active.String(), Cause: o.noticed()})
+}
+
+func (o *origin) noticed() string {
+	o.catalog.mu.RLock()
+	defer o.catalog.mu.RUnlock()
+	return o.notice
+}
+
+// short is enough of a digest for people.
+func short(digest string) string { return digest[:min(12, len(digest))] }
+
+// loadRollback gets the version that the operator has named to go back to.
+func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
+	if !c.acquireLoads(c.ctx) {
+		return
+	}
+	defer func() { <-c.loads }()
+	v, _, err := c.bring(c.ctx, o, o.config, o.config.Rollback)
+	c.mu.Lock()
+	if err == nil && o.current == failing {
+		err = c.clashes(o, v)
+	}
+	if err != nil || o.current != failing {
+		if err != nil {
+			o.notice = "it could not be rolled back: " + err.Error()
+			c.config.Log.Error("policy module could not be rolled back", "name", o.id(), "cause", err)
+		}
+		c.mu.Unlock()
+		if v != nil {
+			v.release()
+		}
+		return
+	}
+	o.current = v
+	c.returned(o, failing, cause)
+	c.mu.Unlock()
+	failing.release()
+	c.told(o, v)
+}
+
+// acquireLoads waits for its turn to load; false when ctx ends, or the catalog has.
+func (c *Catalog) acquireLoads(ctx context.Context) bool {
+	select {
+	case c.loads <- struct{}{}:
+		return true
+	case <-ctx.Done():
+	case <-c.ctx.Done():
+	}
+	return false
+}
+
+func (c *Catalog) notify(e Event) {
+	if c.config.Notify != nil {
+		c.config.Notify(e)
+	}
+}
