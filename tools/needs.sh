@@ -1,11 +1,23 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go: ZooKeeper (with a Java runtime) for the
 # store, election and e2e tests; prometheus, which discovers instances in an e2e
-# test; clang and lld for a policy module in C; Docker, of which it starts the
-# daemon, and a static busybox, of which the tests make their image; curl and jq for
-# the scripts of the documentation. On Debian and as root it installs what is
+# test; clang and lld for policy modules in C, with and without wasi-libc, and rustc
+# with its library for WASM and cargo for those in Rust; Docker, of which it starts
+# the daemon, and a static busybox, of which the tests make their image; curl and jq
+# for the scripts of the documentation. On Debian and as root it installs what is
 # missing; elsewhere it says what to install and fails.
 set -euo pipefail
+
+# rust tells whether a Rust has the library for WASM: Debian's or the one in the path.
+# The tests look for it in the same order.
+rust() {
+  local bin dir
+  for bin in /usr/bin/ ''; do
+    command -v "${bin}cargo" >/dev/null || continue
+    dir=$("${bin}rustc" --print target-libdir --target wasm32-unknown-unknown 2>/dev/null) && [ -d "$dir" ] && return 0
+  done
+  return 1
+}
 
 missing=()
 [ -e /usr/share/java/zookeeper.jar ] || missing+=(zookeeper)
@@ -13,6 +25,9 @@ command -v java >/dev/null || missing+=(default-jre-headless)
 command -v prometheus >/dev/null || missing+=(prometheus)
 command -v clang >/dev/null || missing+=(clang)
 command -v wasm-ld >/dev/null || missing+=(lld)
+[ -e /usr/include/wasm32-wasi/stdlib.h ] || missing+=(wasi-libc)
+clang -print-file-name=lib/wasi/libclang_rt.builtins-wasm32.a 2>/dev/null | grep -q ^/ || missing+=(libclang-rt-dev-wasm32)
+rust || missing+=(rustc cargo libstd-rust-dev-wasm32)
 command -v dockerd >/dev/null || missing+=(docker.io)
 command -v docker >/dev/null || missing+=(docker.io)
 [ -x /bin/busybox ] || missing+=(busybox-static)

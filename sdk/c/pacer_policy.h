@@ -261,6 +261,54 @@ static inline void pacer__log_text(int32_t level, pacer_text text) { pacer__log(
 // pacer_log_enabled tells whether lines of that level are written at all.
 static inline bool pacer_log_enabled(int32_t level) { return pacer__log_enabled(level) != 0; }
 
+// The rest has to be listed in the module's manifest, and granted by the operator. A
+// module imports what it calls, and nothing else.
+
+PACER__IMPORT("policy_v1", "now_ms") uint64_t pacer__now_ms(void);
+PACER__IMPORT("policy_v1", "rand_u64") uint64_t pacer__rand_u64(void);
+PACER__IMPORT("policy_v1", "metric_add") void pacer__metric_add(uint32_t metric, double v);
+PACER__IMPORT("policy_v1", "metric_observe") void pacer__metric_observe(uint32_t metric, double v);
+PACER__IMPORT("policy_v1", "kv_get")
+int32_t pacer__kv_get(const char *key, uint32_t size, char *into, uint32_t room);
+PACER__IMPORT("policy_v1", "kv_put")
+int32_t pacer__kv_put(const char *key, uint32_t size, const char *value, uint32_t length);
+
+// pacer_now is the time of the call, in milliseconds since 1970. It stands still while
+// a call lasts. It needs the grant "now".
+static inline uint64_t pacer_now(void) { return pacer__now_ms(); }
+
+// pacer_rand is a random number. The same call, with the same bytes, gets the same
+// ones. It needs the grant "rand".
+static inline uint64_t pacer_rand(void) { return pacer__rand_u64(); }
+
+// pacer_metric_add adds to a metric of the manifest: a counter, by 0 or more, or a
+// gauge. It needs the grant "metric".
+static inline void pacer_metric_add(uint32_t metric, double v) { pacer__metric_add(metric, v); }
+
+// pacer_metric_observe sets a gauge of the manifest or adds a value to a histogram. It
+// needs the grant "metric".
+static inline void pacer_metric_observe(uint32_t metric, double v) { pacer__metric_observe(metric, v); }
+
+// pacer_kv_get is what is kept under a key, in memory for this call; empty when nothing
+// is. What is kept is common to all instances of the module, and is lost when Pacer or
+// the module is restarted. It needs the grant "kv".
+static inline pacer_text pacer_kv_get(pacer_text key) {
+	for (uint32_t room = 240;;) {
+		char *into = pacer_scratch(room);
+		int32_t size = pacer__kv_get(key.at, key.size, into, room);
+		if (size <= 0) return (pacer_text){into, 0};
+		if ((uint32_t)size <= room) return (pacer_text){into, (uint32_t)size};
+		room = (uint32_t)size; // more than there was room for
+	}
+}
+
+// pacer_kv_put keeps a value under a key if the call succeeds; an empty one removes the
+// key. It returns false when there is no room: a module may keep 64 KiB, with 32 bytes
+// for each entry. It needs the grant "kv".
+static inline bool pacer_kv_put(pacer_text key, pacer_text value) {
+	return pacer__kv_put(key.at, key.size, value.at, value.size) == 0;
+}
+
 // --- Errors -------------------------------------------------------------------
 
 static struct {

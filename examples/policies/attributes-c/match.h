@@ -114,6 +114,16 @@ static bool matches(regex *re, pacer_text text) {
 	while (rune != NO_RUNE && n > 0) {
 		int32_t after = cut_rune(&text);
 		uint32_t reached = 0;
+		// Most expressions are at one instruction nearly always, and go on to the next.
+		if (n == 1) {
+			const instruction *only = &re->code[re->now[0]];
+			if (!takes(re, only, rune)) return false;
+			if (only[1].op <= ANY) {
+				re->now[0]++;
+				rune = after;
+				continue;
+			}
+		}
 		new_step(re);
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t at = re->now[k];

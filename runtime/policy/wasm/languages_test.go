@@ -2,32 +2,53 @@ package wasm
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/policytest"
 )
 
-// buildClang builds a module of one C file with the flags that sdk/c asks for.
-func buildClang(t testing.TB, source string) []byte {
+// The modules in C and in Rust are built with the tools of Debian, as their authors
+// do. Without these tools the tests fail: a language that is not tried is not
+// supported. A build is kept for the run of the tests, as that of Go guests.
+
+// absolute is a path of the tree, from this package's folder.
+func absolute(t testing.TB, path string) string {
 	t.Helper()
-	out := filepath.Join(scratch(), strings.TrimSuffix(filepath.Base(source), ".c")+"-c.wasm")
-	if code, err := os.ReadFile(out); err == nil {
-		return code
-	}
-	include, err := filepath.Abs("../../../sdk/c")
+	path, err := filepath.Abs(filepath.Join("../../..", path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-nostdlib", "-O2", "-Wall", "-Wextra", "-Werror",
-		"-Wl,--no-entry", "-Wl,--stack-first", "-Wl,-z,stack-size=32768", "-I", include, "-o", out, source)
-	if message, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s, which needs clang and lld (make needs): %v\n%s", source, err, message)
+	return path
+}
+
+// buildClang builds a module of one C file, with the flags that sdk/c asks for: on its
+// own, or with a C library.
+func buildClang(t testing.TB, source string, library bool) []byte {
+	t.Helper()
+	out := filepath.Join(scratch(), fmt.Sprint(strings.TrimSuffix(filepath.Base(source), ".c"), library, ".wasm"))
+	if code, err := os.ReadFile(out); err == nil {
+		return code
+	}
+	args := []string{"--target=wasm32", "-nostdlib", "-Wl,--no-entry"}
+	if library {
+		args = []string{"--target=wasm32-wasi", "-mexec-model=reactor"}
+	}
+	args = append(args, "-O2", "-Wall", "-Wextra", "-Werror", "-Wl,--stack-first", "-Wl,-z,stack-size=32768", "-Wl,--strip-debug",
+		"-I", absolute(t, "sdk/c"), "-o", out, absolute(t, source))
+	if message, err := exec.CommandContext(t.Context(), "clang", args...).CombinedOutput(); err != nil {
+		t.Fatalf("building %s, which takes the packages clang, lld, wasi-libc and libclang-rt-dev-wasm32 (make needs): %v\n%s",
+			source, err, message)
 	}
 	code, err := os.ReadFile(out)
 	if err != nil {
@@ -36,34 +57,172 @@ func buildClang(t testing.TB, source string) []byte {
 	return code
 }
 
-const exampleC = "../../../examples/policies/attributes-c/attributes.c"
-
-// runBuiltinVectors runs the vectors of LIKE, UNLIKE and MAX_PER on a module that has
-// them with a prefix.
-func runBuiltinVectors(t *testing.T, c sdk.Constraint, prefix string) {
+// cargo is a command of the Rust that has the library for WASM: Debian's if it is
+// there, since other ones often lack that.
+func cargo(t testing.TB, folder string, args ...string) *exec.Cmd {
 	t.Helper()
-	prepare := func(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
-		spec.Operator = prefix + spec.Operator
-		return c.Prepare(ctx, spec)
-	}
-	tried := map[string]int{}
-	for _, v := range vectors(t, "../../../plugins/constraints/testdata/vectors.txt") {
-		switch v.Spec.Operator {
-		case "LIKE", "UNLIKE", "MAX_PER":
-			policytest.Run(t, prepare, []policytest.Vector{v})
-			tried[v.Spec.Operator]++
+	for _, bin := range []string{"/usr/bin/", ""} {
+		dir, err := exec.CommandContext(t.Context(), bin+"rustc", "--print", "target-libdir", "--target", "wasm32-unknown-unknown").Output()
+		if err != nil {
+			continue
 		}
+		if _, err := os.Stat(strings.TrimSpace(string(dir))); err != nil {
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), bin+"cargo", append(args, "--offline", "--quiet", "--target-dir", filepath.Join(scratch(), "cargo"))...)
+		cmd.Dir = absolute(t, folder)
+		cmd.Env = append(os.Environ(), "RUSTC="+bin+"rustc", "RUSTDOC="+bin+"rustdoc")
+		return cmd
 	}
-	if tried["LIKE"] < 20 || tried["UNLIKE"] < 5 || tried["MAX_PER"] < 10 {
-		t.Errorf("vectors tried: %v", tried)
-	}
+	t.Fatal("no Rust with the library for wasm32-unknown-unknown: it takes the packages rustc, cargo and libstd-rust-dev-wasm32 (make needs)")
+	return nil
 }
 
-// The example in C answers as the builtins do.
-func TestExampleCVectors(t *testing.T) {
-	m, err := load(t, buildClang(t, exampleC), DefaultLimits())
+// buildCargo builds the crate in a folder as a module.
+func buildCargo(t testing.TB, folder, name string) []byte {
+	t.Helper()
+	out := filepath.Join(scratch(), "cargo/wasm32-unknown-unknown/release", name+".wasm")
+	if code, err := os.ReadFile(out); err == nil {
+		return code
+	}
+	cmd := cargo(t, folder, "build", "--release", "--target", "wasm32-unknown-unknown")
+	if message, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", folder, err, message)
+	}
+	code, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	runBuiltinVectors(t, remote.Constraint(m), "C_")
+	return code
+}
+
+// language is one in which modules are written: the example, which has LIKE, UNLIKE
+// and MAX_PER under names with a prefix, and the one with all kinds.
+type language struct {
+	name    string
+	prefix  string
+	example func(testing.TB) []byte
+	kinds   func(testing.TB) []byte
+}
+
+func languages() []language {
+	const exampleC, kindsC = "examples/policies/attributes-c/attributes.c", "runtime/policy/wasm/testdata/kinds-c/kinds.c"
+	return []language{
+		{
+			"c", "C_",
+			func(t testing.TB) []byte { return buildClang(t, exampleC, false) },
+			func(t testing.TB) []byte { return buildClang(t, kindsC, false) },
+		},
+		{
+			"c with wasi-libc", "C_",
+			func(t testing.TB) []byte { return buildClang(t, exampleC, true) },
+			func(t testing.TB) []byte { return buildClang(t, kindsC, true) },
+		},
+		{
+			"rust", "RUST_",
+			func(t testing.TB) []byte { return buildCargo(t, "examples/policies/attributes-rust", "attributes") },
+			func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/kinds-rust", "kinds") },
+		},
+	}
+}
+
+// attributes is the example's constraint, under the builtins' names.
+func (l language) attributes(t *testing.T) policytest.Prepare {
+	t.Helper()
+	m, err := load(t, l.example(t), DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+		spec.Operator = l.prefix + spec.Operator
+		return remote.Constraint(m).Prepare(ctx, spec)
+	}
+}
+
+// The examples answer as the builtins do, to all of their vectors.
+func TestLanguagesBuiltinVectors(t *testing.T) {
+	for _, l := range languages() {
+		t.Run(l.name, func(t *testing.T) {
+			prepare := l.attributes(t)
+			tried := map[string]int{}
+			for _, v := range vectors(t, "../../../plugins/constraints/testdata/vectors.txt") {
+				switch v.Spec.Operator {
+				case "LIKE", "UNLIKE", "MAX_PER":
+					policytest.Run(t, prepare, []policytest.Vector{v})
+					tried[v.Spec.Operator]++
+				}
+			}
+			if tried["LIKE"] < 29 || tried["UNLIKE"] < 8 || tried["MAX_PER"] < 12 {
+				t.Errorf("vectors tried: %v", tried)
+			}
+		})
+	}
+}
+
+// expressions are those that the vectors do not have, good ones and others.
+func expressions() []string {
+	return []string{
+		"", "a|", "()", "a*", "a+b?", "(a|b)*c", "(ab|a)(c|bcd)", "(a*)*", "(a*)+b", "(a|b|)*", "a{2}", "a{0}", "a{2,}", "a{,2}", "a{1,3}b",
+		"(ab){2,3}", "(a|b){0,2}c", "a{0,2}", "a{0,}b", "(a?){3}", "x{a}", "{", "a{2", "a{2,1}", "a{1001}", "[a-c]+", "[^a-c]+", "[]a]", "[^]a]", "[a-]",
+		"[-a]", "[a\\]]+", "[b-a]", "[a", "[\\d_]+", "\\d+", "\\D+", "\\w+", "\\W", "\\s", "[[:alpha:]]+", "[[:^digit:]]+", "[[:nope:]]", "[[:alpha:]", "[\\s\\S]*",
+		".", ".*", "(?s).*", "^a", "a$", "^$", "$^", "a^b", "(^a|b)c$", "\\Aa\\z", "\\ba\\b", "a\\Bb", "\\b", "(?m)^a$\n^b$", "(?i)aB", "(?i)[a-b]+", "(?i:a)b", "a(?i)b",
+		"(?-i)a", "(?i)a(?-i)b", "(a(?i)b)c", "(?i)[^a]", "\\Qa.b\\Ec+", "\\Qab\\E*", "\\Q", "\\.", "\\_", "\\y", "\\", "\\x61", "\\x{fc}", "\\x{110000}", "\\x6", "\\101", "\\0", "\\8",
+		"\\n", "(?P<n>a)b", "(?<n>a)b", "(?P<>a)", "(?:a|b)+", "(?x)a", "(?", "(a", "a)", "*", "+a", "a|*", "(*a)", "(?i)*", "^*a", "a*?", "a+?b", "a??", "a*?*", "a+*", "a{2}{3}", "a{2}*",
+		"ü+", "[ä-ü]", "(ä|ö)*", "€", "a.c", "(a+)+$", "(a|a)*b", "[a-z]{2,4}-[0-9]{1,2}", "rack-(1[0-9]|[2-9])", "((((a))))", "a{1000}", "(a{1000}){1000}",
+	}
+}
+
+func texts() []string {
+	return []string{
+		"", "", "a", "b", "ab", "abc", "abcd", "aa", "aaa", "aab", "ac", "c", "bbc", "aaaaaaaaaaaaaaaaaaaaaaaa", "A", "AB", "aB", "Ab", "ü", "üü", "ä", "ö", "€", "a\nb", "\n", "a.b",
+		"a.bc", "a.bcc", "x{a}", "{", "a{,2}", "a{2", "]", "-", "_", "1", "12", "rack-12", "rack-2", "ab-1", "0", "a b", " ", "\t", "a-c", "a\x00", "aéc",
+	}
+}
+
+// A regular expression matches what it does natively, and is refused when it is
+// there; the words about it are the same in nearly all cases and are not compared.
+func TestLanguagesRegex(t *testing.T) {
+	for _, l := range languages() {
+		t.Run(l.name, func(t *testing.T) {
+			prepare := l.attributes(t)
+			for _, expression := range expressions() {
+				spec := sdk.ConstraintSpec{Field: "rack", Operator: "LIKE", Value: expression, HasValue: true}
+				want := quotas(t, constraints.Like{}.Prepare, spec)
+				if diff := cmp.Diff(want, quotas(t, prepare, spec)); diff != "" {
+					t.Errorf("%q: %s", expression, diff)
+				}
+			}
+		})
+	}
+}
+
+// quotas are what the constraint answers about texts, by text; nil when it is refused.
+func quotas(t *testing.T, prepare policytest.Prepare, spec sdk.ConstraintSpec) map[string]uint32 {
+	t.Helper()
+	p, err := prepare(t.Context(), spec)
+	if invalid := (*sdk.Invalid)(nil); errors.As(err, &invalid) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	answer, err := p.Evaluate(t.Context(), sdk.ConstraintInput{Values: texts(), First: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quotas := map[string]uint32{}
+	for slot, text := range texts() {
+		quotas[fmt.Sprintf("%d %q", min(slot, 1), text)] = answer.Quota[slot]
+	}
+	return quotas
+}
+
+// What is written in Rust is tested natively, too, as its authors do.
+func TestRustNatively(t *testing.T) {
+	for _, folder := range []string{"sdk/rust", "examples/policies/attributes-rust"} {
+		if out, err := cargo(t, folder, "test").CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", folder, err, out)
+		}
+	}
 }

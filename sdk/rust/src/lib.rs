@@ -49,7 +49,7 @@ mod fetch;
 #[doc(hidden)]
 pub mod guest;
 mod health;
-mod host;
+pub mod host;
 mod macros;
 mod upgrade;
 mod wire;
