@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -177,7 +178,12 @@ func (a *admission) ask(x subject) error {
 		a.notes = append(a.notes, note{x.id, noteWarning, text})
 	}
 	switch {
+	case err != nil && a.r.Context().Err() != nil:
+		return &outage{a.r.Context().Err()}
 	case err != nil:
+		if a.ctx.Err() != nil {
+			err = fmt.Errorf("the change was not reviewed within %s: %w", a.CommandTimeout, err)
+		}
 		a.admissions.faults.Add(1)
 		a.Log.Warn("change refused: it could not be reviewed", a.who(request, "error", err)...)
 		return spec.NewFault(placeOf(x.place, "/"), err.Error())

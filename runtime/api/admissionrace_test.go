@@ -211,7 +211,7 @@ func TestReviewsEnd(t *testing.T) {
 		node = *c
 	})
 	if answer := ask(w.handler, http.MethodPut, "/v2/apps/slow", `{"cmd":"x"}`); answer.Code != http.StatusUnprocessableEntity ||
-		!strings.Contains(answer.Body.String(), "admission policy test: context deadline exceeded") {
+		!strings.Contains(answer.Body.String(), "the change was not reviewed within 20ms: admission policy test: context deadline exceeded") {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	if answer := ask(w.handler, http.MethodPut, "/v2/apps/quick", `{"cmd":"x"}`); answer.Code != http.StatusCreated {
