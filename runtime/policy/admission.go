@@ -99,12 +99,6 @@ func (c *Catalog) Admit(
 	return all, nil
 }
 
-// reviewed is what came back from a policy.
-type reviewed struct {
-	sdk.AdmissionReview
-	err error
-}
-
 // review asks one policy. What it amended is in the form that take gave it.
 func (c *Catalog) review(
 	ctx context.Context, r sdk.AdmissionRequest, take func(string, []byte) ([]byte, error),
@@ -113,17 +107,40 @@ func (c *Catalog) review(
 	if err != nil {
 		return sdk.AdmissionReview{}, err
 	}
-	o, limit := found.origin, c.config.AdmissionTime
+	o := found.origin
+	review, err := c.await(ctx, o, func(ctx context.Context) (sdk.AdmissionReview, error) { return found.policy.Review(ctx, r) })
+	switch {
+	case err != nil || review.Denied || review.Amended == nil || r.Verb == sdk.AdmissionCheck:
+	case r.New == nil:
+		err = o.fault("it amended what is to be deleted")
+	default:
+		if review.Amended, err = take(r.Policy, review.Amended); err != nil {
+			err = o.fault("its amendment cannot be accepted: " + err.Error())
+		}
+	}
+	return review, o.count(ctx, r.ID, err)
+}
+
+// reviewed is what came back from a policy.
+type reviewed struct {
+	review sdk.AdmissionReview
+	err    error
+}
+
+// await has a policy asked and waits for its answer as long as it may take. One that
+// heeds no context keeps nobody waiting either.
+func (c *Catalog) await(ctx context.Context, o *origin, ask func(context.Context) (sdk.AdmissionReview, error)) (sdk.AdmissionReview, error) {
+	limit := c.config.AdmissionTime
 	if limit == 0 {
 		limit = reviewTime
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	answers := make(chan reviewed, 1)
-	go func() { // one that heeds no context keeps nobody waiting
+	go func() {
 		var a reviewed
 		a.err = o.guard(func() (err error) {
-			a.AdmissionReview, err = found.policy.Review(bounded, r)
+			a.review, err = ask(bounded)
 			return err
 		})
 		answers <- a
@@ -137,16 +154,7 @@ func (c *Catalog) review(
 	if a.err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		a.err = o.fault("it did not answer within " + limit.String())
 	}
-	switch {
-	case a.err != nil || a.Denied || a.Amended == nil || r.Verb == sdk.AdmissionCheck:
-	case r.New == nil:
-		a.err = o.fault("it amended what is to be deleted")
-	default:
-		if a.Amended, err = take(r.Policy, a.Amended); err != nil {
-			a.err = o.fault("its amendment cannot be accepted: " + err.Error())
-		}
-	}
-	return a.AdmissionReview, o.count(ctx, r.ID, a.err)
+	return a.review, a.err
 }
 
 // fieldPath is the path of a field in the form of the API; "" for none.

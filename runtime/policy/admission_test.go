@@ -78,15 +78,18 @@ func TestAdmissionPoliciesReviewInOrder(t *testing.T) {
 		{"none", nil, sdk.AdmissionReview{}},
 		{"allowed", []policy.AdmissionStep{step("")}, sdk.AdmissionReview{}},
 		{
-			"each sees what the one before has made of it", []policy.AdmissionStep{step("amend a"), step("warn saw"), step("amend b"), step("warn and")},
+			"each sees what the one before has made of it",
+			[]policy.AdmissionStep{step("amend a"), step("warn saw"), step("amend b"), step("warn and")},
 			sdk.AdmissionReview{Amended: []byte("<<.a>b>"), Warnings: []string{"admission policy test: saw <.a>", "admission policy test: and <<.a>b>"}},
 		},
 		{
-			"the first denial ends it", []policy.AdmissionStep{step("warn first"), step("deny"), step("panic")},
+			"the first denial ends it",
+			[]policy.AdmissionStep{step("warn first"), step("deny"), step("panic")},
 			sdk.AdmissionReview{Denied: true, Reason: "denied by the admission policy test: no, never", Warnings: []string{"admission policy test: first ."}},
 		},
 		{
-			"a path without a slash", []policy.AdmissionStep{step("deny cpus")},
+			"a path without a slash",
+			[]policy.AdmissionStep{step("deny cpus")},
 			sdk.AdmissionReview{Denied: true, Path: "/cpus", Reason: "denied by the admission policy test: no, never"},
 		},
 		{"without a reason", []policy.AdmissionStep{step("silent")}, sdk.AdmissionReview{Denied: true, Reason: "denied by the admission policy test"}},
