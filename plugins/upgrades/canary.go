@@ -127,7 +127,7 @@ type seen struct {
 const passed = "passed"
 
 func recall(memory []byte) (s seen) {
-	word, digits, _ := strings.Cut(string(memory), " ")
+	word, digits, _ := strings.Cut(string(memory), ":")
 	since, err := strconv.ParseUint(digits, 10, 64)
 	if word == passed {
 		return seen{passed: true}
@@ -139,9 +139,9 @@ func recall(memory []byte) (s seen) {
 }
 
 func (s seen) memory() []byte {
-	word := "unwell "
+	word := "unwell:"
 	if s.well {
-		word = "well "
+		word = "well:"
 	}
 	return strconv.AppendUint([]byte(word), s.since, 10)
 }
