@@ -92,7 +92,7 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	}
 	defer listener.Close()
 	policies, err := loadPolicies(ctx, policyConfig{
-		dir: f.policyDir, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching,
+		dir: f.policyDir, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching, enforced: true,
 	}, levels.logger(logPolicy))
 	if err != nil {
 		return err

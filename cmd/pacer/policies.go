@@ -27,12 +27,13 @@ type policies struct{ *policy.Catalog }
 type policyConfig struct {
 	dir, cacheDir string // "" for no modules, and none kept
 	fetching      string // as --fetch_policies
+	enforced      bool   // the agents check what fetch policies say
 }
 
 // loadPolicies opens the catalog; its modules are loaded in the background.
 func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching), Enforced: config.enforced,
 		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
 	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {

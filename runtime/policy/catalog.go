@@ -27,6 +27,8 @@ type Config struct {
 	Fetch    []sdk.Fetch      // and these
 	// Fetching are the fetch policies that decide, in their order; see DecideFetch.
 	Fetching []FetchStep
+	// Enforced: agents check the digests and limits of fetch policies.
+	Enforced bool
 	Dir      string       // every *.wasm in it is loaded; "" means no modules
 	CacheDir string       // keeps compiled modules between runs; "" keeps none
 	Limits   wasm.Limits  // of each module; the zero value means the default ones
