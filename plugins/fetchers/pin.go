@@ -28,27 +28,13 @@ func (Pin) Policies() []string { return []string{"pin"} }
 
 // Prepare reads the pairs, and those of the app.
 func (Pin) Prepare(_ context.Context, f sdk.FetchSpec) (sdk.PreparedFetch, error) {
-	words := map[string]bool{}
-	var pairs []string
-	for _, item := range listOf(f.Settings) {
-		switch item {
-		case "label", "required", "unenforced":
-			words[item] = true
-		default:
-			pairs = append(pairs, item)
-		}
-	}
-	pins, wrong := pinsOf(pairs)
-	if wrong != "" {
-		return nil, &sdk.Invalid{Message: fmt.Sprintf(
-			"the fetch policy pin takes pairs such as https://files/a.tgz=<64 hexadecimal digits>, each URI once, "+
-				"and the words label, required and unenforced; got %q", wrong)}
-	}
-	if len(pins) == 0 && !words["label"] && !words["required"] {
-		return nil, &sdk.Invalid{Message: "the fetch policy pin needs settings such as https://files/a.tgz=<64 hexadecimal digits>, or label, or required"}
+	pins, words, err := pinSettings(f.Settings)
+	if err != nil {
+		return nil, err
 	}
 	own, denial := map[string]string{}, ""
 	if words["label"] {
+		var wrong string
 		own, wrong = pinsOf(strings.FieldsFunc(f.App.Labels[PinLabel], func(c rune) bool { return strings.ContainsRune("; \t\r\n", c) }))
 		if wrong != "" {
 			own = map[string]string{} // nothing is fetched
@@ -70,6 +56,29 @@ func (Pin) Prepare(_ context.Context, f sdk.FetchSpec) (sdk.PreparedFetch, error
 		d.SHA256 = digest
 		return d
 	}), nil
+}
+
+// pinSettings reads the pairs and the words between them.
+func pinSettings(settings string) (pins map[string]string, words map[string]bool, err error) {
+	words = map[string]bool{}
+	var pairs []string
+	for _, item := range listOf(settings) {
+		switch item {
+		case "label", "required", "unenforced":
+			words[item] = true
+		default:
+			pairs = append(pairs, item)
+		}
+	}
+	pins, wrong := pinsOf(pairs)
+	switch {
+	case wrong != "":
+		err = &sdk.Invalid{Message: fmt.Sprintf("the fetch policy pin takes pairs such as https://files/a.tgz=<64 hexadecimal digits>, "+
+			"each URI once, and the words label, required and unenforced; got %q", wrong)}
+	case len(pins) == 0 && !words["label"] && !words["required"]:
+		err = &sdk.Invalid{Message: "the fetch policy pin needs settings such as https://files/a.tgz=<64 hexadecimal digits>, or label, or required"}
+	}
+	return pins, words, err
 }
 
 // pinsOf reads pairs of URIs and digests; wrong is the first that is none. A URI may
