@@ -183,7 +183,7 @@ func (f *fuzzer) upgrade(q *question, t target) {
 	if f.rand.IntN(3) == 0 {
 		s.Memory = []byte(f.text(t))
 	}
-	q.spec = wire.AppendUpgradeSpec(nil, sdk.UpgradeSpec{Strategy: q.name, App: sdk.AppFacts{ID: "/app", Instances: n, Labels: labels}})
+	q.spec = wire.AppendUpgradeSpec(nil, sdk.UpgradeSpec{Strategy: q.name, App: sdk.AppFacts{ID: "/app", Instances: n, Labels: labels}, MinimumHealthCapacity: s.MinimumHealthCapacity, MaximumOverCapacity: s.MaximumOverCapacity})
 	q.input = wire.AppendUpgradeState(nil, s)
 	add := func(name string, v uint32) { vector += " " + name + " " + strconv.FormatUint(uint64(v), 10) }
 	add("instances", n)

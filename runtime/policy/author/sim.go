@@ -16,7 +16,7 @@ import (
 // A script is a whole upgrade, event by event: commands, each with what comes of it
 // below a line of dashes. A command is the first line of its block.
 //
-//	upgrade n=N min=M over=O [old=N] [unhealthy=0] [new=0] [resident] [strategy=NAME] [KEY=VALUE …]
+//	upgrade n=N min=M over=O [old=N] [unhealthy=0] [new=0] [resident] [undoes] [strategy=NAME] [KEY=VALUE …]
 //	            an app of N instances with the two capacities begins an upgrade: so
 //	            many old ones, some of them unhealthy, and so many new and ready. What
 //	            is in upper case is a label of the app.
@@ -204,6 +204,8 @@ func parseWorld(command string, envelope Envelope) (*world, error) {
 			w.strategy = value
 		case word == "resident":
 			w.resident = true
+		case word == "undoes":
+			w.undoes = true
 		case key != strings.ToLower(key):
 			w.labels[key] = value
 		default:
@@ -246,6 +248,7 @@ func begin(ctx context.Context, m remote.Module, command string, envelope Envelo
 	}
 	w.upgrade, err = remote.Upgrade(m).Prepare(ctx, sdk.UpgradeSpec{
 		Strategy: w.strategy, App: sdk.AppFacts{ID: "/app", Instances: uint32(w.instances), Labels: w.labels},
+		MinimumHealthCapacity: w.minimum, MaximumOverCapacity: w.over,
 	})
 	if err != nil {
 		return nil, "", err
