@@ -3,8 +3,10 @@ package process
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -207,4 +209,34 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 	tell(t, m, "pid")
+}
+
+// A module ends with the host, however that ends.
+func TestHostIsKilled(t *testing.T) {
+	dir, err := os.MkdirTemp("", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir) // nobody was left to do it
+	config := as(t, "host", dir)
+	cmd := exec.CommandContext(t.Context(), config.Command[0], config.Command[1:]...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(out, &pid); err != nil || !alive(pid) {
+		t.Errorf("process %d, %v", pid, err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	for alive(pid) {
+		time.Sleep(time.Millisecond)
+	}
 }
