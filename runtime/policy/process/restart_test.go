@@ -185,12 +185,11 @@ func TestConcurrentUse(t *testing.T) {
 	m := start(t, as(t, "zoo"))
 	var group sync.WaitGroup
 	for range 4 {
+		p, err := remote.Constraint(m).Prepare(t.Context(), sdk.ConstraintSpec{Operator: "LIKE", Value: "a", HasValue: true})
+		if err != nil {
+			t.Fatal(err)
+		}
 		group.Go(func() {
-			p, err := remote.Constraint(m).Prepare(t.Context(), sdk.ConstraintSpec{Operator: "LIKE", Value: "a", HasValue: true})
-			if err != nil {
-				t.Error(err)
-				return
-			}
 			defer p.Close()
 			for range 50 {
 				if got, err := p.Evaluate(t.Context(), sdk.ConstraintInput{Values: []string{"", "a"}, First: -1}); err == nil && got.Quota[1] != sdk.Unlimited {
