@@ -80,8 +80,9 @@ func (m *Module) settle(ctx, limited context.Context, r *run, err error, given t
 		return m.fault(broken(ctx, r, s.Message(), given))
 	case codes.Unimplemented:
 		return m.fault("it does not know the call: " + line(s.Message()))
+	default:
+		return m.fault(line(s.Message()))
 	}
-	return m.fault(line(s.Message()))
 }
 
 // theirs tells that the deadline of limited is that of ctx.
