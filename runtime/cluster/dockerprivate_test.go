@@ -16,8 +16,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mesos/mesos-go/api/v1/lib"
+	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
 )
 
 // registry serves one image, team/app:1, to one user.
@@ -211,6 +213,21 @@ func TestDockerPrivateRegistry(t *testing.T) {
 		if pulled := r.asked.Load() > before; pulled != tc.pulled {
 			t.Errorf("%s: pulled %v, want %v", tc.id, pulled, tc.pulled)
 		}
+	}
+}
+
+// The grace of a kill wins over that of a container's task, which here is longer than the test has time.
+func TestDockerKillPolicy(t *testing.T) {
+	_, f := dockerWorld(t)
+	patient := func(i *mesos.TaskInfo) { i.KillPolicy.GracePeriod.Nanoseconds = int64(10 * patience) }
+	f.launch(f.offer(), container("patient.1", "while :; do sleep 1000; done", onHost, patient))
+	f.states("patient.1", mesos.TASK_RUNNING)
+	f.call(&scheduler.Call{Type: scheduler.Call_KILL, Kill: &scheduler.Call_Kill{
+		TaskID:     mesos.TaskID{Value: "patient.1"},
+		KillPolicy: &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: int64(100 * time.Millisecond)}},
+	}})
+	if states := f.states("patient.1", mesos.TASK_KILLED); len(states) != 2 {
+		t.Errorf("%v, want TASK_KILLING and TASK_KILLED", states)
 	}
 }
 
