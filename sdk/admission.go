@@ -14,7 +14,9 @@ type Admission interface {
 	// Review answers about one app or group. Its answer must depend on r alone: the
 	// same change may be reviewed more than once, as when it is planned first. It
 	// returns *Invalid for settings that the operator must change and any other
-	// error for a fault of its own; nothing is accepted then. It must not keep r.
+	// error for a fault of its own; nothing is accepted then. Asked with
+	// AdmissionCheck it looks at the settings and at nothing else, which is not there.
+	// It must neither keep r nor change what it points to.
 	Review(ctx context.Context, r AdmissionRequest) (AdmissionReview, error)
 }
 
@@ -31,8 +33,9 @@ type AdmissionRequest struct {
 	Force    bool
 	// NowMillis is when it is asked, in milliseconds since 1970.
 	NowMillis int64
-	// Above are the groups above the subject, the root first, without what the
-	// subject has now.
+	// Above are the groups above the subject, the root first: with all else of the
+	// same change as it is to become, and without the subject itself. What New asks
+	// for may be added to see what they come to.
 	Above []GroupUse
 }
 
@@ -41,7 +44,10 @@ type AdmissionVerb uint32
 
 // The verbs. Scaling and restarting are updates.
 const (
-	AdmissionCreate AdmissionVerb = iota + 1
+	// AdmissionCheck asks whether the settings are right, as at the start: there is no
+	// subject, and of the answer only the error counts.
+	AdmissionCheck AdmissionVerb = iota
+	AdmissionCreate
 	AdmissionUpdate
 	AdmissionDelete
 )
@@ -49,6 +55,8 @@ const (
 // String returns the verb in lower case.
 func (v AdmissionVerb) String() string {
 	switch v {
+	case AdmissionCheck:
+		return "check"
 	case AdmissionCreate:
 		return "create"
 	case AdmissionUpdate:
@@ -82,7 +90,8 @@ func (s AdmissionSubject) String() string {
 	}
 }
 
-// GroupUse is what all apps of a group, and of the groups in it, ask for in all.
+// GroupUse is what all instances of the apps of a group, and of the groups in it, ask
+// for in all; executors aside.
 type GroupUse struct {
 	ID        string
 	Apps      uint32
@@ -98,7 +107,8 @@ type AdmissionReview struct {
 	Denied bool
 	Reason string // for the user: why it is denied
 	Path   string // of the field that has to change, such as /cpus; may be ""
-	// Amended is what New is to be instead, whole; nil: as it is. Its id stays.
+	// Amended is what New is to be instead, whole; nil: as it is. Its id stays. It is
+	// read as if the user had sent it; what cannot be accepted is the policy's fault.
 	Amended  []byte
 	Warnings []string // for the user, beside the answer
 }

@@ -27,6 +27,7 @@ type devFlags struct {
 	dataDir     string
 	policyDir   string
 	fetching    string
+	admission   string
 	drill       drill
 	logLevel    string
 }
@@ -52,6 +53,7 @@ Nothing holds a task to its cpus, memory or disk here: they only decide what fit
 	flags.IntVar(&f.httpPort, "http-port", 8080, "port of the API; 0 takes a free one")
 	flags.StringVar(&f.dataDir, "data-dir", defaultDataDir(sh.environ, "dev"), "folder of the state and of the sandboxes")
 	flags.StringVar(&f.policyDir, "policy-dir", "", "folder of policy modules (*.wasm)")
+	flags.StringVar(&f.admission, "admission-policies", "", "policies that review changes of apps and groups, in order, as name or name:settings")
 	flags.StringVar(&f.fetching, "fetch-policies", defaultFetchPolicies, "policies that decide what apps fetch, in order, as name or name:settings")
 	f.drill.register(flags)
 	flags.StringVar(&f.logLevel, "log-level", "warn", levelNames)
@@ -92,7 +94,7 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	}
 	defer listener.Close()
 	policies, err := loadPolicies(ctx, policyConfig{
-		dir: f.policyDir, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching,
+		dir: f.policyDir, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching, admission: f.admission,
 	}, levels.logger(logPolicy))
 	if err != nil {
 		return err

@@ -96,6 +96,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,
 		Scheme: cfg.scheme, HTTP: cfg.http, Options: cfg.options, MaxChanges: cfg.maxChanges, Callbacks: cfg.callbacks,
 		MetricsPrefix: cfg.prefix, NoPrometheus: cfg.noText, Loggers: cfg.loggers(), CheckFetch: cfg.policies.checkFetch,
+		Admit: cfg.policies.admission(),
 	})
 	n.server = &http.Server{
 		Handler:           handler,

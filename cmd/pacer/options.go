@@ -183,6 +183,7 @@ func removedOptions() []option {
 // ownOptions are Pacer's own.
 func ownOptions() []option {
 	return []option{
+		{"admission_policies", "", text, used, "comma-separated: policies that review changes of apps and groups, in order, each as name or name:settings; see admission.md"},
 		{"event_callbacks", "off", toggle, used, "send events to the URLs that clients name at /v2/eventSubscriptions, as Marathon did until 1.4"},
 		{"fetch_policies", defaultFetchPolicies, text, used, "comma-separated: policies that decide what apps fetch, in order, each as name or name:settings; see fetching.md"},
 		{"policy_dir", "", text, used, "folder of policy modules (*.wasm)"},

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pacer-run/pacer/plugins/admission"
 	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/plugins/fetchers"
 	"github.com/pacer-run/pacer/plugins/health"
@@ -26,12 +27,15 @@ type policies struct{ *policy.Catalog }
 type policyConfig struct {
 	dir, cacheDir string // "" for no modules, and none kept
 	fetching      string // as --fetch_policies
+	admission     string // as --admission_policies
 }
 
-// loadPolicies opens the catalog; its modules are loaded in the background.
+// loadPolicies opens the catalog; its modules are loaded in the background. Only when
+// one of them may have an admission policy that is asked for it waits for them.
 func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*policies, error) {
 	c, err := policy.Open(ctx, policy.Config{
 		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Admission: admission.All(), Admitting: admissionSteps(config.admission),
 		Dir: config.dir, CacheDir: config.cacheDir, Log: log,
 	})
 	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
@@ -39,6 +43,10 @@ func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*
 	}
 	if err != nil {
 		return nil, badFlag("--policy_dir: %w", err)
+	}
+	if err := c.CheckAdmission(ctx); err != nil {
+		_ = c.Close(context.WithoutCancel(ctx)) // the start ends
+		return nil, badFlag("--admission_policies: %w", err)
 	}
 	return &policies{c}, nil
 }
@@ -154,7 +162,7 @@ func (p *policies) modules() []api.Module {
 			name = m.File
 		}
 		out = append(out, api.Module{
-			Fetchers: m.Fetchers, Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
+			Fetchers: m.Fetchers, Admitters: m.Admitters, Name: name, Version: m.Version, Kind: m.Kind, Form: form, File: m.File, Digest: m.Digest,
 			Operators: m.Operators, Strategies: m.Strategies, Rules: m.Rules,
 			Loaded: m.State == policy.Active, Error: m.Error, Calls: m.Calls, Faults: m.Faults, Fuel: m.Fuel,
 		})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // TestFetchPolicies: the flag's policies decide, in its order, what apps fetch.
@@ -45,6 +46,48 @@ func TestWrongFetchPolicies(t *testing.T) {
 		"marathon:x":      `--fetch_policies: "marathon": the fetch policy marathon has no settings`,
 	} {
 		_, err := loadPolicies(t.Context(), policyConfig{fetching: flag}, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.HasPrefix(err.Error(), want) || codeOf(err) != exitFlag {
+			t.Errorf("%s: %v", flag, err)
+		}
+	}
+}
+
+// TestAdmissionPolicies: the flag's policies review changes, in its order.
+func TestAdmissionPolicies(t *testing.T) {
+	p, err := loadPolicies(t.Context(), policyConfig{admission: " Caps:cpus=4;mem=512 , labels:team;owner"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	admit := p.admission()
+	for app, want := range map[string]string{
+		`{"id":"/a","cpus":8}`: "denied by the admission policy caps: cpus 8 is more than 4",
+		`{"id":"/a","cpus":1}`: "denied by the admission policy labels: every app needs the label team",
+		`{"id":"/a","cpus":1,"labels":{"team":"x","owner":"y"}}`: "",
+	} {
+		r := sdk.AdmissionRequest{Verb: sdk.AdmissionCreate, Subject: sdk.AdmissionApp, ID: "/a", New: []byte(app)}
+		review, err := admit(t.Context(), r, nil)
+		if err != nil || review.Denied != (want != "") || review.Reason != want {
+			t.Errorf("%s: %+v, %v", app, review, err)
+		}
+	}
+	none, err := loadPolicies(t.Context(), policyConfig{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer none.close()
+	if none.admission() != nil {
+		t.Error("without policies there is somebody to ask")
+	}
+}
+
+func TestWrongAdmissionPolicies(t *testing.T) {
+	for flag, want := range map[string]string{
+		"quota":            `--admission_policies: "quota": admission policy must be one of the following labels or caps`,
+		"labels:team,caps": `--admission_policies: "caps": the admission policy caps needs settings`,
+		"labels":           `--admission_policies: "labels": the admission policy labels needs settings`,
+	} {
+		_, err := loadPolicies(t.Context(), policyConfig{admission: flag}, slog.New(slog.DiscardHandler))
 		if err == nil || !strings.HasPrefix(err.Error(), want) || codeOf(err) != exitFlag {
 			t.Errorf("%s: %v", flag, err)
 		}

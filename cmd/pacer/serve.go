@@ -48,6 +48,7 @@ leadership exits with 103: run it under a supervisor, as Marathon.`,
 func serve(ctx context.Context, v *values, cfg nodeConfig) error {
 	policies, err := loadPolicies(ctx, policyConfig{
 		dir: v.text("policy_dir"), cacheDir: v.text("policy_cache"), fetching: v.text("fetch_policies"),
+		admission: v.text("admission_policies"),
 	}, cfg.logOf(logPolicy))
 	if err != nil {
 		return err

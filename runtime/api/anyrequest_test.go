@@ -15,7 +15,12 @@ import (
 // error, and all read the message of a refusal.
 func TestAnyRequestIsAnswered(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		w := newWorld(scriptConfig)
+		w := newWorld(func(c *Config) {
+			scriptConfig(c)
+			if rapid.Bool().Draw(r, "admission") {
+				c.Admit = scriptAdmission
+			}
+		})
 		for range rapid.IntRange(1, 8).Draw(r, "requests") {
 			method := rapid.SampledFrom([]string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"}).Draw(r, "method")
 			target := anyTarget(r)

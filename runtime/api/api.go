@@ -47,11 +47,12 @@ type Node interface {
 type Module struct {
 	Name       string   `json:"name"`
 	Version    string   `json:"version"`
-	Kind       string   `json:"kind"`               // "constraint", "upgrade", "health" or "fetch"
-	Form       string   `json:"form"`               // "builtin", "wasm" or "process"
-	File       string   `json:"file,omitempty"`     // its base name; empty for builtins
-	Digest     string   `json:"digest,omitempty"`   // of the module's file; empty for builtins
-	Fetchers   []string `json:"fetchers,omitempty"` // names of fetch policies
+	Kind       string   `json:"kind"`                // "constraint", "upgrade", "health", "fetch" or "admission"
+	Form       string   `json:"form"`                // "builtin", "wasm" or "process"
+	File       string   `json:"file,omitempty"`      // its base name; empty for builtins
+	Digest     string   `json:"digest,omitempty"`    // of the module's file; empty for builtins
+	Fetchers   []string `json:"fetchers,omitempty"`  // names of fetch policies
+	Admitters  []string `json:"admitters,omitempty"` // names of admission policies
 	Operators  []string `json:"operators,omitempty"`
 	Strategies []string `json:"strategies,omitempty"`
 	Rules      []string `json:"rules,omitempty"`
@@ -84,6 +85,9 @@ type Config struct {
 	CheckStrategy func(ctx context.Context, app *spec.App) error
 	// CheckRule is CheckConstraint for the health rule that an app's label names.
 	CheckRule func(ctx context.Context, app *spec.App) error
+	// Admit reviews changes of apps and groups; nil means that nobody does, and that
+	// nothing is done for it.
+	Admit Admission
 	// Rules prepares the constraints of an app for one question; done releases them.
 	// nil means that nothing is known of constraints.
 	Rules func(ctx context.Context, app *spec.App) (rules []placement.Rule, done func())
@@ -169,9 +173,11 @@ func (c Config) withDefaults() Config {
 // server holds what handlers share.
 type server struct {
 	Config
-	lists   listCache
-	buffers buffers
-	changes atomic.Int64 // that wait for the core
+	lists      listCache
+	buffers    buffers
+	changes    atomic.Int64 // that wait for the core
+	turns      turns
+	admissions admissionCounts
 }
 
 // handler is an endpoint: it writes its answer, or returns the error that is the
@@ -180,7 +186,7 @@ type handler func(core Core, w http.ResponseWriter, r *http.Request) error
 
 // New returns the node's HTTP handler.
 func New(cfg Config) http.Handler {
-	s := &server{Config: cfg.withDefaults()}
+	s := &server{Config: cfg.withDefaults(), turns: newTurns(cfg.Admit)}
 	s.lists.tagger = newTagger()
 	mux := chi.NewMux()
 	mux.Use(s.commonHeaders, routeDecodedPath, s.limitRequests, s.crossOrigin, s.authenticate,

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -23,11 +24,13 @@ func (s *server) cancelDeployment(core Core, w http.ResponseWriter, r *http.Requ
 	case terms.RollBack:
 		return &problem{http.StatusUnprocessableEntity, "query parameter rollback: expected none, since what undoes a deployment is not undone"}
 	}
-	reply, done, err := s.command(r, core, func(request scheduler.RequestID, deployment string) scheduler.Event {
-		return scheduler.CancelDeployment{
-			Request: request, ID: chi.URLParam(r, "id"), DeploymentID: deployment, Force: force, Terms: terms,
-		}
-	})
+	id := chi.URLParam(r, "id")
+	reply, done, err := s.reviewedCommand(core, w, r, undoing(id, force),
+		func(reviewed *scheduler.Reviewed, request scheduler.RequestID, deployment string) scheduler.Event {
+			return scheduler.CancelDeployment{
+				Request: request, ID: id, DeploymentID: deployment, Force: force, Terms: terms, Reviewed: reviewed,
+			}
+		})
 	defer done()
 	switch {
 	case err != nil:
@@ -38,6 +41,17 @@ func (s *server) cancelDeployment(core Core, w http.ResponseWriter, r *http.Requ
 		answerDeployment(w, http.StatusOK, reply)
 	}
 	return nil
+}
+
+// undoing is the change that undoes a deployment; none when it stays as far as it is.
+func undoing(id string, force bool) func(*scheduler.Snapshot) (scheduler.ChangeTree, bool) {
+	return func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, bool) {
+		i := slices.IndexFunc(snapshot.Deployments, func(d *scheduler.DeploymentView) bool { return d.Plan.ID == id })
+		if force || i < 0 {
+			return scheduler.ChangeTree{}, false
+		}
+		return commandOf(snapshot.Tree, snapshot.Deployments[i].Plan.Revert(snapshot.Tree)), true
+	}
 }
 
 // resetDelay carries out DELETE /v2/queue/{id}/delay, the only thing there is to

@@ -42,18 +42,29 @@ func (s *server) createApp(core Core, w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	reply, done, err := s.carryOut(r, core, scheduler.ChangeTree{
-		Put: []scheduler.PutApp{{App: app}}, Force: flag(r, "force", false), Terms: terms,
-	})
-	defer done()
+	c, err := s.commit(core, w, r, creating(r, app, terms))
+	defer c.done()
 	if err != nil {
 		return err
 	}
-	created := *app
-	created.Version = reply.Version
+	created := *c.change.Put[0].App
+	created.Version = c.reply.Version
 	s.announce(r, &created)
-	answerCreated(w, r, reply, &created)
+	answerCreated(w, r, c.reply, &created)
 	return nil
+}
+
+// creating brings a new app. When there is one already the core says so, and nothing
+// is tried again.
+func creating(r *http.Request, app *spec.App, terms scheduler.Terms) derivation {
+	tried := false
+	return func(snapshot *scheduler.Snapshot) (change scheduler.ChangeTree, err error) {
+		if tried && snapshot.Tree.App(app.ID) != nil {
+			return change, &scheduler.Exists{App: app.ID}
+		}
+		tried = true
+		return scheduler.ChangeTree{Put: []scheduler.PutApp{{App: app}}, Force: flag(r, "force", false), Terms: terms}, nil
+	}
 }
 
 // answerCreated shows the app as it was sent: its ports are assigned by then,
@@ -101,20 +112,20 @@ func (s *server) changeApp(core Core, w http.ResponseWriter, r *http.Request) er
 	if err != nil {
 		return err
 	}
-	reply, change, done, err := s.commit(core, r, s.putting(r, updates))
-	defer done()
+	c, err := s.commit(core, w, r, s.putting(r, updates))
+	defer c.done()
 	if err != nil {
 		return err
 	}
-	for _, app := range reply.Apps {
+	for _, app := range c.reply.Apps {
 		s.announce(r, app)
 	}
 	status := http.StatusOK
-	if created(change) {
+	if created(c.change) {
 		status = http.StatusCreated
 		w.Header().Set("Location", rootURL(r)+string(t.id))
 	}
-	answerDeployment(w, status, reply)
+	answerDeployment(w, status, c.reply)
 	return nil
 }
 
@@ -138,12 +149,12 @@ func (s *server) changeApps(core Core, w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	reply, _, done, err := s.commit(core, r, s.putting(r, updates))
-	defer done()
+	c, err := s.commit(core, w, r, s.putting(r, updates))
+	defer c.done()
 	if err != nil {
 		return err
 	}
-	answerDeployment(w, http.StatusOK, reply)
+	answerDeployment(w, http.StatusOK, c.reply)
 	return nil
 }
 

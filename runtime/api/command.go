@@ -16,20 +16,46 @@ import (
 // derivation makes the change that a request asks for out of what is there.
 type derivation func(*scheduler.Snapshot) (scheduler.ChangeTree, error)
 
-// commit derives a change from the snapshot and has it carried out; anew when it
-// was outdated by the time the core saw it. done must be called when the answer is
-// written.
-func (s *server) commit(core Core, r *http.Request, derive derivation) (reply scheduler.Reply, change scheduler.ChangeTree, done func(), err error) {
+// committed is a change that was carried out, or what came of it.
+type committed struct {
+	reply  scheduler.Reply
+	change scheduler.ChangeTree // as it was reviewed
+	notes  []note               // of those who reviewed it
+	done   func()               // to be called when the answer is written; never nil
+}
+
+// commit derives a change from the snapshot, has it reviewed and carried out; anew when
+// it was outdated by the time the core saw it. What there is to say of the review is in
+// the headers then, whatever the error.
+func (s *server) commit(core Core, w http.ResponseWriter, r *http.Request, derive derivation) (committed, error) {
 	for attempt := 0; ; attempt++ {
-		if change, err = derive(core.Snapshot()); err != nil {
-			return reply, change, func() {}, err
+		c, final, err := s.attempt(core, r, derive, attempt > 0)
+		if final || attempt == staleRetries || !outdated(err) {
+			warn(w, c.notes)
+			return c, err
 		}
-		reply, done, err = s.carryOut(r, core, change)
-		if attempt == staleRetries || !outdated(err) {
-			return reply, change, done, err
-		}
-		done()
+		c.done()
 	}
+}
+
+// attempt is one try of commit; alone keeps all others from theirs if they are
+// reviewed. final says that the core has not seen the change.
+func (s *server) attempt(core Core, r *http.Request, derive derivation, alone bool) (c committed, final bool, err error) {
+	c.done = func() {}
+	end, err := s.turn(r, alone)
+	if err != nil {
+		return c, true, err
+	}
+	defer end()
+	snapshot := core.Snapshot()
+	if c.change, err = derive(snapshot); err != nil {
+		return c, true, err
+	}
+	if c.change, c.notes, err = s.review(r, snapshot, c.change); err != nil {
+		return c, true, err
+	}
+	c.reply, c.done, err = s.carryOut(r, core, c.change)
+	return c, false, err
 }
 
 // putting derives new definitions from updates.
@@ -76,6 +102,12 @@ func outdated(err error) bool {
 		noGroup  *scheduler.GroupNotFound
 	)
 	return errors.As(err, &stale) || errors.As(err, &exists) || errors.As(err, &notFound) || errors.As(err, &noGroup)
+}
+
+// isStale tells whether a command was refused because of what it was derived from.
+func isStale(err error) bool {
+	var stale *scheduler.Stale
+	return errors.As(err, &stale)
 }
 
 // derive makes the definition that an update of one app asks for.

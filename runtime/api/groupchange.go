@@ -15,7 +15,7 @@ func (s *server) createGroup(core Core, w http.ResponseWriter, r *http.Request) 
 		return err
 	}
 	put := s.puttingGroup(r, u)
-	reply, _, done, err := s.commit(core, r, func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
+	c, err := s.commit(core, w, r, func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
 		switch {
 		case snapshot.Tree.Group(u.ID) != nil:
 			return scheduler.ChangeTree{}, &problem{
@@ -26,12 +26,12 @@ func (s *server) createGroup(core Core, w http.ResponseWriter, r *http.Request) 
 		}
 		return put(snapshot)
 	})
-	defer done()
+	defer c.done()
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Location", rootURL(r)+string(u.ID))
-	answerDeployment(w, http.StatusCreated, reply)
+	answerDeployment(w, http.StatusCreated, c.reply)
 	return nil
 }
 
@@ -68,10 +68,17 @@ func onGroup(r *http.Request, snapshot *scheduler.Snapshot, id spec.PathID, chan
 
 // rehearse answers the steps that a change would be carried out in.
 func (s *server) rehearse(snapshot *scheduler.Snapshot, w http.ResponseWriter, r *http.Request, u *spec.GroupUpdate) error {
-	change, err := s.deriveTree(r, snapshot, u)
+	command, err := s.puttingGroup(r, u)(snapshot)
 	if err != nil {
 		return err
 	}
+	command.Rehearse = true
+	command, notes, err := s.review(r, snapshot, command)
+	warn(w, notes)
+	if err != nil {
+		return err
+	}
+	change := snapshot.Tree.Complete(treeChangeOf(command), s.Settings)
 	for id, app := range change.Apps {
 		if current := snapshot.Tree.App(id); app != nil && current != nil {
 			change.Apps[id] = app.WithPortsOf(current)
@@ -132,15 +139,29 @@ func (s *server) enforceRole(core Core, w http.ResponseWriter, r *http.Request) 
 	if asked != nil {
 		enforce = *asked
 	}
-	_, done, err := s.command(r, core, func(request scheduler.RequestID, _ string) scheduler.Event {
-		return scheduler.SetEnforceRole{Request: request, Group: id, Enforce: enforce}
-	})
+	_, done, err := s.reviewedCommand(core, w, r, enforcing(id, enforce),
+		func(reviewed *scheduler.Reviewed, request scheduler.RequestID, _ string) scheduler.Event {
+			return scheduler.SetEnforceRole{Request: request, Group: id, Enforce: enforce, Reviewed: reviewed}
+		})
 	defer done()
 	if err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusOK)
 	return nil
+}
+
+// enforcing is the change that a group's role stands for.
+func enforcing(id spec.PathID, enforce bool) func(*scheduler.Snapshot) (scheduler.ChangeTree, bool) {
+	return func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, bool) {
+		group := snapshot.Tree.Group(id)
+		if group == nil {
+			return scheduler.ChangeTree{}, false // the core says so
+		}
+		changed := *group
+		changed.EnforceRole = enforce
+		return scheduler.ChangeTree{Members: id, PutGroups: []scheduler.PutGroup{{Group: &changed, Base: group}}}, true
+	}
 }
 
 // groupUpdate reads the body, of whatever content type. Its id is relative to the

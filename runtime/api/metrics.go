@@ -48,7 +48,7 @@ func (s *server) metricsText(core Core, w http.ResponseWriter, _ *http.Request) 
 func (s *server) gather(core Core) ([]*dto.MetricFamily, error) {
 	registry := prometheus.NewRegistry()
 	c := &collector{
-		snapshot: core.Snapshot(), clients: s.Events.Clients(), slow: s.Events.SlowClients(), others: s.Metrics(),
+		snapshot: core.Snapshot(), clients: s.Events.Clients(), slow: s.Events.SlowClients(), others: append(s.Metrics(), s.admissions.metrics(s.Admit)...),
 		prefix: s.MetricsPrefix,
 	}
 	if err := registry.Register(c); err != nil {

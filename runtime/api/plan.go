@@ -50,9 +50,10 @@ type placeCount struct {
 	Count    int    `json:"count"`
 }
 
-// planWarning is a reason why the change may not come to its end.
+// planWarning is a reason why the change may not come to its end, or what admission
+// policies have to say of it.
 type planWarning struct {
-	App  spec.PathID `json:"app"`
+	App  spec.PathID `json:"app"` // or the group
 	Code string      `json:"code"`
 	Text string      `json:"text"`
 }
@@ -71,16 +72,20 @@ func (s *server) plan(core Core, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reply, change, done, err := s.commit(core, r, func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
+	c, err := s.commit(core, w, r, func(snapshot *scheduler.Snapshot) (scheduler.ChangeTree, error) {
 		change, err := derive(snapshot)
 		change.Rehearse = true
 		return change, err
 	})
-	defer done()
+	defer c.done()
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, s.planAnswer(core.Snapshot(), r, change, reply.Rehearsal))
+	answer := s.planAnswer(core.Snapshot(), r, c.change, c.reply.Rehearsal)
+	for _, n := range c.notes {
+		answer.Warnings = append(answer.Warnings, planWarning{App: n.id, Code: n.code, Text: n.text})
+	}
+	writeJSON(w, http.StatusOK, answer)
 	return nil
 }
 

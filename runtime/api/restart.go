@@ -43,11 +43,11 @@ func onApp(r *http.Request, snapshot *scheduler.Snapshot, id spec.PathID, change
 
 // deploy has a change carried out and answers with its deployment.
 func (s *server) deploy(core Core, w http.ResponseWriter, r *http.Request, derive derivation) error {
-	reply, _, done, err := s.commit(core, r, derive)
-	defer done()
+	c, err := s.commit(core, w, r, derive)
+	defer c.done()
 	if err != nil {
 		return err
 	}
-	answerDeployment(w, http.StatusOK, reply)
+	answerDeployment(w, http.StatusOK, c.reply)
 	return nil
 }

@@ -41,7 +41,7 @@ import (
 //	master up|down             the subscription
 //	message executor=E text=T  an executor's, on the agent of h1
 //	lead | standby [leader=L]  this node's part
-//	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus] [callbacks]
+//	options [credentials=U:P] [realm=R] [origin=O] [prefix=P] [no-prometheus] [callbacks] [admission]
 //	                           how the server was started; what is left out is as by default
 //	why app=A                  state and text of why
 //	terms                      what the deployments under way were asked for with
@@ -259,6 +259,9 @@ func configured(t *testing.T, d *datadriven.TestData) *world {
 
 func (p *player) playOptions(t *testing.T, d *datadriven.TestData) Config {
 	c := p.config
+	if d.HasArg("admission") {
+		c.Admit = scriptAdmission
+	}
 	var credentials string
 	d.MaybeScanArgs(t, "credentials", &credentials)
 	if credentials != "" {

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
 	"github.com/pacer-run/pacer/sdk"
@@ -26,12 +27,16 @@ type Config struct {
 	Health   []sdk.Health     // built in too
 	Fetch    []sdk.Fetch      // and these
 	// Fetching are the fetch policies that decide, in their order; see DecideFetch.
-	Fetching []FetchStep
-	Dir      string       // every *.wasm in it is loaded; "" means no modules
-	CacheDir string       // keeps compiled modules between runs; "" keeps none
-	Limits   wasm.Limits  // of each module; the zero value means the default ones
-	Remember int          // verdicts per constraint; 0 means 65,536, below 0 none
-	Log      *slog.Logger // nil: nothing is logged
+	Fetching  []FetchStep
+	Admission []sdk.Admission // built in, as all of these
+	// Admitting are the admission policies that decide, in their order; see Admit.
+	Admitting     []AdmissionStep
+	AdmissionTime time.Duration // that one review may take; 0 means 5 s
+	Dir           string        // every *.wasm in it is loaded; "" means no modules
+	CacheDir      string        // keeps compiled modules between runs; "" keeps none
+	Limits        wasm.Limits   // of each module; the zero value means the default ones
+	Remember      int           // verdicts per constraint; 0 means 65,536, below 0 none
+	Log           *slog.Logger  // nil: nothing is logged
 }
 
 // Catalog is every policy there is. Its methods may be called by many goroutines.
@@ -47,6 +52,7 @@ type Catalog struct {
 	upgrades    offers[sdk.Upgrade]
 	health      offers[sdk.Health]
 	fetch       offers[sdk.Fetch]
+	admission   offers[sdk.Admission]
 }
 
 // Open returns a catalog with the built-in policies and starts to load the
@@ -65,6 +71,7 @@ func Open(ctx context.Context, config Config) (*Catalog, error) {
 	}
 	c := &Catalog{config: config, loaded: make(chan struct{})}
 	c.constraints.noun, c.upgrades.noun, c.health.noun, c.fetch.noun = "operator", "upgrade strategy", "health rule", "fetch policy"
+	c.admission.noun = "admission policy"
 	if err := c.addBuiltins(); err != nil {
 		return nil, err
 	}
@@ -104,10 +111,15 @@ func (c *Catalog) addBuiltins() error {
 			return err
 		}
 	}
-	if len(c.config.Fetch) == 0 {
+	if len(c.config.Fetch) > 0 {
+		if err := addAll(&c.fetch, c.config.Fetch, sdk.Fetch.Policies, c.builtinsOf(KindFetch)); err != nil {
+			return err
+		}
+	}
+	if len(c.config.Admission) == 0 {
 		return nil
 	}
-	return addAll(&c.fetch, c.config.Fetch, sdk.Fetch.Policies, c.builtinsOf(KindFetch))
+	return addAll(&c.admission, c.config.Admission, sdk.Admission.Policies, c.builtinsOf(KindAdmission))
 }
 
 // builtinsOf adds the origin of one kind of built-in policies.

@@ -36,6 +36,7 @@ const (
 	KindUpgrade    = "upgrade"
 	KindHealth     = "health"
 	KindFetch      = "fetch"
+	KindAdmission  = "admission"
 )
 
 // Module is what is known of one module, at one moment.
@@ -44,14 +45,15 @@ type Module struct {
 	Name       string // what it calls itself; "" before it is loaded
 	Version    string
 	Digest     string   // sha256 of the file, in hexadecimal; "" for the built-in policies
-	Kind       string   // KindConstraint, KindUpgrade, KindHealth or KindFetch
+	Kind       string   // KindConstraint, KindUpgrade, KindHealth, KindFetch or KindAdmission
 	Operators  []string // of a module with constraints
 	Strategies []string // of a module with upgrades
 	Rules      []string // of a module with health
 	Fetchers   []string // of a module with fetch policies
+	Admitters  []string // of a module with admission policies
 	State      State
 	Error      string // why it failed to load, or its last fault; "" when there is none
-	Calls      uint64 // to prepare, evaluate, step, judge and decide
+	Calls      uint64 // to prepare, evaluate, step, judge, decide and review
 	Faults     uint64 // of these
 	Fuel       int64  // used in all, in units of about an instruction; 0 for the built-in policies
 }
@@ -101,6 +103,8 @@ func (o *origin) describe() Module {
 		m.Rules = names
 	case KindFetch:
 		m.Fetchers = names
+	case KindAdmission:
+		m.Admitters = names
 	}
 	if o.module != nil {
 		m.Fuel = o.module.FuelUsed()

@@ -92,6 +92,11 @@ func (s *Scheduler) draft(c *ChangeTree, change *spec.TreeChange) (*deployment.P
 	for _, id := range c.Restart {
 		o.Restart[id] = true
 	}
+	for _, p := range c.Put {
+		if p.Restart {
+			o.Restart[p.App.ID] = true
+		}
+	}
 	plan, after, err := deployment.Make(s.tree, *change, o)
 	if err != nil {
 		return nil, spec.Tree{}, err

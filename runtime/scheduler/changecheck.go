@@ -12,14 +12,33 @@ func (s *Scheduler) checkChange(c *ChangeTree) (change spec.TreeChange, kill map
 	if len(s.deployments) >= s.cfg.MaxDeployments {
 		return change, nil, &TooManyDeployments{Limit: s.cfg.MaxDeployments}
 	}
+	if err := s.checkReviewed(c.Reviewed, c.subject()); err != nil {
+		return change, nil, err
+	}
 	if err := s.checkBases(c); err != nil {
 		return change, nil, err
 	}
 	if change, err = s.treeChange(c); err != nil {
 		return change, nil, err
 	}
-	kill, err = s.scaleDownByKills(c, &change)
-	return change, kill, err
+	if kill, err = s.scaleDownByKills(c, &change); err != nil || c.Reviewed == nil {
+		return change, kill, err
+	}
+	for id := range kill { // instances may have ended, or come back, since
+		if kept, ok := c.Reviewed.Kept[id]; !ok || kept != change.Apps[id].Instances {
+			return change, nil, &Stale{App: id}
+		}
+	}
+	return change, kill, nil
+}
+
+// checkReviewed refuses what was reviewed when there was another tree: whoever reviews
+// a change may have looked at anything in it.
+func (s *Scheduler) checkReviewed(r *Reviewed, subject spec.PathID) error {
+	if r != nil && r.Tree != s.tree.Version {
+		return &Stale{App: subject}
+	}
+	return nil
 }
 
 // checkBases refuses what was derived from something else than what is there.

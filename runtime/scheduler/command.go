@@ -24,8 +24,11 @@ type ChangeTree struct {
 	// Restart names apps whose instances are replaced although nothing changes.
 	Restart []spec.PathID
 	// Kill names instances that end for good: their apps are scaled down by as many.
-	Kill  []UUID
-	Force bool // cancel the deployments that hold a lock on these apps
+	Kill []UUID
+	// Reviewed is what somebody looked at who could have refused the change; nil when
+	// nobody did. When it is not so any more the command is refused with Stale.
+	Reviewed *Reviewed
+	Force    bool // cancel the deployments that hold a lock on these apps
 	// Group is what the change is about, for those who listen. "" means the group
 	// of the one app, else the root.
 	Group spec.PathID
@@ -47,6 +50,15 @@ type PutApp struct {
 	// not exist. When it is not the current one the command is refused with
 	// Stale (or Exists), and the caller derives anew.
 	Base spec.Timestamp
+	// Restart has the instances replaced whatever has changed.
+	Restart bool
+}
+
+// Reviewed is what a change was reviewed against.
+type Reviewed struct {
+	Tree spec.Timestamp // the version of the tree
+	// Kept says with how many instances the apps of killed ones are left.
+	Kept map[spec.PathID]int
 }
 
 // PutGroup is what a group says of itself from now on.
@@ -74,6 +86,7 @@ type CancelDeployment struct {
 	ID           string
 	DeploymentID string
 	Force        bool
+	Reviewed     *Reviewed // as in ChangeTree
 	// Terms are those of the deployment that undoes the other. It is not undone in
 	// turn: RollBack has no effect.
 	Terms Terms
@@ -85,6 +98,8 @@ type SetEnforceRole struct {
 	Request RequestID
 	Group   spec.PathID
 	Enforce bool
+	// Reviewed is as in ChangeTree.
+	Reviewed *Reviewed
 }
 
 // KillInstances ends tasks. Their instances are launched again, or, when wiped,

@@ -269,6 +269,8 @@ func (s *Scheduler) onCancelDeployment(c CancelDeployment) {
 	switch {
 	case r == nil:
 		s.reply(Reply{Request: c.Request, Err: &DeploymentNotFound{ID: c.ID}})
+	case s.checkReviewed(c.Reviewed, spec.Root) != nil:
+		s.reply(Reply{Request: c.Request, Err: &Stale{App: spec.Root}})
 	case c.Force:
 		s.reply(Reply{Request: c.Request})
 		s.giveUp(r, Cancelled, cancelled, false)

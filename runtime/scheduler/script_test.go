@@ -61,6 +61,7 @@ type world struct {
 	plans      int
 	terms      byte
 	basis      Basis                       // of the last rehearsal
+	reviewed   spec.Timestamp              // version of the tree at the last review
 	around     func(ev Event, step func()) // what a test does around each event; nil: nothing
 	holdings   map[UUID]launch.Holding     // that were ever reserved, by instance
 }

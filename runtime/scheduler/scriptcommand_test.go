@@ -16,17 +16,22 @@ import (
 // command turns a script's command of a user into an event, nil when it is none:
 //
 //	app id=/web instances=2 ports=8080,0 backoff=1s unreachable=30s,60s min=0.5 over=0 needs=/db health force
-//	change app=/web cmd=v2 to=3 timeout=10m rollback
+//	change app=/web cmd=v2 to=3 restart timeout=10m rollback
 //	restart-app app=/web
 //	group id=/shop needs=/data base=new|current
 //	put apps=/a,/b:2 groups=/g needs… remove=/c remove-groups=/h
 //	scale app=/web to=3        delete app=/web force
 //	kill /web.1 /web.2 [wipe]  kill-scale /web.1 force
+//	review                     look at what there is; any change, and cancel: reviewed, against that;
+//	                           kill-scale: kept=N, instances that the review left to each app
 //	any change: rehearse, and then rehearsed: on the basis of the last rehearsal; members=/g
 //	cancel d1 [force] [timeout=1m]         reset-delay app=/web     enforce-role group=/dev on
 func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 	a := args(d)
 	switch d.Cmd {
+	case "review":
+		w.reviewed = w.s.tree.Version
+		return Tick{}, nil
 	case "app":
 		return w.putApp(a), nil
 	case "apps":
@@ -56,7 +61,8 @@ func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 		w.plans++
 		timeout, _ := time.ParseDuration(cmp.Or(a["timeout"], "0s"))
 		return CancelDeployment{
-			Request: w.requests, ID: d.CmdArgs[0].Key, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != "",
+			Reviewed: w.review(a),
+			Request:  w.requests, ID: d.CmdArgs[0].Key, DeploymentID: fmt.Sprintf("d%d", w.plans), Force: a["force"] != "",
 			Terms: Terms{Timeout: timeout, RollBack: a["rollback"] != ""},
 		}, nil
 	case "reset-delay":
@@ -64,7 +70,7 @@ func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 		return ResetDelay{Request: w.requests, App: spec.PathID(a["app"])}, nil
 	case "enforce-role":
 		w.requests++
-		return SetEnforceRole{Request: w.requests, Group: spec.PathID(a["group"]), Enforce: a["off"] == ""}, nil
+		return SetEnforceRole{Request: w.requests, Group: spec.PathID(a["group"]), Enforce: a["off"] == "", Reviewed: w.review(a)}, nil
 	}
 	return nil, nil
 }
@@ -81,7 +87,20 @@ func (w *world) change(a map[string]string) ChangeTree {
 	if a["rehearsed"] != "" {
 		c.Basis = w.basis
 	}
+	c.Reviewed = w.review(a)
 	return c
+}
+
+// review is what the last review saw, if the command is a reviewed one.
+func (w *world) review(a map[string]string) *Reviewed {
+	if a["reviewed"] == "" {
+		return nil
+	}
+	r := &Reviewed{Tree: w.reviewed, Kept: map[spec.PathID]int{}}
+	for id := range w.s.apps {
+		r.Kept[id] = number(a["kept"], -1)
+	}
+	return r
 }
 
 func (w *world) putApp(a map[string]string) Event {
@@ -117,7 +136,7 @@ func (w *world) changeApp(a map[string]string) Event {
 	c := w.change(a)
 	for id := range strings.SplitSeq(a["app"], ",") {
 		app := *w.s.apps[spec.PathID(id)].spec
-		put := PutApp{App: &app, Base: app.Version}
+		put := PutApp{App: &app, Base: app.Version, Restart: a["restart"] != ""}
 		app.Instances = number(a["to"], app.Instances)
 		app.Cmd = cmp.Or(a["cmd"], app.Cmd)
 		if a["volume"] != "" {

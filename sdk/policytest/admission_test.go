@@ -1,0 +1,92 @@
+package policytest_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/policytest"
+)
+
+// admitter is a policy that reviews by a function.
+type admitter func(sdk.AdmissionRequest) (sdk.AdmissionReview, error)
+
+func (a admitter) Policies() []string { return []string{"test"} }
+
+func (a admitter) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.AdmissionReview, error) {
+	if r.Settings == "bad" {
+		return sdk.AdmissionReview{}, &sdk.Invalid{Message: "the settings are bad"}
+	}
+	if r.Verb == sdk.AdmissionCheck {
+		return sdk.AdmissionReview{}, nil
+	}
+	return a(r)
+}
+
+func TestAdmissionVectors(t *testing.T) {
+	const create = `"policy":"test","verb":"create","subject":"app","id":"/a","new":{"id":"/a"}`
+	answers := func(review sdk.AdmissionReview) admitter {
+		return func(sdk.AdmissionRequest) (sdk.AdmissionReview, error) { return review, nil }
+	}
+	allow, deny := answers(sdk.AllowAdmission()), answers(sdk.DenyAdmission("/cpus", "not here"))
+	warn, amend := answers(sdk.AdmissionReview{Warnings: []string{"mind the gap"}}), answers(sdk.AdmissionReview{Amended: []byte(`{"b":1,"id":"/a"}`)})
+	calls := 0
+	for _, tt := range []struct {
+		name, vector string
+		policy       admitter
+		want         string // in the error; "" for none
+	}{
+		{"allowed", create, allow, ""},
+		{"allowed, but denied", create, deny, "denied true"},
+		{"denied", create + `,"denied":"not here","path":"/cpus"`, deny, ""},
+		{"denied elsewhere", create + `,"denied":"not here","path":"/mem"`, deny, `denied at "/cpus"`},
+		{"denied for another reason", create + `,"denied":"not there","path":"/cpus"`, deny, "not there"},
+		{"denied, but allowed", create + `,"denied":"not"`, allow, "denied false"},
+		{"a warning", create + `,"warnings":["the gap"]`, warn, ""},
+		{"another warning", create + `,"warnings":["the step"]`, warn, "the step"},
+		{"no warning", create, warn, "mind the gap"},
+		{"amended", create + `,"amended":{"id":"/a","b":1.0}`, amend, ""},
+		{"amended otherwise", create + `,"amended":{"id":"/a","b":2}`, amend, "want"},
+		{"amended, but not meant to be", create, amend, "amended to"},
+		{"invalid", `"policy":"test","settings":"bad","invalid":"are bad"`, allow, ""},
+		{"invalid for another reason", `"policy":"test","settings":"bad","invalid":"are good"`, allow, "are good"},
+		{"not invalid", `"policy":"test","settings":"good","invalid":"bad"`, allow, "accepted"},
+		{"invalid, but not meant to be", create + `,"settings":"bad"`, allow, "about the settings"},
+		{"failed", create, func(sdk.AdmissionRequest) (sdk.AdmissionReview, error) {
+			return sdk.AdmissionReview{}, errors.New("no")
+		}, "review: no"},
+		{"changes the request", create, func(r sdk.AdmissionRequest) (sdk.AdmissionReview, error) {
+			r.New[0] = '['
+			return sdk.AllowAdmission(), nil
+		}, "has changed the request"},
+		{"answers otherwise", create, func(sdk.AdmissionRequest) (sdk.AdmissionReview, error) {
+			calls++
+			return sdk.AdmissionReview{Denied: calls%2 == 0}, nil
+		}, "the same request"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			vectors, err := policytest.ReadAdmission([]byte("[{" + tt.vector + "}]"))
+			if err != nil || len(vectors) != 1 {
+				t.Fatalf("%+v, %v", vectors, err)
+			}
+			switch err := vectors[0].Check(t.Context(), tt.policy); {
+			case tt.want == "" && err != nil:
+				t.Error(err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("got %v, want %q in it", err, tt.want)
+			}
+		})
+	}
+	for _, bad := range []string{
+		`{}`, `[{}]`, `[{"policy":"Test"}]`, `[{"policy":"test","verb":"scale","subject":"app","new":{}}]`,
+		`[{"policy":"test","verb":"create","subject":"pod","new":{}}]`, `[{"policy":"test","verb":"create","subject":"app"}]`,
+		`[{"policy":"test","verb":"update","subject":"app","new":{}}]`, `[{"policy":"test","verb":"delete","subject":"app","old":{},"new":{}}]`,
+		`[{"policy":"test","verb":"create","subject":"app","new":{},"deny":"x"}]`,
+	} {
+		if _, err := policytest.ReadAdmission([]byte(bad)); err == nil {
+			t.Errorf("%s was read", bad)
+		}
+	}
+}
