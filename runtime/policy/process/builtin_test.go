@@ -126,7 +126,7 @@ func TestBuiltinUpgrades(t *testing.T) {
 	m := start(t, builtin(t))
 	for _, policy := range upgrades.All() {
 		for _, strategy := range policy.Strategies() {
-			spec := sdk.UpgradeSpec{Strategy: strategy, App: sdk.AppFacts{ID: "/a", Instances: 3}}
+			spec := sdk.UpgradeSpec{Strategy: strategy, App: sdk.AppFacts{ID: "/a", Instances: 3}, MinimumHealthCapacity: 0.5, MaximumOverCapacity: 1}
 			native, err := policy.Prepare(t.Context(), spec)
 			if err != nil {
 				t.Fatal(err)
@@ -137,7 +137,7 @@ func TestBuiltinUpgrades(t *testing.T) {
 			}
 			for i := range uint32(4 * 4 * 4) {
 				s := sdk.UpgradeState{
-					Instances: 3, MinimumHealthCapacity: 0.5, MaximumOverCapacity: 0.5, MinHealthy: 2, MaxTotal: 4,
+					Instances: 3, MinimumHealthCapacity: 0.5, MaximumOverCapacity: 1, MinHealthy: 2, MaxTotal: 6,
 					Old: i % 4, OldHealthy: i % 4, New: i / 4 % 4, NewHealthy: i / 4 % 4, NewReady: min(i/4%4, i/16),
 				}
 				want, err := native.Next(t.Context(), s)
