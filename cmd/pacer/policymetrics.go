@@ -50,6 +50,23 @@ func moduleMetrics(m *policy.Module, of map[string]string) []api.Metric {
 			labelled(counter("pacer_policy_shadow_disagreements_total", "Answers of these that differ.", c.Disagreements), of),
 			labelled(counter("pacer_policy_shadow_dropped_total", "Calls that a candidate did not keep up with.", c.Dropped), of))
 	}
+	return append(shown, ownMetrics(m, of)...)
+}
+
+// ownMetrics are those that a module's manifest declares. What they are called is up
+// to its author, so that the name is a label: two modules may mean different things.
+func ownMetrics(m *policy.Module, of map[string]string) (shown []api.Metric) {
+	for _, own := range m.Own {
+		if own.Type == "histogram" {
+			sum := api.Metric{Name: "pacer_policy_module_metric_sum", Help: "Sum of what a module has observed.", Value: own.Sum}
+			shown = append(shown,
+				labelled(counter("pacer_policy_module_metric_count", "Values that a module has observed.", own.Count), of, "metric", own.Name),
+				labelled(sum, of, "metric", own.Name))
+			continue
+		}
+		value := api.Metric{Name: "pacer_policy_module_metric", Help: "What a module counts or measures itself.", Value: own.Value}
+		shown = append(shown, labelled(value, of, "metric", own.Name))
+	}
 	return shown
 }
 

@@ -134,9 +134,11 @@ func (in *instance) greet(ctx context.Context, name string, take func([]byte) er
 	return err
 }
 
-// account adds what is gone of the budget to the module's fuel.
-func (in *instance) account(budget int64) {
-	in.module.fuel.Add(budget - max(0, int64(in.fuel.Get())))
+// account adds what is gone of the budget to the module's fuel, and returns it.
+func (in *instance) account(budget int64) int64 {
+	used := budget - max(0, int64(in.fuel.Get()))
+	in.module.fuel.Add(used)
+	return used
 }
 
 // retire notes that nobody will use the handle again. Unlike the other methods

@@ -42,7 +42,11 @@ type prepared struct {
 	// Weak, because an instance that is gone must not keep its memory for as long as
 	// there are policies that it knew.
 	handles map[weak.Pointer[instance]]uint32
+	fuel    int64 // used by the last call
 }
+
+// LastFuel implements remote.Metered.
+func (p *prepared) LastFuel() int64 { return p.fuel }
 
 func (p *prepared) Traits() sdk.Traits { return p.traits }
 
@@ -60,7 +64,7 @@ func (p *prepared) Close() {
 func (p *prepared) introduce(ctx context.Context, in *instance) (sdk.Traits, error) {
 	budget := p.module.limits.PrepareFuel
 	in.give(budget)
-	defer in.account(budget)
+	defer func() { p.fuel = in.account(budget) }()
 	if err := in.releaseRetired(ctx); err != nil {
 		return 0, err
 	}
@@ -118,7 +122,7 @@ func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(a
 		limits := &p.module.limits
 		budget := min(limits.BaseFuel+limits.ItemFuel*int64(items), limits.CallFuel)
 		in.give(budget)
-		defer in.account(budget)
+		defer func() { p.fuel = in.account(budget) }()
 		size, err := in.send(ctx, input)
 		if err != nil {
 			return err
