@@ -183,8 +183,7 @@ func (v FetchVector) Check(ctx context.Context, policy sdk.Fetch) error {
 	if v.Policy != sdk.CanonicalFetchPolicy(v.Policy) {
 		return fmt.Errorf("the name %q is not in the form of sdk.CanonicalFetchPolicy", v.Policy)
 	}
-	spec := sdk.FetchSpec{Policy: v.Policy, Settings: v.Settings, App: sdk.AppFacts{ID: "/app", Instances: 1}, Enforced: !v.Unenforced}
-	prepared, err := policy.Prepare(ctx, spec)
+	prepared, err := policy.Prepare(ctx, v.spec())
 	if invalid, ok := errors.AsType[*sdk.Invalid](err); ok && v.Invalid != "" {
 		if !strings.Contains(invalid.Message, v.Invalid) {
 			return fmt.Errorf("invalid: %q, want %q in it", invalid.Message, v.Invalid)
@@ -204,6 +203,11 @@ func (v FetchVector) Check(ctx context.Context, policy sdk.Fetch) error {
 		v.ask(ctx, prepared, bare), v.ask(ctx, prepared, full, bare), v.ask(ctx, prepared, sdk.FetchURI{URI: "https://pacer.example/x"}, full),
 		nothing(ctx, prepared),
 	)
+}
+
+// spec is what the policy is told.
+func (v FetchVector) spec() sdk.FetchSpec {
+	return sdk.FetchSpec{Policy: v.Policy, Settings: v.Settings, App: sdk.AppFacts{ID: "/app", Instances: 1}, Enforced: !v.Unenforced}
 }
 
 // ask asks about URIs, of which those of the vector are checked.
