@@ -162,8 +162,11 @@ func (in *instance) releaseRetired(ctx context.Context) error {
 	return nil
 }
 
-// give sets the budget of the calls that follow.
-func (in *instance) give(fuel int64) { in.fuel.Set(uint64(fuel)) }
+// give sets the budget of the calls that follow. Nothing is left of the calls before.
+func (in *instance) give(fuel int64) {
+	in.fuel.Set(uint64(fuel))
+	in.moment = moment{}
+}
 
 // run calls a function of the guest; the results are in the stack afterwards.
 // Any error is a trap.
