@@ -65,8 +65,7 @@ func TestReloadFails(t *testing.T) {
 	} {
 		w.loader.put("a", "digest-x", tt.make)
 		err := w.Reload(t.Context(), "m")
-		var wrong *policy.WrongState
-		if !errors.As(err, &wrong) {
+		if _, ok := errors.AsType[*policy.WrongState](err); !ok {
 			t.Errorf("error %v", err)
 		}
 		if m := w.module(t); m.State != policy.Active || m.Version != "1" || m.Notice != tt.want || m.Reloads != 0 {
