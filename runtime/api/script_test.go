@@ -19,6 +19,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/pacer-run/pacer/plugins/health"
+	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -77,10 +78,15 @@ func scriptConfig(c *Config) {
 		return nil
 	}
 	c.CheckStrategy = func(_ context.Context, app *spec.App) error {
-		if app.Labels[spec.StrategyLabel] != "batch" {
-			return &sdk.Invalid{Message: "upgrade strategy must be one of the following batch or rolling"}
+		_, err := prepareUpgrade(app)
+		return err
+	}
+	c.ForeseeUpgrade = func(ctx context.Context, app *spec.App, old int) (*deployment.Halt, error) {
+		prepared, err := prepareUpgrade(app)
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		return deployment.Forecast(app, old, func(s sdk.UpgradeState) (sdk.UpgradeStep, error) { return prepared.Next(ctx, s) })
 	}
 	c.CheckRule = func(ctx context.Context, app *spec.App) error {
 		for _, r := range health.All() {

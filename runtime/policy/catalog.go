@@ -30,7 +30,9 @@ type Config struct {
 	Health   []sdk.Health     // built in too
 	Fetch    []sdk.Fetch      // and these
 	// Fetching are the fetch policies that decide, in their order; see DecideFetch.
-	Fetching  []FetchStep
+	Fetching []FetchStep
+	// Enforced: agents check the digests and limits of fetch policies.
+	Enforced  bool
 	Admission []sdk.Admission // built in, as all of these
 	// Admitting are the admission policies that decide, in their order; see Admit.
 	Admitting     []AdmissionStep
