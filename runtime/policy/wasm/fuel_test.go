@@ -21,7 +21,7 @@ func TestFuelOfLike(t *testing.T) {
 		limit      int64 // for each of 40 values
 	}{
 		{"go", "W_LIKE", buildGuest(t, guestBuiltin), 300_000},
-		{"c", "C_LIKE", buildClang(t, "examples/policies/attributes-c/attributes.c", false), 11_000},
+		{"c", "C_LIKE", buildClang(t, exampleC), 11_000},
 	}
 	for _, test := range tests {
 		first := fuelOfLike(t, test.code, test.like, Options{})
