@@ -26,9 +26,11 @@ func (scriptModules) do(name, what string) error {
 }
 
 func (m scriptModules) Reload(_ context.Context, name string) error { return m.do(name, "reload") }
+
 func (m scriptModules) Shadow(_ context.Context, name, of string) error {
 	return m.do(name, "shadow "+of)
 }
+
 func (m scriptModules) Promote(_ context.Context, name string) error { return m.do(name, "promote") }
 func (m scriptModules) Enable(_ context.Context, name string) error  { return m.do(name, "enable") }
 func (m scriptModules) Disable(_ context.Context, name string) error { return m.do(name, "disable") }

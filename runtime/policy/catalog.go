@@ -76,7 +76,7 @@ func (c Config) withDefaults() Config {
 type Catalog struct {
 	config     Config
 	loader     Loader
-	ctx        context.Context // ends with the catalog
+	ctx        context.Context //nolint:containedctx // the life of the catalog, until Close
 	stop       context.CancelFunc
 	loaded     chan struct{}
 	table      atomic.Pointer[table]
