@@ -42,8 +42,14 @@ func policyOK(t *testing.T, args ...string) string {
 func steady(text, dir string) string {
 	text = strings.ReplaceAll(text, dir, "DIR")
 	for _, r := range [][2]string{
-		{`[0-9a-f]{64}`, "DIGEST"}, {`\d+ bytes( \([0-9.]+ KiB\))?`, "N bytes"}, {`\d+(\.\d+)?(ns|µs|ms|s)\b`, "TIME"}, {`\b\d{4,}\b`, "FUEL"}, {` +\n`, "\n"}, {`  +`, "  "},
-		{`\d+ pages of memory`, "N pages of memory"}, {`import  .*\n`, ""},
+		{`[0-9a-f]{64}`, "DIGEST"},
+		{`\d+ bytes( \([0-9.]+ KiB\))?`, "N bytes"},
+		{`\d+(\.\d+)?(ns|µs|ms|s)\b`, "TIME"},
+		{`\b\d{4,}\b`, "FUEL"},
+		{` +\n`, "\n"},
+		{`  +`, "  "},
+		{`\d+ pages of memory`, "N pages of memory"},
+		{`import  .*\n`, ""},
 	} {
 		text = regexp.MustCompile(r[0]).ReplaceAllString(text, r[1])
 	}

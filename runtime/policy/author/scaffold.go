@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -123,14 +124,12 @@ func New(s Scaffold) ([]string, error) {
 		ProjectFile: "common/policy.yaml", "README.md": "common/README.md", "Makefile": "common/Makefile",
 		l.source(f.Kind): l.template(f.Kind), "vectors.txt": "vectors/" + f.Kind + ".txt",
 	}
-	for target, from := range l.files {
-		files[target] = from
-	}
-	switch s.Kind {
-	case remote.KindAdmission:
+	maps.Copy(files, l.files)
+	if s.Kind == remote.KindAdmission {
 		delete(files, "vectors.txt")
 		files["vectors.json"] = "vectors/admission.json"
-	case remote.KindUpgrade:
+	}
+	if s.Kind == remote.KindUpgrade {
 		files["vectors-script.txt"] = "vectors/upgrade-script.txt"
 	}
 	written, err := writeTemplates(s.Dir, files, f)
