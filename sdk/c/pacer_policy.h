@@ -83,6 +83,7 @@ static inline pacer_text pacer__same(pacer_text text) { return text; }
 // --- Memory -------------------------------------------------------------------
 
 #define PACER__IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
+#define PACER__ONCE __attribute__((noinline, unused)) static // not worth a copy for each caller
 #define PACER__EXPORT(name) __attribute__((export_name(name), used))
 
 // The compiler calls these three whether there is a library or not.
@@ -170,7 +171,7 @@ static void *pacer__take(pacer__block **chain, uint32_t size) {
 	return block + 1;
 }
 
-static void pacer__give_back(pacer__block **chain) {
+PACER__ONCE void pacer__give_back(pacer__block **chain) {
 	while (*chain) {
 		pacer__block *block = *chain;
 		*chain = block->next;
@@ -210,7 +211,7 @@ static inline bool pacer_begins(pacer_text text, pacer_text with) {
 #define pacer_join(...) \
 	pacer__join((pacer_text[]){__VA_ARGS__}, sizeof((pacer_text[]){__VA_ARGS__}) / sizeof(pacer_text))
 
-static inline pacer_text pacer__join(const pacer_text *parts, uint32_t n) {
+PACER__ONCE pacer_text pacer__join(const pacer_text *parts, uint32_t n) {
 	uint32_t size = 0;
 	for (uint32_t i = 0; i < n; i++) size += parts[i].size;
 	char *to = pacer_scratch(size);
@@ -223,7 +224,7 @@ static inline pacer_text pacer__join(const pacer_text *parts, uint32_t n) {
 }
 
 // pacer_number is the number in decimal digits, in memory for this call.
-static inline pacer_text pacer_number(uint64_t n) {
+PACER__ONCE pacer_text pacer_number(uint64_t n) {
 	char *end = (char *)pacer_scratch(20) + 20, *at = end;
 	do *--at = (char)('0' + n % 10);
 	while (n /= 10);
@@ -232,7 +233,7 @@ static inline pacer_text pacer_number(uint64_t n) {
 
 // pacer_integer reads a decimal number with an optional sign. It returns false for
 // anything else, and for what is not from low to high.
-static inline bool pacer_integer(pacer_text text, int64_t low, int64_t high, int64_t *into) {
+PACER__ONCE bool pacer_integer(pacer_text text, int64_t low, int64_t high, int64_t *into) {
 	const char *end = text.at + text.size;
 	bool negative = text.size > 0 && *text.at == '-';
 	if (negative || (text.size > 0 && *text.at == '+')) text.at++;
@@ -341,7 +342,7 @@ typedef struct {
 	pacer_text text; // of what has a length
 } pacer__item;
 
-static inline bool pacer__varint(pacer_text *message, uint64_t *value) {
+PACER__ONCE bool pacer__varint(pacer_text *message, uint64_t *value) {
 	*value = 0;
 	for (uint32_t shift = 0; shift < 70 && message->size > 0; shift += 7) {
 		uint8_t byte = (uint8_t)*message->at++;
@@ -401,7 +402,7 @@ static inline double pacer__double_of(const pacer__item *it) {
 	return value;
 }
 
-static inline pacer_text pacer__text_of(const pacer__item *it) {
+PACER__ONCE pacer_text pacer__text_of(const pacer__item *it) {
 	if (it->kind != 2) pacer__malformed();
 	return it->text;
 }
@@ -421,7 +422,7 @@ typedef struct {
 	pacer_text message; // for pacer_label
 } pacer_app;
 
-static inline pacer_app pacer__app_of(const pacer__item *from) {
+PACER__ONCE pacer_app pacer__app_of(const pacer__item *from) {
 	pacer_app app = {.message = pacer__text_of(from)};
 	pacer_text message = app.message;
 	pacer__item it;
@@ -437,7 +438,7 @@ static inline pacer_app pacer__app_of(const pacer__item *from) {
 // pacer_label finds a label of the app; false: it has none of that name.
 #define pacer_label(app, name, value) pacer__label(app, PACER__TEXT(name), value)
 
-static inline bool pacer__label(const pacer_app *app, pacer_text name, pacer_text *value) {
+PACER__ONCE bool pacer__label(const pacer_app *app, pacer_text name, pacer_text *value) {
 	pacer_text message = app->message;
 	pacer__item it, part;
 	bool found = false;
@@ -487,19 +488,19 @@ static inline uint32_t pacer__varint_at(uint8_t *to, uint64_t value) {
 	return n;
 }
 
-static inline void pacer__put_varint(uint64_t value) {
+PACER__ONCE void pacer__put_varint(uint64_t value) {
 	pacer__need(10);
 	pacer__io.size += pacer__varint_at(pacer__io.at + pacer__io.size, value);
 }
 
 // Fields that are 0 or empty are left out.
-static inline void pacer__put(uint32_t field, uint64_t value) {
+PACER__ONCE void pacer__put(uint32_t field, uint64_t value) {
 	if (value == 0) return;
 	pacer__put_varint(field << 3);
 	pacer__put_varint(value);
 }
 
-static inline void pacer__put_entry(uint32_t field, pacer_text text) {
+PACER__ONCE void pacer__put_entry(uint32_t field, pacer_text text) {
 	pacer__put_varint(field << 3 | 2);
 	pacer__put_varint(text.size);
 	pacer__need(text.size);

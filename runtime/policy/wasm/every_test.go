@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -122,7 +123,7 @@ func (p everyPrepared) Next(_ context.Context, s sdk.UpgradeState) (sdk.UpgradeS
 		AskAfterMillis: s.Millis + uint64(s.NowMillis),
 		Outcome:        sdk.UpgradeOutcome(s.Promotions % 3),
 		Reason:         words(p.name, p.about, uint64(1000*s.MinimumHealthCapacity), uint64(1000*s.MaximumOverCapacity)),
-		Memory:         append(s.Memory[:len(s.Memory):len(s.Memory)], "\x00more"...),
+		Memory:         append(slices.Clip(s.Memory), "\x00more"...),
 	}, nil
 }
 

@@ -1,8 +1,10 @@
 package wasm
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -35,10 +37,11 @@ func loadKinds(t *testing.T, l language, log *slog.Logger) *Module {
 	t.Helper()
 	limits := DefaultLimits()
 	limits.Instances = 1
-	loader, err := NewLoader(limits, "", log)
+	loader, err := NewLoader(limits, filepath.Join(scratch(), "cache"), log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = loader.Close(context.Background()) })
 	m, err := loader.Load(t.Context(), embed(t, l.kinds(t), kindsManifest()), Options{
 		Settings: kindsSettings, Grants: Grants(), Now: func() time.Time { return time.Unix(1700, 0) },
 	})

@@ -2,7 +2,9 @@ package wasm
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,8 +22,14 @@ func TestLanguagesHost(t *testing.T) {
 			var log bytes.Buffer
 			m := loadKinds(t, l, slog.New(slog.NewTextHandler(&log, nil)))
 			orders := []struct{ order, want string }{
-				{"now", "1700000"}, {"get", "0"}, {"put", "yes yes"}, {"get", "1 1000"}, {"remove", "yes"}, {"get", "1000"},
-				{"metrics", "metrics"}, {"log", "log"},
+				{"now", "1700000"},
+				{"get", "0"},
+				{"put", "yes yes"},
+				{"get", "1 1000"},
+				{"remove", "yes"},
+				{"get", "1000"},
+				{"metrics", "metrics"},
+				{"log", "log"},
 			}
 			for _, o := range orders {
 				if got := askHost(t, m, o.order); got != o.want {
@@ -105,10 +113,11 @@ func TestLanguagesFuel(t *testing.T) {
 // Settings that a module does not want are why it is not loaded.
 func TestLanguagesSettings(t *testing.T) {
 	for _, l := range languages() {
-		loader, err := NewLoader(DefaultLimits(), "", quiet())
+		loader, err := NewLoader(DefaultLimits(), filepath.Join(scratch(), "cache"), quiet())
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = loader.Close(context.Background()) })
 		for want, code := range map[string][]byte{
 			"these settings are bad":       embed(t, l.kinds(t), kindsManifest()),
 			"the module takes no settings": l.example(t),
@@ -122,9 +131,11 @@ func TestLanguagesSettings(t *testing.T) {
 }
 
 // A panic is told as the cause of the fault. So is the end of memory in C; that of
-// Rust just traps. The next call meets a new instance.
+// Rust and AssemblyScript just traps. The next call meets a new instance.
 func TestLanguagesPanic(t *testing.T) {
-	memory := map[string]string{"c": "panic: out of memory", "c with wasi-libc": "panic: out of memory", "rust": "unreachable"}
+	memory := map[string]string{
+		"c": "panic: out of memory", "c with wasi-libc": "panic: out of memory", "rust": "unreachable", "assemblyscript": "unreachable",
+	}
 	for _, l := range languages() {
 		t.Run(l.name, func(t *testing.T) {
 			c := remote.Constraint(loadKinds(t, l, quiet()))
