@@ -25,7 +25,7 @@ import (
 var templates embed.FS
 
 // Languages are those in which a project can be begun.
-func Languages() []string { return []string{"go", "rust", "c"} }
+func Languages() []string { return []string{"go", "rust", "assemblyscript", "c"} }
 
 // Scaffold is what a new project is made of.
 type Scaffold struct {
@@ -54,7 +54,7 @@ type language struct {
 }
 
 func languageNamed(name string) (language, error) {
-	all := map[string]language{"go": goLanguage(), "c": cLanguage(), "rust": rustLanguage()}
+	all := map[string]language{"go": goLanguage(), "c": cLanguage(), "rust": rustLanguage(), "assemblyscript": assemblyScript()}
 	l, ok := all[name]
 	if !ok {
 		return l, fmt.Errorf("language %q: expected one of %s", name, strings.Join(Languages(), ", "))
