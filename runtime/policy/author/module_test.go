@@ -237,9 +237,26 @@ func TestAssemblyScriptScaffoldsPass(t *testing.T) {
 			if err := os.Symlink(compiler, filepath.Join(dir, "node_modules")); err != nil {
 				t.Fatal(err)
 			}
+			if kind != remote.KindConstraint { // that is quicker to build
+				replaceIn(t, filepath.Join(dir, "package.json"), " -O3 ", " ")
+			}
 			build(t, dir, "")
 			passes(t, dir)
 		})
+	}
+}
+
+func replaceIn(t *testing.T, path, old, becomes string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s has no %q", path, old)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), old, becomes)), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
