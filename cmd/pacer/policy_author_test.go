@@ -110,8 +110,13 @@ two-a-rack@0.1.0: 7 passed, 0 failed
 		}
 	}
 	for _, args := range [][]string{
-		{"build", dir}, {"check", dir}, {"inspect", dir}, {"test", dir}, {"bench", dir, "--time", "1ms", "--sizes", "1,10", "--against", "builtin:MAX_PER"},
-		{"fuzz", dir, "--rounds", "100"}, {"test", dir, "--update"},
+		{"build", dir},
+		{"check", dir},
+		{"inspect", dir},
+		{"test", dir},
+		{"bench", dir, "--time", "1ms", "--sizes", "1,10", "--against", "builtin:MAX_PER"},
+		{"fuzz", dir, "--rounds", "100"},
+		{"test", dir, "--update"},
 	} {
 		if out := policyOK(t, append(args, "-o", "json")...); !json.Valid([]byte(out)) {
 			t.Errorf("%v: not JSON: %s", args, out)
