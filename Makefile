@@ -41,7 +41,7 @@ race: ## all tests but e2e under the race detector
 	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '/(e2e|runtime/(cluster|store|election|zookeeper|policy))(/|$$)')
 	$(GO) test -race -timeout 20m -p 1 $(HEAVY)
 	$(GO) test -timeout 5m -p 1 ./runtime/election ./runtime/zookeeper # some tests meet a race of the ZooKeeper library
-	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors' # memory cannot be measured under the race detector, and Go guests compile for minutes
+	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors|Fuel' # memory cannot be measured under the race detector, and Go guests compile for minutes
 	$(GO) test ./runtime/scheduler -run TestSimulation -count=1 -seeds=1000 # too slow under the race detector
 
 e2e: needs ## the real binary, real processes, a real ZooKeeper
@@ -52,7 +52,7 @@ rewrite: ## writes the golden scripts anew; read the diff before you commit it
 	$(GO) test ./cmd/pacer -run FlagsPage -rewrite
 
 sim: ## the simulation with SEEDS seeds
-	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors' # memory cannot be measured under the race detector, and Go guests compile for minutes
+	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors|Fuel' # memory cannot be measured under the race detector, and Go guests compile for minutes
 	$(GO) test ./runtime/scheduler -run TestSimulation -count=1 -seeds=$(SEEDS)
 
 fuzz: ## each fuzz target for FUZZTIME

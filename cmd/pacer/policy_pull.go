@@ -1,20 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
+	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
+	"github.com/pacer-run/pacer/runtime/policy/roster"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
 )
 
@@ -22,9 +20,8 @@ func policyPullCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pull [REF…]",
 		Short: "Fetch policy modules and note their digests in the lock file",
-		Long: `Finds out what references stand for, fetches the modules and verifies them. This is
-the only command that resolves tags: what it found is noted in the lock file, and
-Pacer loads that and nothing else.
+		Long: `Finds out what references stand for, fetches the modules and verifies them. What it
+found is noted in the lock file, and Pacer loads that: it resolves no tags itself.
 
 With --config and no REF it takes all modules that policies.yaml lists, including
 those to roll back to; the lock file then has no others. Those have to have signed
@@ -85,8 +82,8 @@ func newPull(config, lock, file string, refs []string) (*pull, error) {
 		if err != nil {
 			return nil, err
 		}
-		if entry.Ref == "" {
-			entry.Ref = text
+		if entry.ref == "" {
+			entry.ref = text
 		}
 		p.entries = append(p.entries, entry)
 	}
@@ -134,21 +131,24 @@ func (p *pull) run(cmd *cobra.Command, out *shipOutput) error {
 
 // one resolves, fetches and verifies a module.
 func (p *pull) one(cmd *cobra.Command, e pullEntry) (*artifact.Module, shipped, error) {
-	ref, err := artifact.ParseRef(e.Ref)
+	ref, err := artifact.ParseRef(e.ref)
 	if err != nil {
 		return nil, shipped{}, exit(shipInvalid, err)
 	}
 	store := *p.store
+	if e.process {
+		store.MaxBytes = policy.MaxExecutable
+	}
 	resolved, err := store.Resolve(cmd.Context(), ref)
 	if err != nil {
 		return nil, shipped{}, err
 	}
-	m, err := p.config.verifier.Load(cmd.Context(), &store, nil, trust.Wanted{Name: e.Name, Ref: resolved.String(), Digest: e.Digest}, time.Now())
+	m, err := p.config.verifier.Load(cmd.Context(), &store, nil, trust.Wanted{Name: e.name, Ref: resolved.String(), Digest: e.digest}, time.Now())
 	if err != nil {
 		return nil, shipped{}, err
 	}
 	s := newShipped(m.Module, m.Signers)
-	s.Ref, s.Resolved, s.File = e.Ref, resolved.String(), p.file
+	s.Ref, s.Resolved, s.File = e.ref, resolved.String(), p.file
 	return m.Module, s, nil
 }
 
@@ -159,45 +159,33 @@ type pullConfig struct {
 	entries  []pullEntry
 }
 
-// pullEntry is a module there.
+// pullEntry is a module there, or what to go back to from one.
 type pullEntry struct {
-	Name   string `yaml:"name"`
-	Ref    string `yaml:"ref"`
-	Digest string `yaml:"digest"`
+	name, ref, digest string
+	process           bool
 }
 
 // readPullConfig reads policies.yaml; "" is a configuration without anything.
-// Fields that others read are passed over.
 func readPullConfig(path string) (*pullConfig, error) {
-	var file struct {
-		Trust   trust.Policy `yaml:"trust"`
-		Modules []struct {
-			pullEntry `yaml:",inline"`
-			Rollback  pullEntry `yaml:"rollback"`
-		} `yaml:"modules"`
-	}
-	c := &pullConfig{}
+	list := &roster.Roster{}
 	if path != "" {
-		data, err := os.ReadFile(path)
-		if err != nil {
+		var err error
+		if list, err = roster.Read(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("--config: %w", err)
+		} else if err != nil {
+			return nil, exit(shipInvalid, fmt.Errorf("--config: %w", err))
 		}
-		if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-			return nil, exit(shipInvalid, fmt.Errorf("--config: %s: %w", path, err))
-		}
-		c.dir = filepath.Dir(path)
 	}
-	for i, m := range file.Modules {
-		if m.Ref == "" {
-			return nil, exit(shipInvalid, fmt.Errorf("--config: %s: modules[%d].ref: expected a reference", path, i))
-		}
-		c.entries = append(c.entries, m.pullEntry)
+	c := &pullConfig{dir: list.Dir}
+	for _, m := range list.Modules {
+		process := m.Backend == policy.BackendProcess
+		c.entries = append(c.entries, pullEntry{m.Name, m.Ref.Ref, m.Digest, process})
 		if m.Rollback.Ref != "" {
-			c.entries = append(c.entries, pullEntry{m.Name, m.Rollback.Ref, m.Rollback.Digest})
+			c.entries = append(c.entries, pullEntry{m.Name, m.Rollback.Ref, m.Rollback.Digest, process})
 		}
 	}
 	var err error
-	if c.verifier, err = file.Trust.Compile(c.dir); err != nil {
+	if c.verifier, err = list.Trust.Compile(c.dir); err != nil {
 		return nil, exit(shipInvalid, fmt.Errorf("--config: %s: %w", path, err))
 	}
 	return c, nil
@@ -211,7 +199,7 @@ func (c *pullConfig) entry(ref artifact.Ref, dir string) (pullEntry, error) {
 		return pullEntry{}, err
 	}
 	for _, e := range c.entries {
-		listed, err := artifact.ParseRef(e.Ref)
+		listed, err := artifact.ParseRef(e.ref)
 		if err != nil {
 			return pullEntry{}, exit(shipInvalid, err)
 		}
@@ -227,7 +215,7 @@ func (c *pullConfig) entry(ref artifact.Ref, dir string) (pullEntry, error) {
 func refsOf(entries []pullEntry) []string {
 	list := make([]string, len(entries))
 	for i, e := range entries {
-		list[i] = e.Ref
+		list[i] = e.ref
 	}
 	return list
 }

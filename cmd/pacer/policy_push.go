@@ -51,6 +51,6 @@ again changes nothing; signing again and pushing makes another one.`,
 		}
 		s := newShipped(m, nil)
 		s.Ref, s.Resolved, s.File = to.String(), pushed.String(), from.Path
-		return out.print(s, fmt.Sprintf("%s with %d signatures is %s", s.title(), s.Signatures, s.Resolved))
+		return out.print(s, fmt.Sprintf("%s is %s; signatures: %d", s.title(), s.Resolved, s.Signatures))
 	})
 }

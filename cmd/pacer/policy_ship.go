@@ -108,7 +108,7 @@ func (s shipped) title() string {
 // by says who has signed it.
 func (s shipped) by() string {
 	if len(s.Signers) == 0 {
-		return fmt.Sprintf("%d signatures, none of a key that is known here", s.Signatures)
+		return fmt.Sprintf("signed by nobody who is known here; signatures: %d", s.Signatures)
 	}
 	names := make([]string, len(s.Signers))
 	for i, one := range s.Signers {

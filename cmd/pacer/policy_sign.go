@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
 )
@@ -99,7 +100,7 @@ can be signed; one without a manifest inside needs --name and --version.`,
 		if err != nil {
 			return err
 		}
-		m, err := new(artifact.Store).Fetch(cmd.Context(), ref, "")
+		m, err := (&artifact.Store{MaxBytes: policy.MaxExecutable}).Fetch(cmd.Context(), ref, "")
 		if err != nil {
 			return err
 		}
@@ -124,7 +125,7 @@ can be signed; one without a manifest inside needs --name and --version.`,
 		return out.print(map[string]any{
 			"file": ref.Path, "signatureFile": sigFile, "digest": said.Digest, "name": said.Name, "version": said.Version,
 			"keyId": id, "signatures": len(m.Signatures),
-		}, fmt.Sprintf("%s@%s %s signed by key id %s, %d signatures in %s", said.Name, said.Version, said.Digest, id, len(m.Signatures), sigFile))
+		}, fmt.Sprintf("%s@%s %s signed by key id %s; signatures in %s: %d", said.Name, said.Version, said.Digest, id, sigFile, len(m.Signatures)))
 	})
 }
 
@@ -166,13 +167,16 @@ when --digest is another one.`,
 		if err != nil {
 			return err
 		}
-		w := trust.Wanted{Name: cmp.Or(*name, entry.Name), Digest: cmp.Or(*digest, entry.Digest)}
+		w := trust.Wanted{Name: cmp.Or(*name, entry.name), Digest: cmp.Or(*digest, entry.digest)}
 		return verifyModule(cmd, out, store(), v, ref, w)
 	})
 }
 
 // verifyModule fetches a module, verifies it and says so.
 func verifyModule(cmd *cobra.Command, out *shipOutput, store *artifact.Store, v *trust.Verifier, ref artifact.Ref, w trust.Wanted) error {
+	if ref.Place == artifact.File {
+		store.MaxBytes = policy.MaxExecutable // it may be a process
+	}
 	resolved, err := store.Resolve(cmd.Context(), ref)
 	if err != nil {
 		return err
@@ -205,17 +209,25 @@ func whoMustSign(keys []string, config string, ref artifact.Ref) (*trust.Verifie
 		entry, err := c.entry(ref, "")
 		return c.verifier, entry, err
 	}
-	policy := trust.Policy{Require: true, AllOf: keys}
+	all := trust.Policy{Require: true, AllOf: keys}
 	for _, k := range keys {
 		path, err := filepath.Abs(k)
 		if err != nil {
 			return nil, pullEntry{}, err
 		}
-		policy.Keys = append(policy.Keys, trust.Key{Name: k, File: path})
+		all.Keys = append(all.Keys, trust.Key{Name: k, File: path})
 	}
-	v, err := policy.Compile("")
+	v, err := all.Compile("")
 	if err != nil {
-		return nil, pullEntry{}, fmt.Errorf("--key: %w", err)
+		return nil, pullEntry{}, exit(shipKeyCode(err), fmt.Errorf("--key: %w", err))
 	}
 	return v, pullEntry{}, nil
+}
+
+// shipKeyCode is the exit code for public keys that cannot be read.
+func shipKeyCode(err error) int {
+	if errors.Is(err, fs.ErrNotExist) {
+		return shipNotFound
+	}
+	return shipInvalid
 }

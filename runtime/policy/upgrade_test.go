@@ -40,10 +40,10 @@ func TestUpgrade(t *testing.T) {
 }
 
 func TestUnknownStrategy(t *testing.T) {
-	for _, name := range []string{"", "UNIQUE", "canary"} {
+	for _, name := range []string{"", "UNIQUE", "sideways"} {
 		_, err := openUpgrades(t).PrepareUpgrade(t.Context(), sdk.UpgradeSpec{Strategy: name})
 		var invalid *sdk.Invalid
-		if !errors.As(err, &invalid) || invalid.Message != "upgrade strategy must be one of the following rolling or batch" {
+		if !errors.As(err, &invalid) || invalid.Message != "upgrade strategy must be one of the following rolling, batch, canary or blue-green" {
 			t.Errorf("%q: error %v", name, err)
 		}
 	}
@@ -56,7 +56,7 @@ func TestUnknownStrategy(t *testing.T) {
 // The kinds are listed apart, and a call of one is not counted for the other.
 func TestUpgradesAreListed(t *testing.T) {
 	c := openUpgrades(t)
-	if got := c.Strategies(); !slices.Equal(got, []string{"rolling", "batch"}) {
+	if got := c.Strategies(); !slices.Equal(got, []string{"rolling", "batch", "canary", "blue-green"}) {
 		t.Errorf("strategies %v", got)
 	}
 	if _, err := c.PrepareUpgrade(t.Context(), sdk.UpgradeSpec{Strategy: "batch"}); err != nil {
@@ -70,7 +70,7 @@ func TestUpgradesAreListed(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	if m := modules[1]; m.Kind != "upgrade" || m.Name != "builtin" || m.File != "" || m.State != policy.Active ||
-		m.Operators != nil || !slices.Equal(m.Strategies, []string{"rolling", "batch"}) || m.Calls != 1 {
+		m.Operators != nil || !slices.Equal(m.Strategies, []string{"rolling", "batch", "canary", "blue-green"}) || m.Calls != 1 {
 		t.Errorf("%+v", m)
 	}
 }

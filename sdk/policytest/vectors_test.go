@@ -150,11 +150,22 @@ func TestActual(t *testing.T) {
 		uri.URI, uri.DestPath, uri.Cache = "http://b", "c d", true
 		return sdk.AllowFetch(uri)
 	})
-	fetch, err := policytest.ReadFetch(strings.NewReader(`test "" http://a allowed`))
+	checked := one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
+		return sdk.FetchDecision{FetchURI: uri, SHA256: "ab", Limits: sdk.FetchLimits{Bytes: 1, Ratio: 4}}
+	})
+	fetch, err := policytest.ReadFetch(strings.NewReader("test \"\" http://a allowed\nunenforced test unenforced http://a allowed"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := fetch[0].Actual(t.Context(), moved); got != `test "" http://a becomes http://b as "c d" with cache=true` || err != nil {
-		t.Errorf("%s, %v", got, err)
+	for want, v := range map[string]func() (string, error){
+		`test "" http://a becomes http://b as "c d" with cache=true`: func() (string, error) { return fetch[0].Actual(t.Context(), moved) },
+		`test "" http://a allowed with sha256=ab bytes=1 ratio=4`:    func() (string, error) { return fetch[0].Actual(t.Context(), checked) },
+		`unenforced test "unenforced" http://a allowed with sha256=ab bytes=1 ratio=4`: func() (string, error) {
+			return fetch[1].Actual(t.Context(), checked)
+		},
+	} {
+		if got, err := v(); got != want || err != nil {
+			t.Errorf("%s, %v, want %s", got, err, want)
+		}
 	}
 }

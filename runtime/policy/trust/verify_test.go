@@ -104,7 +104,7 @@ func TestWhoHasToSign(t *testing.T) {
 	} {
 		m := module(t, "m", "1.0.0", "")
 		var want []string
-		for _, n := range strings.Fields(c.signed) {
+		for n := range strings.FieldsSeq(c.signed) {
 			sign(t, m, private[n])
 		}
 		for _, n := range []string{"ann", "ben", "cem", "dora"} {
@@ -136,7 +136,7 @@ func TestAnExceptionIsByTheOperatorsName(t *testing.T) {
 	}
 }
 
-// sigOf reads an envelope for changing it.
+// open reads an envelope for changing it.
 func open(t *testing.T, data []byte) envelope {
 	t.Helper()
 	var e envelope

@@ -23,7 +23,7 @@ type benchGuest struct {
 // benchGuests are one with a runtime and a garbage collector, and one without.
 func benchGuests(b *testing.B) []benchGuest {
 	b.Helper()
-	return []benchGuest{{"go", buildGuest(b, guestBuiltin), "W_LIKE"}, {"c", buildClang(b, "examples/policies/attributes-c/attributes.c", false), "C_LIKE"}}
+	return []benchGuest{{"go", buildGuest(b, guestBuiltin), "W_LIKE"}, {"c", buildClang(b, exampleC), "C_LIKE"}}
 }
 
 // load is for b alone: the benchmarks of one guest must not share a module.

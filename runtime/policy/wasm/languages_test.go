@@ -33,9 +33,21 @@ func absolute(t testing.TB, path string) string {
 	return path
 }
 
-// buildClang builds a module of one C file, with the flags that sdk/c asks for: on its
-// own, or with a C library.
-func buildClang(t testing.TB, source string, library bool) []byte {
+// Sources of modules in C, from the root of the tree.
+const (
+	exampleC = "examples/policies/attributes-c/attributes.c"
+	kindsC   = "runtime/policy/wasm/testdata/kinds-c/kinds.c"
+)
+
+// buildClang builds a module of one C file without a library.
+func buildClang(t testing.TB, source string) []byte {
+	t.Helper()
+	return buildClangWith(t, source, false)
+}
+
+// buildClangWith builds a module of one C file, with the flags that sdk/c asks for: on
+// its own, or with a C library.
+func buildClangWith(t testing.TB, source string, library bool) []byte {
 	t.Helper()
 	out := filepath.Join(scratch(), fmt.Sprint(strings.TrimSuffix(filepath.Base(source), ".c"), library, ".wasm"))
 	if code, err := os.ReadFile(out); err == nil {
@@ -133,17 +145,16 @@ type language struct {
 }
 
 func languages() []language {
-	const exampleC, kindsC = "examples/policies/attributes-c/attributes.c", "runtime/policy/wasm/testdata/kinds-c/kinds.c"
 	return []language{
 		{
 			"c", "C_",
-			func(t testing.TB) []byte { return buildClang(t, exampleC, false) },
-			func(t testing.TB) []byte { return buildClang(t, kindsC, false) },
+			func(t testing.TB) []byte { return buildClang(t, exampleC) },
+			func(t testing.TB) []byte { return buildClang(t, kindsC) },
 		},
 		{
 			"c with wasi-libc", "C_",
-			func(t testing.TB) []byte { return buildClang(t, exampleC, true) },
-			func(t testing.TB) []byte { return buildClang(t, kindsC, true) },
+			func(t testing.TB) []byte { return buildClangWith(t, exampleC, true) },
+			func(t testing.TB) []byte { return buildClangWith(t, kindsC, true) },
 		},
 		{
 			"rust", "RUST_",
