@@ -126,7 +126,7 @@ func TestBuiltinUpgrades(t *testing.T) {
 	m := start(t, builtin(t))
 	for _, policy := range upgrades.All() {
 		for _, strategy := range policy.Strategies() {
-			spec := sdk.UpgradeSpec{Strategy: strategy, App: sdk.AppFacts{ID: "/a", Instances: 3}}
+			spec := sdk.UpgradeSpec{Strategy: strategy, App: sdk.AppFacts{ID: "/a", Instances: 3}, MinimumHealthCapacity: 0.5, MaximumOverCapacity: 1}
 			native, err := policy.Prepare(t.Context(), spec)
 			if err != nil {
 				t.Fatal(err)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/tetratelabs/wazero/api"
-
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -84,7 +82,7 @@ func TestReleasesByKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := m.pool.with(t.Context(), func(in *instance) error {
-		if n := in.guest.ExportedGlobal("releases").(api.Global).Get(); n != 202 {
+		if n := in.guest.ExportedGlobal("releases").Get(); n != 202 {
 			t.Errorf("%d: released, want 2 fetches and 2 upgrades", n)
 		}
 		return nil
