@@ -52,7 +52,6 @@ rewrite: ## writes the golden scripts anew; read the diff before you commit it
 	$(GO) test ./cmd/pacer -run FlagsPage -rewrite
 
 sim: ## the simulation with SEEDS seeds
-	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors|Fuel' # memory cannot be measured under the race detector, and Go guests compile for minutes
 	$(GO) test ./runtime/scheduler -run TestSimulation -count=1 -seeds=$(SEEDS)
 
 fuzz: ## each fuzz target for FUZZTIME

@@ -83,7 +83,7 @@ var homes = map[string][]string{
 	"github.com/tetratelabs/wazero":           {"runtime/policy"},
 	"github.com/therootcompany/xz":            {"runtime/cluster/fetcher"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
-	"go.yaml.in/yaml/":                        {"cmd", "runtime/policy/roster"},
+	"go.yaml.in/yaml/":                        {"runtime/policy/roster", "runtime/policy/author"},
 	"github.com/santhosh-tekuri/jsonschema/":  {"runtime/policy/settings"},
 	"golang.org/x/sync":                       {"cmd", "runtime"},
 	"oras.land/oras-go/":                      {"runtime/policy/artifact"},

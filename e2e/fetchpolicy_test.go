@@ -1,6 +1,10 @@
 package e2e
 
 import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -59,6 +63,49 @@ func TestFetchPolicies(t *testing.T) {
 	}
 	a.must(t, "PATCH", "/v2/apps/f?force=true", `{"fetch":[{"uri":"`+mirror.URL+`/files/tool","executable":true}]}`)
 	a.running(t, "/f", 2)
+}
+
+// TestFetchChecks: what has the digest that the operator or the app has set runs, and
+// what has another, or becomes more than it may, fails with the cause.
+func TestFetchChecks(t *testing.T) {
+	const tool = "#!/bin/sh\necho checked; exec sleep 100000\n"
+	var bomb bytes.Buffer
+	packed := gzip.NewWriter(&bomb)
+	_, _ = packed.Write(make([]byte, 1<<20))
+	_ = packed.Close()
+	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/tool", "/changed":
+			_, _ = io.WriteString(w, tool)
+		case "/bomb.gz":
+			_, _ = w.Write(bomb.Bytes())
+		}
+	}))
+	defer files.Close()
+	right, wrong := fmt.Sprintf("%x", sha256.Sum256([]byte(tool))), strings.Repeat("0", 64)
+	_, a := dev(t, dataDir(t), "--fetch-policies", "pin:"+files.URL+"/tool="+right+";label,limits:bytes=64KiB")
+
+	app := func(id, file, labels string) string {
+		return `{"id":"` + id + `","cmd":"exec ./tool","instances":1,"cpus":0.1,"mem":32,"labels":{` + labels + `},
+			"fetch":[{"uri":"` + files.URL + file + `","executable":` + fmt.Sprint(file == "/tool") + `,"cache":true}]}`
+	}
+	a.must(t, "POST", "/v2/apps", app("/right", "/tool", ""))
+	a.must(t, "POST", "/v2/apps", app("/wrong", "/changed", `"PACER_FETCH_SHA256":"`+files.URL+`/changed=`+wrong+`"`))
+	a.must(t, "POST", "/v2/apps", app("/bomb", "/bomb.gz", ""))
+	task := a.running(t, "/right", 1).Tasks[0]
+	until(t, "it has written", func() bool { return a.must(t, "GET", "/pacer/v1/tasks/"+task.ID+"/stdout", "") == "checked\n" })
+	for id, cause := range map[string]string{
+		"/wrong": "/changed: its SHA-256 is " + right + ", expected " + wrong,
+		"/bomb":  "/bomb.gz: archive bomb: more than 65536 bytes",
+	} {
+		until(t, id+" fails with its cause", func() bool {
+			return strings.Contains(a.must(t, "GET", "/v2/apps"+id+"?embed=app.lastTaskFailure", ""), cause)
+		})
+	}
+	status, text := a.try(t, "POST", "/v2/apps", app("/none", "/changed", `"PACER_FETCH_SHA256":"x"`))
+	if status != http.StatusUnprocessableEntity || !strings.Contains(text, "PACER_FETCH_SHA256 must have pairs") {
+		t.Errorf("%d %s", status, text)
+	}
 }
 
 // TestWrongFetchPolicies: the start ends with what is wrong.

@@ -116,7 +116,7 @@ func awaitRunning(b *testing.B, url string, want int) {
 // offers: with Mesos' own, a second, most of the time is spent waiting for them.
 func BenchmarkPostToRunning(b *testing.B) {
 	for _, interval := range []time.Duration{10 * time.Millisecond, time.Second} {
-		for _, load := range []struct{ apps, instances int }{{1, 1}, {1, 1000}, {200, 1}} {
+		for _, load := range []struct{ apps, instances int }{{1, 1}, {1, 100}, {1, 1000}, {200, 1}} {
 			b.Run(fmt.Sprintf("interval=%v/apps=%d/instances=%d", interval, load.apps, load.instances), func(b *testing.B) {
 				url := startNode(b, interval)
 				var times []time.Duration

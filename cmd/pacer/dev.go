@@ -97,6 +97,7 @@ func dev(ctx context.Context, sh shell, f devFlags) error {
 	defer listener.Close()
 	policies, err := loadPolicies(ctx, policyConfig{
 		dir: f.policyDir, file: f.policyFile, cacheDir: filepath.Join(dataDir, "policy-cache"), fetching: f.fetching, admission: f.admission,
+		enforced: true,
 	}, levels.logger(logPolicy))
 	if err != nil {
 		return err

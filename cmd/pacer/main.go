@@ -5,6 +5,7 @@
 //	pacer serve    the server, beside a Mesos cluster and ZooKeeper
 //	pacer cluster  the embedded cluster as a process of its own
 //	pacer store    looks into the stored state
+//	pacer policy   ships policy modules
 //
 // This package is the wiring: which part gets which other is code here, and
 // nothing else is.
@@ -60,7 +61,7 @@ func run(ctx context.Context, sh shell) int {
 		return badFlag("%w (%s --help shows what there is)", err, cmd.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(devCommand(sh), serveCommand(sh), clusterCommand(sh), storeCommand(sh), versionCommand(sh))
+	root.AddCommand(devCommand(sh), serveCommand(sh), clusterCommand(sh), storeCommand(sh), policyCommand(), versionCommand(sh))
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		fmt.Fprintf(sh.stderr, "pacer: %v\n", err)

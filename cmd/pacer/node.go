@@ -91,7 +91,7 @@ func newNode(cfg nodeConfig, candidate candidacy) *node {
 	cfg.policies.events.Store(n.events)
 	handler := api.New(api.Config{
 		Node: n, Address: n.address(), Settings: cfg.settings(), Events: n.events, CheckConstraint: cfg.policies.check,
-		CheckStrategy: cfg.policies.checkStrategy, CheckRule: cfg.policies.checkRule,
+		CheckStrategy: cfg.policies.checkStrategy, ForeseeUpgrade: cfg.policies.foreseeUpgrade, CheckRule: cfg.policies.checkRule,
 		Rules: cfg.policies.rules, Terms: cfg.matcher.Terms, DependenciesFirst: cfg.core.DependenciesFirst,
 		Sandboxes: sandboxes{&master.AgentFiles{Credential: cfg.credential}},
 		Modules:   cfg.policies.modules, Metrics: n.metrics, Info: cfg.info, Ready: n.ready, Log: cfg.logOf(logAPI), Transport: cfg.transport,

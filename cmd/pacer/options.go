@@ -186,6 +186,7 @@ func ownOptions() []option {
 		{"admission_policies", "", text, used, "comma-separated: policies that review changes of apps and groups, in order, each as name or name:settings; see admission.md"},
 		{"event_callbacks", "off", toggle, used, "send events to the URLs that clients name at /v2/eventSubscriptions, as Marathon did until 1.4"},
 		{"fetch_policies", defaultFetchPolicies, text, used, "comma-separated: policies that decide what apps fetch, in order, each as name or name:settings; see fetching.md"},
+		{"fetch_enforced", "off", toggle, used, "all agents are those of the embedded cluster, which check digests and limits that fetch policies set; Mesos' own do not"},
 		{"policy_config", "", text, used, "file that lists policy modules, each with where it comes from, who has to have signed it and what it may do; see policies.md"},
 		{"policy_dir", "", text, used, "folder of policy modules (*.wasm)"},
 		{"policy_cache", "", text, used, "folder that keeps compiled policy modules; default: none are kept"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/api"
+	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/driver"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/policy"
@@ -88,6 +89,17 @@ func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 	}
 	prepared.Close()
 	return nil
+}
+
+// foreseeUpgrade tells where the strategy of an app stops an upgrade in which all
+// goes well; nil for nowhere.
+func (p *policies) foreseeUpgrade(ctx context.Context, app *spec.App, old int) (*deployment.Halt, error) {
+	prepared, err := p.PrepareUpgrade(ctx, driver.UpgradeSpec(app))
+	if err != nil {
+		return nil, err
+	}
+	defer prepared.Close()
+	return deployment.Forecast(app, old, func(s sdk.UpgradeState) (sdk.UpgradeStep, error) { return prepared.Next(ctx, s) })
 }
 
 // checkRule is check for the health rule of an app.

@@ -41,7 +41,7 @@ func TestFetchPolicies(t *testing.T) {
 
 func TestWrongFetchPolicies(t *testing.T) {
 	for flag, want := range map[string]string{
-		"torrent":         `--fetch_policies: "torrent": fetch policy must be one of the following marathon, mirror, schemes, sources or flags`,
+		"torrent":         `--fetch_policies: "torrent": fetch policy must be one of the following marathon, mirror, schemes, sources, flags, pin or limits`,
 		"marathon,mirror": `--fetch_policies: "mirror": the fetch policy mirror needs settings`,
 		"marathon:x":      `--fetch_policies: "marathon": the fetch policy marathon has no settings`,
 	} {

@@ -26,6 +26,7 @@ type policyConfig struct {
 	file          string // policies.yaml; "" for none
 	fetching      string // as --fetch_policies
 	admission     string // as --admission_policies
+	enforced      bool   // the agents check what fetch policies say
 }
 
 // policyPoll is how often the files of modules are looked at.
@@ -46,7 +47,7 @@ func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*
 	}
 	p := &policies{}
 	p.Catalog, err = policy.Open(ctx, policy.Config{
-		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching),
+		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching), Enforced: config.enforced,
 		Admission: admission.All(), Admitting: admissionSteps(config.admission),
 		Dir: config.dir, Modules: modules, Reread: list.reread, Loader: loader, Poll: policyPoll, Notify: p.notify, Log: log,
 	})

@@ -30,8 +30,11 @@ func moduleMetrics(m *policy.Module, of map[string]string) []api.Metric {
 		labelled(counter("pacer_policy_fuel_total", "Fuel used by the version in use, about a unit for an instruction.", uint64(max(0, m.Fuel))), of),
 		labelled(counter("pacer_policy_reloads_total", "Reloads that took place.", uint64(m.Reloads)), of),
 		labelled(gauge("pacer_policy_state", "1 for the state that a module is in.", 1), of, "state", m.State.String()),
-		labelled(gauge("pacer_policy_version", "1 for the version that is in use.", 1), of, "name", m.Name, "version", m.Version, "digest", m.Digest),
 	}
+	if m.Version == "" {
+		return shown // it is not loaded
+	}
+	shown = append(shown, labelled(gauge("pacer_policy_version", "1 for the version that is in use.", 1), of, "name", m.Name, "version", m.Version, "digest", m.Digest))
 	for quantile, cost := range map[string]struct {
 		seconds float64
 		fuel    int64
@@ -46,6 +49,23 @@ func moduleMetrics(m *policy.Module, of map[string]string) []api.Metric {
 			labelled(counter("pacer_policy_shadow_compared_total", "Answers of a candidate that were compared.", c.Compared), of),
 			labelled(counter("pacer_policy_shadow_disagreements_total", "Answers of these that differ.", c.Disagreements), of),
 			labelled(counter("pacer_policy_shadow_dropped_total", "Calls that a candidate did not keep up with.", c.Dropped), of))
+	}
+	return append(shown, ownMetrics(m, of)...)
+}
+
+// ownMetrics are those that a module's manifest declares. What they are called is up
+// to its author, so that the name is a label: two modules may mean different things.
+func ownMetrics(m *policy.Module, of map[string]string) (shown []api.Metric) {
+	for _, own := range m.Own {
+		if own.Type == "histogram" {
+			sum := api.Metric{Name: "pacer_policy_module_metric_sum", Help: "Sum of what a module has observed.", Value: own.Sum}
+			shown = append(shown,
+				labelled(counter("pacer_policy_module_metric_count", "Values that a module has observed.", own.Count), of, "metric", own.Name),
+				labelled(sum, of, "metric", own.Name))
+			continue
+		}
+		value := api.Metric{Name: "pacer_policy_module_metric", Help: "What a module counts or measures itself.", Value: own.Value}
+		shown = append(shown, labelled(value, of, "metric", own.Name))
 	}
 	return shown
 }

@@ -49,6 +49,7 @@ func serve(ctx context.Context, v *values, cfg nodeConfig) error {
 	policies, err := loadPolicies(ctx, policyConfig{
 		dir: v.text("policy_dir"), cacheDir: v.text("policy_cache"), file: v.text("policy_config"), fetching: v.text("fetch_policies"),
 		admission: v.text("admission_policies"),
+		enforced:  v.on("fetch_enforced"),
 	}, cfg.logOf(logPolicy))
 	if err != nil {
 		return err

@@ -12,7 +12,9 @@ import (
 )
 
 // All returns every policy of this package, the default one first.
-func All() []sdk.Fetch { return []sdk.Fetch{Marathon{}, Mirror{}, Schemes{}, Sources{}, Flags{}} }
+func All() []sdk.Fetch {
+	return []sdk.Fetch{Marathon{}, Mirror{}, Schemes{}, Sources{}, Flags{}, Pin{}, Limits{}}
+}
 
 // decide is a prepared policy whose decision is a function of the URI.
 type decide func(sdk.FetchURI) sdk.FetchDecision

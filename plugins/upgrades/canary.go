@@ -17,8 +17,8 @@ const (
 	// CanaryBakeLabel has the upgrade go on by itself after the first ones have been
 	// healthy so long without a break; without it somebody has to say so.
 	CanaryBakeLabel = "PACER_UPGRADE_CANARY_BAKE"
-	// CanaryTimeoutLabel has the upgrade rolled back when the first ones are not
-	// healthy for so long; without it they are waited for.
+	// CanaryTimeoutLabel has the upgrade rolled back when the first ones were not
+	// healthy for so long in all; without it they are waited for.
 	CanaryTimeoutLabel = "PACER_UPGRADE_CANARY_TIMEOUT"
 )
 
@@ -61,18 +61,19 @@ func (c *canary) Next(_ context.Context, s sdk.UpgradeState) (sdk.UpgradeStep, e
 	start, kill := p.firstOnes(first)
 	seen = seen.at(s.Millis, start <= 0 && kill <= 0 && p.fresh >= first && p.ready == p.fresh && p.well == p.fresh)
 	since := s.Millis - seen.since
+	lost := seen.lost + since // when they are not well
 	var step sdk.UpgradeStep
 	switch {
 	case seen.well && c.bake > 0 && since >= c.bake:
 		return rest(p), nil
 	case seen.well:
 		step = c.paused(first, since)
-	case c.timeout > 0 && since >= c.timeout:
+	case c.timeout > 0 && lost >= c.timeout:
 		return sdk.UpgradeStep{Outcome: sdk.RollBack, Reason: fmt.Sprintf(
-			"not all of the first new instances were healthy within %s: %d of %d are", length(c.timeout), p.well, first)}, nil
+			"the first new instances were not all healthy for %s: %d of %d are", length(c.timeout), p.well, first)}, nil
 	default:
 		if step = p.step(start, kill); c.timeout > 0 {
-			step.AskAfterMillis = c.timeout - since
+			step.AskAfterMillis = c.timeout - lost
 		}
 	}
 	if c.bake+c.timeout > 0 {
@@ -117,42 +118,46 @@ func (p *progress) firstOnes(first int) (start, kill int) {
 }
 
 // seen is what a canary remembers: since when its first ones are well, or are not,
-// in milliseconds since the upgrade began.
+// in milliseconds since the upgrade began, and for how long they were not before.
+// One that fails again and again is well between.
 type seen struct {
 	well, passed bool
-	since        uint64
+	since, lost  uint64
 }
 
 // passed is the memory of an upgrade whose first ones have been good.
 const passed = "passed"
 
 func recall(memory []byte) (s seen) {
-	word, digits, _ := strings.Cut(string(memory), " ")
-	since, err := strconv.ParseUint(digits, 10, 64)
+	word, numbers, _ := strings.Cut(string(memory), ":")
 	if word == passed {
 		return seen{passed: true}
 	}
-	if err == nil {
-		s = seen{well: word == "well", since: since}
-	}
+	since, lost, _ := strings.Cut(numbers, "+")
+	s.well = word == "well"
+	s.since, _ = strconv.ParseUint(since, 10, 64) // it is its own, or nothing
+	s.lost, _ = strconv.ParseUint(lost, 10, 64)
 	return s
 }
 
 func (s seen) memory() []byte {
-	word := "unwell "
+	word := "unwell:"
 	if s.well {
-		word = "well "
+		word = "well:"
 	}
-	return strconv.AppendUint([]byte(word), s.since, 10)
+	return fmt.Appendf(nil, "%s%d+%d", word, s.since, s.lost)
 }
 
 // at is the memory after a look. The clock of another leader may be behind.
 func (s seen) at(millis uint64, well bool) seen {
-	if s.well != well {
-		return seen{well: well, since: millis}
-	}
 	s.since = min(s.since, millis)
-	return s
+	if s.well == well {
+		return s
+	}
+	if !s.well {
+		s.lost += millis - s.since
+	}
+	return seen{well: well, since: millis, lost: s.lost}
 }
 
 // length writes a duration: "10m" and not "10m0s".

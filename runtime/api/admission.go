@@ -3,12 +3,10 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
-	"sync/atomic"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -23,58 +21,10 @@ type Admission func(
 	ctx context.Context, r sdk.AdmissionRequest, take func(policy string, amended []byte) ([]byte, error),
 ) (sdk.AdmissionReview, error)
 
-// admissionCounts are totals for metrics.
-type admissionCounts struct{ reviews, denied, amended, faults atomic.Uint64 }
-
-// metrics are about reviews, so there are none without policies.
-func (c *admissionCounts) metrics(admit Admission) []Metric {
-	if admit == nil {
-		return nil
-	}
-	counter := func(name, help string, value *atomic.Uint64) Metric {
-		return Metric{Name: name, Help: help, Counter: true, Value: float64(value.Load())}
-	}
-	return []Metric{
-		counter("pacer_admission_reviews_total", "Apps and groups that admission policies reviewed, those of plans too.", &c.reviews),
-		counter("pacer_admission_denied_total", "Apps and groups that an admission policy denied.", &c.denied),
-		counter("pacer_admission_amended_total", "Amendments by admission policies.", &c.amended),
-		counter("pacer_admission_faults_total", "Reviews that failed: what was to be reviewed was refused.", &c.faults),
-	}
-}
-
-// note is what policies tell a user whose change they let through.
-type note struct {
-	id   spec.PathID
-	code string // as in a plan
-	text string
-}
-
-// The codes of notes.
-const (
-	noteWarning = "admission"
-	noteAmended = "amended"
-)
-
-// warn tells notes in headers, as far as an answer has room for them.
-func warn(w http.ResponseWriter, notes []note) {
-	const most = 20
-	for i, n := range notes {
-		text := n.text
-		if i == most {
-			text = strconv.Itoa(len(notes)-most) + " more warnings of admission policies are left out"
-		}
-		w.Header().Add("Warning", "299 pacer "+strconv.QuoteToASCII(text))
-		if i == most {
-			return
-		}
-	}
-}
-
 // admission is one change under review.
 type admission struct {
 	*server
-	ctx      context.Context
-	r        *http.Request
+	r        *http.Request // its context ends with the time for a command
 	snapshot *scheduler.Snapshot
 	change   scheduler.ChangeTree
 	fixed    bool      // nothing of the change can be amended
@@ -102,7 +52,7 @@ func (s *server) reviewAs(
 	defer cancel()
 	kept := keptAfter(snapshot, change.Kill)
 	change.Reviewed = &scheduler.Reviewed{Tree: snapshot.Tree.Version, Kept: kept}
-	a := &admission{server: s, ctx: ctx, r: r, snapshot: snapshot, change: change, fixed: fixed}
+	a := &admission{server: s, r: r.WithContext(ctx), snapshot: snapshot, change: change, fixed: fixed}
 	a.foresee()
 	err := a.reviewAll()
 	return a.change, a.notes, err
@@ -171,13 +121,19 @@ func (a *admission) ask(x subject) error {
 		Verb: verbOf(x), Subject: x.kind, ID: string(x.id), Old: x.old, New: x.new, User: a.user(),
 		Force: flag(a.r, "force", false), NowMillis: a.Now().UnixMilli(), Above: a.above(x),
 	}
-	review, err := a.Admit(a.ctx, request, x.take)
+	review, err := a.Admit(a.r.Context(), request, x.take)
 	a.admissions.reviews.Add(1)
 	for _, text := range review.Warnings {
 		a.notes = append(a.notes, note{x.id, noteWarning, text})
 	}
+	over := a.r.Context().Err()
 	switch {
+	case err != nil && errors.Is(over, context.Canceled): // the client went away
+		return &outage{over}
 	case err != nil:
+		if over != nil {
+			err = fmt.Errorf("the change was not reviewed within %s: %w", a.CommandTimeout, err)
+		}
 		a.admissions.faults.Add(1)
 		a.Log.Warn("change refused: it could not be reviewed", a.who(request, "error", err)...)
 		return spec.NewFault(placeOf(x.place, "/"), err.Error())
@@ -226,45 +182,4 @@ func placeOf(place, path string) string {
 		return place
 	}
 	return place + path
-}
-
-// amended notes what a policy has made of a subject.
-func (a *admission) amended(id spec.PathID, policy string, changed []fieldDelta) {
-	a.admissions.amended.Add(1)
-	text := "admission policy " + policy + " amended " + string(id)
-	for i, d := range changed {
-		switch i {
-		case 0:
-			text += ": " + d.Path
-		case 10:
-			text += " and more"
-		default:
-			text += ", " + d.Path
-		}
-		if i == 10 {
-			break
-		}
-	}
-	a.notes = append(a.notes, note{id, noteAmended, text})
-}
-
-// cannotAmend refuses a change for an amendment that it has no room for.
-func (a *admission) cannotAmend(x spec.PathID, policy string) {
-	if a.unamendable == nil {
-		a.unamendable = spec.NewFault("/", "the admission policy "+policy+" would amend "+string(x)+
-			", which is not possible when tasks are killed, a deployment is undone or a group's role is enforced: change "+string(x)+" itself first")
-	}
-}
-
-// amendmentFault says in one line why an amendment is not taken.
-func amendmentFault(id spec.PathID, err error) error {
-	var faults *spec.Faults
-	if errors.As(err, &faults) {
-		var parts []string
-		for _, d := range faults.Details {
-			parts = append(parts, d.Path+" "+strings.Join(d.Errors, ", "))
-		}
-		return errors.New(string(id) + ": " + strings.Join(parts, "; "))
-	}
-	return errors.New(string(id) + ": " + err.Error())
 }

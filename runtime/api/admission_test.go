@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -88,8 +89,6 @@ func amend(data []byte, fields map[string]any, set string) []byte {
 	if json.Unmarshal([]byte(set), &changed) != nil {
 		return []byte(set)
 	}
-	for name, value := range changed {
-		fields[name] = value
-	}
+	maps.Copy(fields, changed)
 	return encodeJSON(fields)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -63,6 +64,9 @@ type Config struct {
 	CheckConstraint func(ctx context.Context, app *spec.App, c spec.Constraint) error
 	// CheckStrategy is CheckConstraint for the strategy that an app's label names.
 	CheckStrategy func(ctx context.Context, app *spec.App) error
+	// ForeseeUpgrade tells where an app's strategy would stop the upgrade of so many old
+	// instances if all went well, nil for nowhere; nil: nobody knows.
+	ForeseeUpgrade func(ctx context.Context, app *spec.App, old int) (*deployment.Halt, error)
 	// CheckRule is CheckConstraint for the health rule that an app's label names.
 	CheckRule func(ctx context.Context, app *spec.App) error
 	// Admit reviews changes of apps and groups; nil means that nobody does, and that
@@ -146,6 +150,9 @@ func (c Config) withDefaults() Config {
 	if c.CheckStrategy == nil {
 		c.CheckStrategy = func(context.Context, *spec.App) error { return nil }
 	}
+	if c.ForeseeUpgrade == nil {
+		c.ForeseeUpgrade = noForecast
+	}
 	if c.CheckRule == nil {
 		c.CheckRule = func(context.Context, *spec.App) error { return nil }
 	}
@@ -187,7 +194,9 @@ func New(cfg Config) http.Handler {
 	s.routePolicies(mux)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments", s.history)
 	s.route(mux, http.MethodGet, "/pacer/v1/deployments/{id}", s.historyItem)
+	s.route(mux, http.MethodPost, "/pacer/v1/deployments/{id}/promote", s.promoteDeployment)
 	s.route(mux, http.MethodGet, "/pacer/v1/apps/*", s.why)
+	s.route(mux, http.MethodPost, "/pacer/v1/apps/*", s.promoteApp)
 	s.route(mux, http.MethodPost, "/pacer/v1/plan", s.plan)
 	s.routeSandboxes(mux)
 	s.routePages(mux)

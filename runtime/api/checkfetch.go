@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -9,9 +10,9 @@ import (
 )
 
 // checkFetch asks the policies about what the app fetches, unless it is what it has
-// fetched before. They decide again when it is launched.
+// fetched before with the labels that it had. They decide again when it is launched.
 func (s *server) checkFetch(ctx context.Context, app, current *spec.App, faults *spec.Faults) {
-	if len(app.Fetch) == 0 || current != nil && slices.Equal(app.Fetch, current.Fetch) {
+	if len(app.Fetch) == 0 || current != nil && slices.Equal(app.Fetch, current.Fetch) && maps.Equal(app.Labels, current.Labels) {
 		return
 	}
 	decisions, err := s.CheckFetch(ctx, app)

@@ -35,6 +35,7 @@ type action struct {
 type currentAction struct {
 	action
 	ReadinessCheckResults []readinessResult `json:"readinessCheckResults"`
+	Paused                string            `json:"paused,omitempty"` // why its upgrade strategy waits to be told to go on
 }
 
 // deployments answers the deployments under way, oldest first. It is a list, not an
@@ -56,12 +57,13 @@ func deploymentOf(snapshot *scheduler.Snapshot, d *scheduler.DeploymentView) dep
 		Steps: stepsOf(d.Plan.Steps), CurrentActions: []currentAction{}, CurrentStep: d.Current + 1, TotalSteps: len(d.Plan.Steps),
 	}
 	if d.Current < len(d.Plan.Steps) {
+		paused := snapshot.PausedApps(d)
 		for _, a := range stepOf(d.Plan.Steps[d.Current]).Actions {
 			results := []readinessResult{}
 			if v, ok := snapshot.Apps.Get([]byte(a.App)); ok {
 				results = readinessOf(v, d)
 			}
-			body.CurrentActions = append(body.CurrentActions, currentAction{a, results})
+			body.CurrentActions = append(body.CurrentActions, currentAction{a, results, paused[a.App]})
 		}
 	}
 	return body

@@ -147,6 +147,7 @@ func refusalAnswer(err error) (int, errorBody) {
 	var (
 		exists   *scheduler.Exists
 		stale    *scheduler.Stale
+		unpaused *scheduler.NotPaused
 		outdated *scheduler.Outdated
 		locked   *scheduler.Locked
 		tooMany  *scheduler.TooManyDeployments
@@ -157,7 +158,7 @@ func refusalAnswer(err error) (int, errorBody) {
 		body     = errorBody{Message: err.Error()}
 	)
 	switch {
-	case errors.As(err, &exists), errors.As(err, &stale), errors.As(err, &outdated):
+	case errors.As(err, &exists), errors.As(err, &stale), errors.As(err, &outdated), errors.As(err, &unpaused):
 		return http.StatusConflict, body
 	case errors.As(err, &locked):
 		for _, id := range locked.Deployments {

@@ -91,6 +91,15 @@ type deploymentEnded struct {
 	Reason string   `json:"reason,omitempty"`
 }
 
+// upgradePaused is an upgrade that its strategy has stopped, or that goes on. The
+// reason is that of the pause.
+type upgradePaused struct {
+	head
+	AppID  spec.PathID `json:"appId"`
+	Plan   planBody    `json:"plan"`
+	Reason string      `json:"reason,omitempty"`
+}
+
 type appTerminated struct {
 	head
 	AppID spec.PathID `json:"appId"`
@@ -167,6 +176,11 @@ func eventOf(n scheduler.Notice, now spec.Timestamp) (string, any) {
 		return stepEvent("deployment_step_failure", n.At, n.Plan, n.Step)
 	case scheduler.DeploymentEnded:
 		return endEvent(n)
+	case scheduler.UpgradePaused:
+		h := headOf("upgrade_paused_event", n.At)
+		return h.EventType, upgradePaused{h, n.App, planOf(n.Plan), n.Reason}
+	case scheduler.UpgradeResumed:
+		return resumedEvent(n)
 	case scheduler.StatusApplied:
 		return statusEvent(n)
 	case scheduler.InstanceChanged:
@@ -205,6 +219,15 @@ func instanceEvent(n scheduler.InstanceChanged) (string, any) {
 func healthEvent(n scheduler.HealthChanged) (string, any) {
 	i, h := n.Instance, headOf("instance_health_changed_event", n.At)
 	return h.EventType, healthChanged{h, i.InstanceID(), i.App, i.Healthy, i.Version.String()}
+}
+
+// resumedEvent tells an upgrade that somebody let go on from one whose strategy did.
+func resumedEvent(n scheduler.UpgradeResumed) (string, any) {
+	name := "upgrade_resumed_event"
+	if n.Promoted {
+		name = "upgrade_promoted_event"
+	}
+	return name, upgradePaused{head: headOf(name, n.At), AppID: n.App, Plan: planOf(n.Plan)}
 }
 
 func refusedEvent(n scheduler.ChangeRefused) (string, any) {

@@ -92,7 +92,7 @@ func FuzzPlan(f *testing.F) {
 // FuzzReads: whatever is asked of any read, it is answered.
 func FuzzReads(f *testing.F) {
 	for _, path := range []string{
-		"/pacer/v1/deployments", "/pacer/v1/deployments/x", "/pacer/v1/apps/a/why", "/pacer/v1/apps/g/a/why", "/pacer/v1/policies",
+		"/pacer/v1/deployments", "/pacer/v1/deployments/x", "/pacer/v1/apps/a/why", "/pacer/v1/apps/g/a/why", "/pacer/v1/policies", "/pacer/v1/policies/zoo", "/pacer/v1/policies/zoo/disagreements",
 		"/v2/apps", "/v2/apps/a", "/v2/apps/a/versions", "/v2/apps/a/tasks", "/v2/apps/g/*", "/v2/groups", "/v2/groups/g/versions",
 		"/v2/groups/apps", "/v2/tasks", "/v2/deployments", "/v2/queue", "/v2/info", "/v2/leader", "/metrics", "/ping",
 	} {

@@ -140,8 +140,8 @@ func (s *server) enforceRole(core Core, w http.ResponseWriter, r *http.Request) 
 		enforce = *asked
 	}
 	_, done, err := s.reviewedCommand(core, w, r, enforcing(id, enforce),
-		func(_ *scheduler.Reviewed, request scheduler.RequestID, _ string) scheduler.Event {
-			return scheduler.SetEnforceRole{Request: request, Group: id, Enforce: enforce}
+		func(reviewed *scheduler.Reviewed, request scheduler.RequestID, _ string) scheduler.Event {
+			return scheduler.SetEnforceRole{Request: request, Group: id, Enforce: enforce, Reviewed: reviewed}
 		})
 	defer done()
 	if err != nil {

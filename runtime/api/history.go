@@ -44,6 +44,8 @@ type pastDeployment struct {
 	Reason          string        `json:"reason,omitempty"`
 	TimeoutSeconds  float64       `json:"timeoutSeconds,omitempty"`
 	RollBack        bool          `json:"rollBack,omitempty"` // undo it when it fails
+	// Paused says of apps why their upgrade strategies wait to be told to go on.
+	Paused map[spec.PathID]string `json:"paused,omitempty"`
 }
 
 // deploymentPage is a part of the history. Next is the id to ask on after; "" on
@@ -64,7 +66,8 @@ func (s *server) history(core Core, w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	all := pastOf(core.Snapshot())
+	snapshot := core.Snapshot()
+	all := pastOf(snapshot)
 	if after := r.URL.Query().Get("after"); after != "" {
 		at := slices.IndexFunc(all, func(d past) bool { return d.id() == after })
 		if at < 0 {
@@ -78,7 +81,7 @@ func (s *server) history(core Core, w http.ResponseWriter, r *http.Request) erro
 		all, page.Next = all[:limit], all[limit-1].id()
 	}
 	for _, d := range all {
-		page.Deployments = append(page.Deployments, d.body(spec.TimestampOf(s.Now())))
+		page.Deployments = append(page.Deployments, d.body(snapshot, spec.TimestampOf(s.Now())))
 	}
 	writeJSON(w, http.StatusOK, page)
 	return nil
@@ -143,7 +146,7 @@ func (s *server) historyItem(core Core, w http.ResponseWriter, r *http.Request) 
 	id, snapshot := chi.URLParam(r, "id"), core.Snapshot()
 	for _, d := range pastOf(snapshot) {
 		if d.id() == id {
-			writeJSON(w, http.StatusOK, d.body(spec.TimestampOf(s.Now())))
+			writeJSON(w, http.StatusOK, d.body(snapshot, spec.TimestampOf(s.Now())))
 			return nil
 		}
 	}
@@ -207,14 +210,14 @@ func (p past) version() spec.Timestamp {
 }
 
 // body is what the API shows.
-func (p past) body(now spec.Timestamp) pastDeployment {
+func (p past) body(snapshot *scheduler.Snapshot, now spec.Timestamp) pastDeployment {
 	var steps []deployment.Step
 	var current int
 	var terms scheduler.Terms
 	out := pastDeployment{ID: p.id(), Version: p.version().String(), State: p.state(), Began: p.began().String()}
 	if d := p.running; d != nil {
 		steps, current, terms = d.Plan.Steps, d.Current, d.Terms
-		out.DurationSeconds = secondsBetween(d.Began, now)
+		out.DurationSeconds, out.Paused = secondsBetween(d.Began, now), snapshot.PausedApps(d)
 	} else {
 		e := p.ended
 		steps, current, terms = e.Steps, e.Current, e.Terms

@@ -105,6 +105,7 @@ func (s *server) planAnswer(snapshot *scheduler.Snapshot, r *http.Request, chang
 	for _, p := range apps {
 		answer.Apps = append(answer.Apps, p.plannedApp)
 		answer.Warnings = append(answer.Warnings, p.warnings(cluster)...)
+		answer.Warnings = append(answer.Warnings, s.foreseeHalt(r.Context(), p)...)
 	}
 	return answer
 }

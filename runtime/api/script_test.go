@@ -19,6 +19,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/pacer-run/pacer/plugins/health"
+	"github.com/pacer-run/pacer/runtime/deployment"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -77,10 +78,15 @@ func scriptConfig(c *Config) {
 		return nil
 	}
 	c.CheckStrategy = func(_ context.Context, app *spec.App) error {
-		if app.Labels[spec.StrategyLabel] != "batch" {
-			return &sdk.Invalid{Message: "upgrade strategy must be one of the following batch or rolling"}
+		_, err := prepareUpgrade(app)
+		return err
+	}
+	c.ForeseeUpgrade = func(ctx context.Context, app *spec.App, old int) (*deployment.Halt, error) {
+		prepared, err := prepareUpgrade(app)
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		return deployment.Forecast(app, old, func(s sdk.UpgradeState) (sdk.UpgradeStep, error) { return prepared.Next(ctx, s) })
 	}
 	c.CheckRule = func(ctx context.Context, app *spec.App) error {
 		for _, r := range health.All() {
@@ -101,14 +107,17 @@ func scriptConfig(c *Config) {
 			{Name: "builtin", Version: "1.0.0", Kind: "health", Form: "builtin", Rules: []string{"consecutive", "window"}, Loaded: true},
 			{Name: "builtin", Version: "1.0.0", Kind: "upgrade", Form: "builtin", Strategies: []string{"rolling", "batch"}, Loaded: true},
 			{
-				Name: "zoo", Version: "1.0.0", Kind: "constraint", Form: "wasm", File: "zoo.wasm", Digest: "sha256:01",
+				ID: "zoo", Name: "zoo", Version: "1.0.0", Kind: "constraint", Form: "wasm", File: "zoo.wasm", Digest: "sha256:01",
 				Operators: []string{"ZOO"}, Loaded: true, Error: "constraint_evaluate: fuel exhausted", Calls: 7, Faults: 2, Fuel: 90_000,
 			},
 			{Name: "broken", File: "broken.wasm", Version: "0.1.0", Kind: "constraint", Form: "wasm", Digest: "sha256:00", Error: "not a module"},
 		}
 	}
+	c.PolicyModules = scriptModules{}
 	c.Metrics = func() []Metric {
 		return []Metric{
+			{Name: "pacer_policy_calls_total", Help: "Calls into policies.", Counter: true, Value: 7, Labels: map[string]string{"module": "zoo"}},
+			{Name: "pacer_policy_calls_total", Help: "Calls into policies.", Counter: true, Labels: map[string]string{"module": "broken"}},
 			{Name: "pacer_store_commits_total", Help: "Transactions.", Counter: true, Value: 3},
 			{Name: "pacer_store_segments", Help: "Live segments.", Value: 2},
 		}

@@ -46,8 +46,14 @@ func (s *server) checkPolicies(r *http.Request, app, current *spec.App, faults *
 		}
 	}
 	s.checkRule(ctx, app, current, faults)
-	strategy := app.Labels[spec.StrategyLabel]
-	if strategy == "" || current != nil && current.Labels[spec.StrategyLabel] == strategy {
+	s.checkStrategy(ctx, app, current, faults)
+}
+
+// checkStrategy asks the policies about the upgrade strategy, and its settings, which
+// are labels and the capacities of the app.
+func (s *server) checkStrategy(ctx context.Context, app, current *spec.App, faults *spec.Faults) {
+	same := current != nil && maps.Equal(current.Labels, app.Labels) && current.UpgradeStrategy == app.UpgradeStrategy
+	if app.Labels[spec.StrategyLabel] == "" || same {
 		return
 	}
 	if err := s.CheckStrategy(ctx, app); err != nil {

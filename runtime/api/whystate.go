@@ -89,7 +89,7 @@ func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 	case len(b.Uncovered) > 0 && b.Waiting > 0:
 		return whyUncovered, "it cannot be launched by this version because of its fields " + strings.Join(b.Uncovered, ", ")
 	case u != nil && u.Paused != "":
-		return whyPaused, "its upgrade is paused by its strategy: " + u.Paused
+		return whyPaused, fmt.Sprintf("its upgrade is paused by its strategy: %s; promote it with %s", u.Paused, promotePath(v.App.ID))
 	case u != nil && u.Fault != "":
 		return whyStrategy, "its upgrade waits because its strategy gave no answer: " + u.Fault
 	case v.HealthFault != "":

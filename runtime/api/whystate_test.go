@@ -38,7 +38,7 @@ func TestWhyState(t *testing.T) {
 			"paused",
 			scheduler.AppView{Upgrade: &scheduler.UpgradeView{Paused: "look first"}},
 			waiting, whyPaused,
-			"its upgrade is paused by its strategy: look first",
+			"its upgrade is paused by its strategy: look first; promote it with POST /pacer/v1/apps/a/promote",
 		},
 		{
 			"strategy's fault",

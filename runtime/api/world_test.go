@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,7 +149,7 @@ func (w *world) step(event scheduler.Event) []scheduler.Reply {
 			events = append(events, scheduler.Matched{Result: result, MatchedOffers: effects.Match.Offers})
 		}
 		for _, ask := range effects.Upgrades {
-			events = append(events, rolling(ask))
+			events = append(events, stepped(ask))
 		}
 		for _, ask := range effects.Health {
 			events = append(events, consecutive(ask))
@@ -172,9 +173,21 @@ func (w *world) match(r *placement.Request) (result placement.Result) {
 	return w.matcher.Match(context.Background(), *r, scriptRules)
 }
 
-// rolling answers for the default strategy.
-func rolling(ask scheduler.UpgradeAsk) scheduler.UpgradeStepped {
-	prepared, err := upgrades.Rolling{}.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: "rolling"})
+// prepareUpgrade has the strategy take an upgrade that an app names, or the default one.
+func prepareUpgrade(app *spec.App) (sdk.PreparedUpgrade, error) {
+	for _, u := range upgrades.All() {
+		if name := app.Labels[spec.StrategyLabel]; u.Strategies()[0] == cmp.Or(name, "rolling") {
+			return u.Prepare(context.Background(), sdk.UpgradeSpec{
+				Strategy: name, App: sdk.AppFacts{Labels: app.Labels}, MaximumOverCapacity: app.UpgradeStrategy.MaximumOverCapacity,
+			})
+		}
+	}
+	return nil, &sdk.Invalid{Message: "upgrade strategy must be one of the following batch or rolling"}
+}
+
+// stepped answers for a strategy.
+func stepped(ask scheduler.UpgradeAsk) scheduler.UpgradeStepped {
+	prepared, err := prepareUpgrade(ask.App)
 	answer := scheduler.UpgradeStepped{Number: ask.Number, App: ask.App.ID}
 	if err == nil {
 		answer.Step, err = prepared.Next(context.Background(), ask.State)

@@ -80,9 +80,9 @@ func (m *master) register(h *host) {
 	m.adoptRuns(a, h, before)
 	m.touch(a)
 	for _, t := range a.sortedTasks() {
-		if t.kill {
-			t.kill = false
-			h.kill(taskKey{t.framework.id, t.id})
+		if call := t.kill; call != nil {
+			t.kill = nil
+			h.kill(taskKey{t.framework.id, t.id}, call.KillPolicy)
 		}
 		h.resend(t.framework.id, t.id)
 	}
@@ -176,7 +176,7 @@ func (m *master) giveUp(a *agent) {
 		f := t.framework
 		s := m.masterStatus(t.id, a.id, f.able.lost(mesos.TASK_UNREACHABLE), mesos.REASON_AGENT_REMOVED, "health check timed out")
 		s.UnreachableTime = &mesos.TimeInfo{Nanoseconds: a.lostAt.UnixNano()}
-		t.kill, t.released = false, true // a kill asked for is forgotten, as by a real master
+		t.kill, t.released = nil, true // a kill asked for is forgotten, as by a real master
 		delete(f.tasks, t.id)
 		f.unreachable[t.id] = t
 		m.deliver(f, s)

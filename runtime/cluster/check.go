@@ -143,7 +143,7 @@ func (x *prober) judgeHealth(f finding) {
 	r.reportHealth(false)
 	if x.failures >= x.limit {
 		r.unfit = true
-		r.host.kill(r.key())
+		r.host.kill(r.key(), nil)
 	}
 }
 

@@ -167,10 +167,12 @@ func (r *run) dockerVolumes() ([]string, error) {
 	return out, nil
 }
 
-// dockerGrace is the time between the stop signal and SIGKILL.
+// dockerGrace is the time between the stop signal and SIGKILL: that of the kill, or else the task's.
 func (r *run) dockerGrace() time.Duration {
-	if p := r.task.GetKillPolicy().GetGracePeriod(); p != nil {
-		return time.Duration(p.Nanoseconds)
+	for _, policy := range []*mesos.KillPolicy{r.killPolicy, r.task.GetKillPolicy()} {
+		if p := policy.GetGracePeriod(); p != nil {
+			return time.Duration(p.Nanoseconds)
+		}
 	}
 	return dockerGrace
 }

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -82,6 +83,43 @@ func TestFetch(t *testing.T) {
 	for _, want := range []string{"Fetching '" + url + "/app.tgz'\n", "Fetched '" + url + "/start.sh', 31 bytes\n"} {
 		if !strings.Contains(string(log), want) {
 			t.Errorf("stderr %q, expected %q in it", log, want)
+		}
+	}
+}
+
+// What a task's label says of its URIs is checked, and what it breaks is in the status.
+func TestFetchChecks(t *testing.T) {
+	url, _ := artifacts(t)
+	c := start(t, real(t))
+	f := subscribe(t, c.Addr(), framework())
+	labelled := func(text string) func(*mesos.TaskInfo) {
+		return func(i *mesos.TaskInfo) {
+			i.Labels = &mesos.Labels{Labels: []mesos.Label{{Key: "PACER_FETCH", Value: &text}}}
+		}
+	}
+	const script = "#!/bin/sh\necho from the script\n"
+	right := fmt.Sprintf("%x", sha256.Sum256([]byte(script)))
+	wrong := fmt.Sprintf("%x", sha256.Sum256(nil))
+	f.launch(f.offer(),
+		shell("right", "true", uris(url+"/app.tgz", url+"/start.sh"), labelled(`[{"entries":1},{"sha256":"`+right+`","bytes":31}]`)),
+		shell("wrong", "true", uris(url+"/start.sh"), labelled(`[{"sha256":"`+wrong+`"}]`)),
+		shell("bomb", "true", uris(url+"/app.tgz"), labelled(`[{"bytes":31}]`)),
+		shell("deep", "true", uris(url+"/app.tgz"), labelled(`[{"depth":1}]`)),
+		shell("short", "true", uris(url+"/app.tgz"), labelled(`[]`)),
+		shell("strange", "true", uris(url+"/app.tgz"), labelled(`[{"md5":"x"}]`)),
+		shell("digest", "true", uris(url+"/app.tgz"), labelled(`[{"sha256":"x"}]`)))
+	f.states("right", mesos.TASK_FINISHED)
+	for task, want := range map[string]string{
+		"wrong":   "/start.sh: its SHA-256 is " + right + ", expected " + wrong,
+		"bomb":    "/app.tgz: the file has more than 31 bytes",
+		"deep":    "/app.tgz: archive bomb: an entry is 2 folders deep, expected 1 at the most",
+		"short":   "Could not fetch: the label PACER_FETCH: it is about 0 URIs, and the command has 1",
+		"strange": `Could not fetch: the label PACER_FETCH: json: unknown field "md5"`,
+		"digest":  `/app.tgz: its SHA-256 is "x", expected 64 digits of lower-case hexadecimal`,
+	} {
+		s := f.status(task)
+		if s.GetState() != mesos.TASK_FAILED || s.GetReason() != mesos.REASON_CONTAINER_LAUNCH_FAILED || !strings.HasSuffix(s.GetMessage(), want) {
+			t.Errorf("%s: %v, want %q", task, s, want)
 		}
 	}
 }

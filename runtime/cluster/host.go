@@ -52,9 +52,13 @@ func (h *host) launch(f *mesos.FrameworkInfo, info *mesos.TaskInfo, role string,
 	h.runner.launch(r)
 }
 
-// kill is called by the master.
-func (h *host) kill(key taskKey) {
+// kill is called by the master. The policy is that of the call, which only containers heed: for all other tasks that of
+// their TaskInfo counts, as on a real agent.
+func (h *host) kill(key taskKey, policy *mesos.KillPolicy) {
 	if r := h.runs[key]; r != nil && !r.over {
+		if !r.killed {
+			r.killPolicy = policy
+		}
 		r.killed = true
 		r.stopProbes()
 		h.runner.kill(r)

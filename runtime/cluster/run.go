@@ -21,9 +21,10 @@ type run struct {
 	resources resource.Set
 	container string // UUID; names the sandbox and the run folder
 
-	killed   bool // a kill was asked for
-	over     bool // the terminal update is queued; the process is gone
-	orphaned bool // its framework is gone: its end interests nobody
+	killed     bool              // a kill was asked for
+	killPolicy *mesos.KillPolicy // of the first one that asked; nil for none
+	over       bool              // the terminal update is queued; the process is gone
+	orphaned   bool              // its framework is gone: its end interests nobody
 
 	// pending are the updates to deliver, in order. The first one is on its way until it is acknowledged.
 	pending   []*mesos.TaskStatus

@@ -37,9 +37,13 @@ func planLaunch(r *run) (*launchPlan, *launchFault) {
 	if err != nil {
 		return nil, launchFailure(err)
 	}
+	items, fault := itemsOf(r.task)
+	if fault != nil {
+		return nil, fault
+	}
 	plan := &launchPlan{
 		hostDir: r.host.dir, folder: filepath.Join(r.host.runsDir(), r.container), sandbox: r.sandbox(), marker: runMarker(r),
-		user: taskUser(r), record: record, container: r.container, items: itemsOf(r.task.Command),
+		user: taskUser(r), record: record, container: r.container, items: items,
 	}
 	if !isDocker(r.task) {
 		var fault *launchFault

@@ -20,9 +20,9 @@ type task struct {
 	role      string
 	resources resource.Set
 
-	history  []*mesos.TaskStatus // states forwarded to the framework, latest last; empty while staging
-	released bool                // it has ended, and its resources are free again
-	kill     bool                // asked for while the agent was away; delivered when it is back
+	history  []*mesos.TaskStatus  // states forwarded to the framework, latest last; empty while staging
+	released bool                 // it has ended, and its resources are free again
+	kill     *scheduler.Call_Kill // asked for while the agent was away; delivered when it is back
 }
 
 // maxHistory bounds the states kept of one task, maxEnded the finished tasks of one framework, for /state.
@@ -161,9 +161,8 @@ func (m *master) kill(f *framework, call *scheduler.Call_Kill) {
 		m.reconcileTask(f, call.TaskID.Value, call.GetAgentID().GetValue())
 	case call.AgentID != nil && call.AgentID.Value != t.agent.id:
 	case t.agent.host == nil:
-		t.kill = true
+		t.kill = call
 	default:
-		// The kill policy of the call has no effect on command tasks: that of the TaskInfo counts.
-		t.agent.host.kill(taskKey{f.id, t.id})
+		t.agent.host.kill(taskKey{f.id, t.id}, call.KillPolicy)
 	}
 }

@@ -18,7 +18,7 @@ func unsupported(info *mesos.TaskInfo) *launchFault {
 		}
 	}
 	if text == "" {
-		return checkURIs(info.GetCommand())
+		return checkURIs(info)
 	}
 	return &launchFault{mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED, "Failed to launch container: " + text}
 }

@@ -57,17 +57,20 @@ func (f *fetches) decide(ctx context.Context, app *spec.App) *decided {
 	if err != nil {
 		return &decided{fault: fmt.Errorf("fetch: %w", err), retry: f.now().Add(errorRetry)}
 	}
-	artifacts := make([]spec.Artifact, len(decisions))
+	fetch := &placement.Fetch{Artifacts: make([]spec.Artifact, len(decisions)), Checks: make([]placement.FetchCheck, len(decisions))}
 	for i, d := range decisions {
 		if d.Denied {
 			return &decided{denied: app.Fetch[i].URI + ": " + d.Reason}
 		}
-		artifacts[i] = spec.Artifact(d.FetchURI)
+		fetch.Artifacts[i], fetch.Checks[i] = spec.Artifact(d.FetchURI), placement.FetchCheck{SHA256: d.SHA256, Limits: d.Limits}
 	}
-	if slices.Equal(artifacts, app.Fetch) {
+	if !slices.ContainsFunc(fetch.Checks, func(c placement.FetchCheck) bool { return c != placement.FetchCheck{} }) {
+		fetch.Checks = nil
+	}
+	if fetch.Checks == nil && slices.Equal(fetch.Artifacts, app.Fetch) {
 		return &decided{}
 	}
-	return &decided{fetch: &placement.Fetch{Artifacts: artifacts}}
+	return &decided{fetch: fetch}
 }
 
 // FetchQuestion is what fetch policies are told of an app and of its artifacts.

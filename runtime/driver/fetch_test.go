@@ -57,6 +57,8 @@ func judge(uri sdk.FetchURI) (sdk.FetchDecision, error) {
 		return sdk.DenyFetch("it is bad"), nil
 	case "broken":
 		return sdk.FetchDecision{}, &sdk.Fault{Module: "m@1", Cause: "it broke"}
+	case "pinned":
+		return sdk.FetchDecision{FetchURI: uri, SHA256: "ab", Limits: sdk.FetchLimits{Bytes: 7}}, nil
 	case "old":
 		uri.URI, uri.Executable = "new:"+rest, true
 	}
@@ -76,6 +78,7 @@ func TestFetchIsDecidedBeforeTheMatch(t *testing.T) {
 		apps := []*spec.App{
 			fetching("/none"), fetching("/plain", "new:1"), fetching("/moved", "new:1", "old:2"),
 			fetching("/denied", "new:1", "bad:2"), fetching("/fault", "broken:1"),
+			fetching("/pinned", "new:1", "pinned:2"),
 		}
 		w := start(t, func(w *world) {
 			w.core.on, w.matcher, w.policies.fetch = askFor(apps...), placeAll(w), judge
@@ -92,6 +95,10 @@ func TestFetchIsDecidedBeforeTheMatch(t *testing.T) {
 		want := map[spec.PathID]*placement.Fetch{
 			"/none": nil, "/plain": nil,
 			"/moved": {Artifacts: []spec.Artifact{{URI: "new:1", Extract: true}, {URI: "new:2", Extract: true, Executable: true}}},
+			"/pinned": {
+				Artifacts: []spec.Artifact{{URI: "new:1", Extract: true}, {URI: "pinned:2", Extract: true}},
+				Checks:    []placement.FetchCheck{{}, {SHA256: "ab", Limits: sdk.FetchLimits{Bytes: 7}}},
+			},
 		}
 		if diff := cmp.Diff(want, fetches); diff != "" {
 			t.Errorf("placements: %s", diff)
@@ -102,7 +109,7 @@ func TestFetchIsDecidedBeforeTheMatch(t *testing.T) {
 		if len(got.Refusals) != len(apps) {
 			t.Fatalf("%d refusals of %d apps", len(got.Refusals), len(apps))
 		}
-		denied, fault := got.Refusals[3], got.Refusals[4]
+		denied, fault := got.Refusals[4], got.Refusals[5]
 		if denied.App != apps[3] || denied.Denied != "bad:2: it is bad" || denied.Fault != nil || denied.Processed != 1 || denied.Unused() != 1 {
 			t.Errorf("denied: %+v", denied)
 		}

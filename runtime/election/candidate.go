@@ -29,9 +29,9 @@ type Candidate struct {
 	log     *slog.Logger
 	office  office
 	leader  *notice
-	left    chan struct{} // Run's alone; closed when the seat of the Run before is gone
+	left    chan struct{}       // holds a token unless the seat of the Run before is still there
+	leaving chan zookeeper.Seat // holds the one that is
 
-	ctx    context.Context // until Close
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 }
@@ -46,10 +46,11 @@ func NewCandidate(conn *zookeeper.Conn, path, address string, log *slog.Logger) 
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Candidate{
 		conn: conn, queue: zookeeper.Join(path, folder), address: address, log: log,
-		leader: newNotice(""), left: make(chan struct{}), ctx: ctx, cancel: cancel,
+		leader: newNotice(""), left: make(chan struct{}, 1), leaving: make(chan zookeeper.Seat, 1), cancel: cancel,
 	}
-	close(c.left)
+	c.left <- struct{}{}
 	c.tasks.Go(func() { c.follow(ctx) })
+	c.tasks.Go(func() { c.sweep(ctx) })
 	return c
 }
 
@@ -62,6 +63,7 @@ func NewCandidate(conn *zookeeper.Conn, path, address string, log *slog.Logger) 
 func (c *Candidate) Run(ctx context.Context, lead func(context.Context) error) error {
 	select {
 	case <-c.left:
+		c.left <- struct{}{}
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -163,19 +165,37 @@ func (c *Candidate) leave(seat zookeeper.Seat) {
 		return
 	}
 	c.log.Warn("the seat in the queue stays until there is a connection or the session ends", "node", seat.Path(), "error", err)
-	left := make(chan struct{})
-	c.left = left
-	go func() {
-		defer close(left)
-		for err != nil && !errors.Is(err, zookeeper.ErrClosed) && c.ctx.Err() == nil {
-			if _, err = c.conn.Session(c.ctx); err == nil {
-				err = c.remove(c.ctx, seat)
-			}
-			if err != nil && !errors.Is(err, zookeeper.ErrLost) {
-				pause(c.ctx, again)
-			}
+	<-c.left
+	c.leaving <- seat
+}
+
+// sweep removes the seats that leave could not.
+func (c *Candidate) sweep(ctx context.Context) {
+	for {
+		select {
+		case seat := <-c.leaving:
+			c.removeAtLast(ctx, seat)
+			c.left <- struct{}{}
+		case <-ctx.Done():
+			return
 		}
-	}()
+	}
+}
+
+// removeAtLast tries until the seat is gone or nothing can be done any more.
+func (c *Candidate) removeAtLast(ctx context.Context, seat zookeeper.Seat) {
+	for ctx.Err() == nil {
+		_, err := c.conn.Session(ctx)
+		if err == nil {
+			err = c.remove(ctx, seat)
+		}
+		if err == nil || errors.Is(err, zookeeper.ErrClosed) {
+			return
+		}
+		if !errors.Is(err, zookeeper.ErrLost) {
+			pause(ctx, again)
+		}
+	}
 }
 
 // remove makes sure that there is no such seat.

@@ -13,6 +13,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/launch"
 	"github.com/pacer-run/pacer/runtime/placement"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // TestScripts runs testdata/tasks: an app as a client sends it, and the whole
@@ -54,6 +55,10 @@ func mirrored(t *testing.T, d *datadriven.TestData, app *spec.App) *placement.Fe
 	for i, a := range app.Fetch {
 		a.URI, a.Executable = mirror+strconv.Itoa(i), true
 		fetch.Artifacts = append(fetch.Artifacts, a)
+	}
+	if d.HasArg("checked") {
+		fetch.Checks = make([]placement.FetchCheck, len(fetch.Artifacts))
+		fetch.Checks[0] = placement.FetchCheck{SHA256: "ab", Limits: sdk.FetchLimits{Bytes: 1, Entries: 2, Depth: 3, Ratio: 4}}
 	}
 	return fetch
 }

@@ -33,7 +33,7 @@ func newTemplate(key templateKey) *template {
 	t := &template{
 		head:      appendText(nil, 1, name),
 		command:   commandOf(key),
-		tail:      appendLimits(appendLabels(nil, 10, app.Labels), app.ResourceLimits),
+		tail:      appendLimits(appendLabels(nil, 10, taskLabels(key)), app.ResourceLimits),
 		ports:     portsOf(app),
 		mapped:    !app.OnHost(),
 		container: containerOf(key),

@@ -67,6 +67,14 @@ type Placement struct {
 // is immutable, and one value for all tasks that it holds for.
 type Fetch struct {
 	Artifacts []spec.Artifact // in the app's order
+	// Checks are of each artifact, in the same order; nil when nothing is checked.
+	Checks []FetchCheck
+}
+
+// FetchCheck is what an agent holds one artifact to; the zero value is nothing.
+type FetchCheck struct {
+	SHA256 string // in lower-case hexadecimal; "" for any
+	Limits sdk.FetchLimits
 }
 
 // Reason is why an offer did not host an instance, in the order in which they

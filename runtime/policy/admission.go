@@ -97,12 +97,6 @@ func (c *Catalog) Admit(
 	return all, nil
 }
 
-// reviewed is what came back from a policy.
-type reviewed struct {
-	sdk.AdmissionReview
-	err error
-}
-
 // review asks one policy. What it amended is in the form that take gave it.
 func (c *Catalog) review(
 	ctx context.Context, r sdk.AdmissionRequest, take func(string, []byte) ([]byte, error),
@@ -116,6 +110,31 @@ func (c *Catalog) review(
 		found.release()
 		return sdk.AdmissionReview{}, err
 	}
+	review, err := c.await(ctx, found.source, func(ctx context.Context) (sdk.AdmissionReview, error) { return found.policy.Review(ctx, r) })
+	switch {
+	case err != nil || review.Denied || review.Amended == nil || r.Verb == sdk.AdmissionCheck:
+	case r.New == nil:
+		err = found.fault("it amended what is to be deleted")
+	default:
+		if review.Amended, err = take(r.Policy, review.Amended); err != nil {
+			err = found.fault("its amendment cannot be accepted: " + err.Error())
+		}
+	}
+	err = found.count(ctx, r.ID, err)
+	found.judge(probe, err)
+	return review, err
+}
+
+// reviewed is what came back from a policy.
+type reviewed struct {
+	review sdk.AdmissionReview
+	err    error
+}
+
+// await has a policy asked and waits for its answer as long as it may take. One that
+// heeds no context keeps nobody waiting either. It lets go of the source when the policy
+// has answered.
+func (c *Catalog) await(ctx context.Context, o source, ask func(context.Context) (sdk.AdmissionReview, error)) (sdk.AdmissionReview, error) {
 	limit := c.config.AdmissionTime
 	if limit == 0 {
 		limit = reviewTime
@@ -123,11 +142,11 @@ func (c *Catalog) review(
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	answers := make(chan reviewed, 1)
-	go func() { // one that heeds no context keeps nobody waiting
-		defer found.release()
+	go func() {
+		defer o.release()
 		var a reviewed
-		a.err = found.guard(func() (err error) {
-			a.AdmissionReview, err = found.policy.Review(bounded, r)
+		a.err = o.guard(func() (err error) {
+			a.review, err = ask(bounded)
 			return err
 		})
 		answers <- a
@@ -139,20 +158,9 @@ func (c *Catalog) review(
 		a.err = bounded.Err()
 	}
 	if a.err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		a.err = found.fault("it did not answer within " + limit.String())
+		a.err = o.fault("it did not answer within " + limit.String())
 	}
-	switch {
-	case a.err != nil || a.Denied || a.Amended == nil || r.Verb == sdk.AdmissionCheck:
-	case r.New == nil:
-		a.err = found.fault("it amended what is to be deleted")
-	default:
-		if a.Amended, err = take(r.Policy, a.Amended); err != nil {
-			a.err = found.fault("its amendment cannot be accepted: " + err.Error())
-		}
-	}
-	err = found.count(ctx, r.ID, a.err)
-	found.judge(probe, err)
-	return a.AdmissionReview, err
+	return a.review, a.err
 }
 
 // fieldPath is the path of a field in the form of the API; "" for none.

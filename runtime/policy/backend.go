@@ -23,12 +23,13 @@ import (
 type Backends struct {
 	engine *wasm.Loader
 	log    *slog.Logger
+	cache  string // of what came from registries; "" for none
 	from   atomic.Pointer[place]
 }
 
-// maxExecutable is how long the file of a process may be, in bytes: those of Go have
+// MaxExecutable is how long the file of a process may be, in bytes: those of Go have
 // some 20 MB.
-const maxExecutable = 512 << 20
+const MaxExecutable = 512 << 20
 
 // place is where references are looked up, and who is trusted.
 type place struct {
@@ -38,14 +39,17 @@ type place struct {
 	trust       *trust.Verifier
 }
 
-// NewBackends returns a loader. cacheDir keeps compiled modules between runs; ""
-// keeps none. Until Trust is called, every module is trusted.
+// NewBackends returns a loader. cacheDir keeps compiled modules between runs, and
+// what came from registries; "" keeps none. Until Trust is called, every module is trusted.
 func NewBackends(limits wasm.Limits, cacheDir string, log *slog.Logger) (*Backends, error) {
 	engine, err := wasm.NewLoader(limits, cacheDir, log)
 	if err != nil {
 		return nil, err
 	}
 	b := &Backends{engine: engine, log: log}
+	if cacheDir != "" {
+		b.cache = filepath.Join(cacheDir, "artifacts")
+	}
 	return b, b.Trust("", trust.Policy{})
 }
 
@@ -57,7 +61,7 @@ func (b *Backends) Trust(dir string, policy trust.Policy) error {
 		return err
 	}
 	b.from.Store(&place{
-		dir: dir, store: &artifact.Store{Dir: dir}, executables: &artifact.Store{Dir: dir, MaxBytes: maxExecutable}, trust: verifier,
+		dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, executables: &artifact.Store{Dir: dir, MaxBytes: MaxExecutable}, trust: verifier,
 	})
 	return nil
 }
@@ -74,13 +78,18 @@ func (p *place) lock() (*trust.Lock, error) {
 	return lock, err
 }
 
-// fetch gets the bytes of a module, verified. Modules of Config.Dir are the
-// operator's by being there.
+// fetch gets the bytes of a module, verified. Modules of Config.Dir have no digest
+// to be pinned to, and no exceptions: whoever puts a file there gives it its name.
 func (b *Backends) fetch(ctx context.Context, m ModuleConfig, ref Ref) (*trust.Trusted, error) {
 	from := b.from.Load()
 	if m.File != "" {
-		found, err := (&artifact.Store{}).Fetch(ctx, artifact.Ref{Place: artifact.File, Path: strings.TrimPrefix(ref.Ref, "file:")}, "")
-		return &trust.Trusted{Module: found}, err
+		path := strings.TrimPrefix(ref.Ref, "file:")
+		found, err := (&artifact.Store{}).Fetch(ctx, artifact.Ref{Place: artifact.File, Path: path}, "")
+		if err != nil {
+			return nil, err
+		}
+		signers, err := from.trust.Verify("", found, time.Now())
+		return &trust.Trusted{Module: found, Signers: signers}, err
 	}
 	lock, err := from.lock()
 	if err != nil {

@@ -36,7 +36,7 @@ func (c *Catalog) addBuiltins(t *table) error {
 			o.names, err = addAll(&t.upgrades, c.config.Upgrades, sdk.Upgrade.Strategies, o)
 		case remote.KindHealth:
 			o.names, err = addAll(&t.health, c.config.Health, sdk.Health.Rules, o)
-		case remote.KindAdmission:
+		case remote.KindAdmission, remote.Kinds:
 			o.names, err = addAll(&t.admission, c.config.Admission, sdk.Admission.Policies, o)
 		}
 		if err != nil {

@@ -30,7 +30,9 @@ type Config struct {
 	Health   []sdk.Health     // built in too
 	Fetch    []sdk.Fetch      // and these
 	// Fetching are the fetch policies that decide, in their order; see DecideFetch.
-	Fetching  []FetchStep
+	Fetching []FetchStep
+	// Enforced: agents check the digests and limits of fetch policies.
+	Enforced  bool
 	Admission []sdk.Admission // built in, as all of these
 	// Admitting are the admission policies that decide, in their order; see Admit.
 	Admitting     []AdmissionStep
@@ -74,7 +76,7 @@ func (c Config) withDefaults() Config {
 type Catalog struct {
 	config     Config
 	loader     Loader
-	ctx        context.Context // ends with the catalog
+	ctx        context.Context //nolint:containedctx // the life of the catalog, until Close
 	stop       context.CancelFunc
 	loaded     chan struct{}
 	table      atomic.Pointer[table]

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
+	"github.com/pacer-run/pacer/runtime/policy/wasm"
 )
 
 // The kinds of policy.
@@ -52,6 +53,7 @@ type Module struct {
 	Rollback string        // digest of the version to go back to; "" for none
 	Cost     Cost          // of the version there is now
 	Compared *ShadowCounts // of a shadow; otherwise nil
+	Own      []wasm.Metric // that the module's manifest declares
 }
 
 // Cost is what a module's calls take.
@@ -74,7 +76,7 @@ func (c *Catalog) Modules() []Module {
 // describe is for callers that hold the catalog's lock.
 func (o *origin) describe() Module {
 	m := Module{
-		ID: o.id(), Builtin: o.builtin, File: o.config.File, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
+		ID: o.id(), Builtin: o.builtin, File: o.file, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
 		Mode: o.config.Mode, Of: o.config.Of, Optional: o.config.Optional, Reloads: o.reloads,
 		Calls: o.calls.Load(), Faults: o.faults.Load(), Refused: o.refused.Load(), Kind: KindConstraint, Last: o.lastFault(),
 	}
@@ -117,6 +119,9 @@ func (o *origin) describeVersion(m *Module, v *version) {
 		m.State = Quarantined
 	}
 	m.Fuel = v.tap.FuelUsed()
+	if own, ok := v.tap.Module.(interface{ Metrics() []wasm.Metric }); ok {
+		m.Own = own.Metrics()
+	}
 	m.Cost = Cost{
 		FuelP50: v.tap.fuel.quantile(0.5), FuelP99: v.tap.fuel.quantile(0.99),
 		TimeP50: time.Duration(v.tap.nanos.quantile(0.5)), TimeP99: time.Duration(v.tap.nanos.quantile(0.99)),

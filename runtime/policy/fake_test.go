@@ -99,11 +99,12 @@ type fakeLoader struct {
 	at     map[string]func() (*fakeModule, error)
 	loads  int
 	digest map[string]string
+	marks  map[string]string
 	made   []*fakeModule
 }
 
 func newFakeLoader() *fakeLoader {
-	return &fakeLoader{at: map[string]func() (*fakeModule, error){}, digest: map[string]string{}}
+	return &fakeLoader{at: map[string]func() (*fakeModule, error){}, digest: map[string]string{}, marks: map[string]string{}}
 }
 
 // put has the ref give that version from now on.
@@ -132,7 +133,14 @@ func (l *fakeLoader) Load(_ context.Context, _ policy.ModuleConfig, ref policy.R
 func (l *fakeLoader) Mark(_ context.Context, m policy.ModuleConfig) (string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.digest[m.Ref.Ref], nil
+	return l.digest[m.Ref.Ref] + l.marks[m.Ref.Ref], nil
+}
+
+// touched changes the mark and nothing else.
+func (l *fakeLoader) touched(ref string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.marks[ref] += "."
 }
 
 func (l *fakeLoader) Close(context.Context) error { return nil }

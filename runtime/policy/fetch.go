@@ -58,7 +58,7 @@ func (c *Catalog) tryFetching(ctx context.Context, later bool) error {
 			return &WrongFetching{step.Policy, unknown(c, fetchOf)}
 		}
 		err := found.guard(func() error {
-			prepared, err := found.policy.Prepare(ctx, sdk.FetchSpec{Policy: name, Settings: step.Settings})
+			prepared, err := found.policy.Prepare(ctx, sdk.FetchSpec{Policy: name, Settings: step.Settings, Enforced: c.config.Enforced})
 			if err == nil {
 				prepared.Close()
 			}
@@ -74,7 +74,8 @@ func (c *Catalog) tryFetching(ctx context.Context, later bool) error {
 
 // DecideFetch has the operator's policies decide about what an app wants fetched,
 // one after the other: each is asked about what the one before made of it, and one
-// that denies has the last word. There is one decision per URI; without policies
+// that denies has the last word. A digest holds until a later policy sets another,
+// and of several limits the smallest counts. There is one decision per URI; without policies
 // everything is fetched as the app says. The error is an *sdk.Fault of a policy that
 // failed or answered what cannot be, an *sdk.Invalid of one that cannot work with its
 // settings any more, and otherwise ctx's.
@@ -88,19 +89,41 @@ func (c *Catalog) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.
 		if len(asked) == 0 {
 			break
 		}
-		spec := sdk.FetchSpec{Policy: sdk.CanonicalFetchPolicy(step.Policy), Settings: step.Settings, App: app}
+		spec := sdk.FetchSpec{
+			Policy: sdk.CanonicalFetchPolicy(step.Policy), Settings: step.Settings, App: app, Enforced: c.config.Enforced,
+		}
 		answers, err := c.decideFetch(ctx, spec, asked)
 		if err != nil {
 			return nil, fmt.Errorf("fetch policy %s: %w", spec.Policy, err)
 		}
 		for k, answer := range answers {
-			if answer.Denied {
-				answer = sdk.DenyFetch(denial(spec.Policy, answer.Reason))
-			}
-			decisions[of[k]] = answer
+			decisions[of[k]] = chained(spec.Policy, &decisions[of[k]], answer)
 		}
 	}
 	return decisions, nil
+}
+
+// chained is the answer of a policy after what those before it have decided.
+func chained(policy string, before *sdk.FetchDecision, answer sdk.FetchDecision) sdk.FetchDecision {
+	if answer.Denied {
+		return sdk.DenyFetch(denial(policy, answer.Reason))
+	}
+	if answer.SHA256 == "" {
+		answer.SHA256 = before.SHA256
+	}
+	answer.Limits = sdk.FetchLimits{
+		Bytes: tighter(before.Limits.Bytes, answer.Limits.Bytes), Entries: tighter(before.Limits.Entries, answer.Limits.Entries),
+		Depth: tighter(before.Limits.Depth, answer.Limits.Depth), Ratio: tighter(before.Limits.Ratio, answer.Limits.Ratio),
+	}
+	return answer
+}
+
+// tighter is the smaller of two limits, of which 0 is none.
+func tighter[N uint32 | uint64](a, b N) N {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // allowed are the URIs that no policy has denied so far, and whose they are.
@@ -155,6 +178,8 @@ func soundFetch(o source, uris []sdk.FetchURI, decisions []sdk.FetchDecision) er
 	}
 	for i, d := range decisions {
 		switch {
+		case !d.Denied && d.SHA256 != "" && !isDigest(d.SHA256):
+			return o.fault(fmt.Sprintf("it pins %q to %q, expected 64 digits of lower-case hexadecimal", uris[i].URI, d.SHA256))
 		case d.Denied || d.FetchURI == uris[i]:
 		case d.URI != uris[i].URI && !fetchable(d.URI):
 			return o.fault(fmt.Sprintf("it answered %q for %q, which is no URI", d.URI, uris[i].URI))
@@ -163,6 +188,11 @@ func soundFetch(o source, uris []sdk.FetchURI, decisions []sdk.FetchDecision) er
 		}
 	}
 	return nil
+}
+
+// isDigest tells whether the text is a SHA-256, in lower-case hexadecimal.
+func isDigest(text string) bool {
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdef") == ""
 }
 
 // maxURI is how long a URI may become; the API takes those of a quarter of it.

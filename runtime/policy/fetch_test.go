@@ -95,7 +95,7 @@ func TestFetchModules(t *testing.T) {
 	if _, err := c.DecideFetch(t.Context(), sdk.AppFacts{ID: "/app"}, asked()); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"marathon", "mirror", "schemes", "sources", "flags"}
+	names := []string{"marathon", "mirror", "schemes", "sources", "flags", "pin", "limits"}
 	m := c.Modules()[1]
 	if m.Kind != policy.KindFetch || m.Name != "builtin" || m.State != policy.Active || !slices.Equal(m.Fetchers, names) ||
 		m.Operators != nil || m.Rules != nil || m.Calls != 4 || m.Faults != 0 {
@@ -116,7 +116,7 @@ func TestWrongFetchPoliciesAreToldAtTheStart(t *testing.T) {
 		step policy.FetchStep
 		want string
 	}{
-		{policy.FetchStep{Policy: "torrent"}, `"torrent": fetch policy must be one of the following marathon, mirror, schemes, sources, flags or sick`},
+		{policy.FetchStep{Policy: "torrent"}, `"torrent": fetch policy must be one of the following marathon, mirror, schemes, sources, flags, pin, limits or sick`},
 		{policy.FetchStep{Policy: "mirror"}, "needs settings"},
 		{policy.FetchStep{Policy: "mirror", Settings: "http://a"}, "takes pairs"},
 		{policy.FetchStep{Policy: "sick"}, "it panicked: no"},
@@ -196,6 +196,11 @@ func TestFaultsOfFetch(t *testing.T) {
 			`it wants "http://old/a" stored as "a/../../b", which is not below the sandbox`,
 		},
 		{
+			"a digest that is none",
+			illFetch{decide: answer(func(d *sdk.FetchDecision) { d.SHA256 = "ABCD" })},
+			`it pins "http://old/a" to "ABCD", expected 64 digits of lower-case hexadecimal`,
+		},
+		{
 			"a path of the agent",
 			illFetch{decide: answer(func(d *sdk.FetchDecision) { d.DestPath = "/etc/passwd" })},
 			`it wants "http://old/a" stored as "/etc/passwd", which is not below the sandbox`,
@@ -244,5 +249,48 @@ func TestFetchPolicyThatPanicsAtTheEnd(t *testing.T) {
 	}
 	if m := c.Modules()[1]; m.Faults != 1 || m.Error != "it panicked: twice" {
 		t.Errorf("%d faults, %q", m.Faults, m.Error)
+	}
+}
+
+// A digest holds through what later policies make of the URI, until one sets another;
+// of limits the smallest counts.
+func TestChecksAddUp(t *testing.T) {
+	one, two := strings.Repeat("1", 64), strings.Repeat("2", 64)
+	open := func(enforced bool, steps ...policy.FetchStep) *policy.Catalog {
+		c, err := policy.Open(t.Context(), policy.Config{Builtins: constraints.All(), Fetch: fetchers.All(), Fetching: steps, Enforced: enforced})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := c.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+		return c
+	}
+	steps := []policy.FetchStep{
+		{Policy: "pin", Settings: "http://old/a=" + one + ";ftp://old/b=" + one},
+		{Policy: "limits", Settings: "bytes=1KiB;depth=3"},
+		{Policy: "mirror", Settings: "http://old/=https://new/"},
+		{Policy: "limits", Settings: "bytes=1MiB;depth=2;entries=7"},
+		{Policy: "pin", Settings: "ftp://old/b=" + two},
+		{Policy: "schemes", Settings: "gopher"},
+	}
+	got, err := open(true, steps...).DecideFetch(t.Context(), sdk.AppFacts{ID: "/app"}, asked())
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := sdk.FetchLimits{Bytes: 1024, Depth: 2, Entries: 7}
+	want := []sdk.FetchDecision{
+		{FetchURI: sdk.FetchURI{URI: "https://new/a", Extract: true}, SHA256: one, Limits: limits},
+		{FetchURI: sdk.FetchURI{URI: "ftp://old/b"}, SHA256: two, Limits: limits},
+		{FetchURI: sdk.FetchURI{URI: "https://new/c", Cache: true}, Limits: limits},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	got, err = open(false, steps[0]).DecideFetch(t.Context(), sdk.AppFacts{ID: "/app"}, asked())
+	if err != nil || !got[0].Denied || got[0].SHA256 != "" || got[2].Denied {
+		t.Errorf("not enforced: %+v, %v", got, err)
 	}
 }

@@ -33,7 +33,7 @@ func (c *Catalog) named(name string) (*origin, error) {
 
 func (c *Catalog) namedLocked(name string) (*origin, error) {
 	for _, o := range c.origins {
-		if o.id() == name || o.config.File != "" && o.config.File == name {
+		if o.id() == name || o.file != "" && o.file == name {
 			return o, nil
 		}
 	}
@@ -95,7 +95,18 @@ func (c *Catalog) Reload(ctx context.Context, name string) error {
 
 // reload is Reload for a caller that holds loads.
 func (c *Catalog) reload(ctx context.Context, o *origin, config ModuleConfig) error {
+	return c.load(ctx, o, config, false)
+}
+
+// load is reload; when only what changed is wanted, a version that turns out to be the
+// one in use is let go: its file was touched.
+func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, changed bool) error {
 	v, _, err := c.bring(ctx, o, config, config.Ref)
+	if err == nil && changed && c.inUse(o, v.digest) {
+		v.release()
+		c.set(o, func() { o.notice = "" })
+		return nil
+	}
 	if err == nil {
 		if err = c.install(o, v, config); err != nil {
 			v.release()
@@ -116,6 +127,12 @@ func (c *Catalog) reload(ctx context.Context, o *origin, config ModuleConfig) er
 	c.config.Log.Info("policy module reloaded", "name", o.id(), "module", v.label(), "digest", v.digest)
 	c.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: o.state.String()})
 	return nil
+}
+
+func (c *Catalog) inUse(o *origin, digest string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return o.current != nil && o.current.digest == digest
 }
 
 // Disable takes a module out of use, and its names with it. What it prepared is

@@ -29,15 +29,20 @@ func moduleFiles(dir string) ([]string, error) {
 	return files, nil
 }
 
-// fileConfig is that of a module of Config.Dir.
+// fileConfig is that of a module of Config.Dir. Its name is the file's, as a whole when
+// the rest is that of a module of the list.
 func (c *Catalog) fileConfig(file string) ModuleConfig {
+	name := strings.TrimSuffix(file, ".wasm")
+	if slices.ContainsFunc(c.config.Modules, func(m ModuleConfig) bool { return m.Name == name }) {
+		name = file
+	}
 	return ModuleConfig{
-		Name: strings.TrimSuffix(file, ".wasm"), File: file, Ref: Ref{Ref: "file:" + filepath.Join(c.config.Dir, file)}, Optional: true,
+		Name: name, File: file, Ref: Ref{Ref: "file:" + filepath.Join(c.config.Dir, file)}, Optional: true,
 	}
 }
 
 func (c *Catalog) newOrigin(m ModuleConfig) *origin {
-	return &origin{catalog: c, config: m, state: Loading, log: c.config.Log}
+	return &origin{catalog: c, name: m.Name, file: m.File, config: m, state: Loading, log: c.config.Log}
 }
 
 // loadAll takes the modules one after the other.

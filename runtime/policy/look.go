@@ -39,7 +39,7 @@ func (c *Catalog) Look(ctx context.Context) {
 	for _, o := range c.loadable() {
 		mark, err := c.loader.Mark(ctx, o.config)
 		if err == nil && mark != "" && mark != o.seen && ctx.Err() == nil {
-			_ = c.reload(ctx, o, o.config) // it is logged and shown
+			_ = c.load(ctx, o, o.config, true) // it is logged and shown
 		}
 	}
 	c.lookForFiles(ctx)
@@ -67,7 +67,7 @@ func (c *Catalog) lookForFiles(ctx context.Context) {
 		return
 	}
 	for _, file := range files {
-		if !slices.ContainsFunc(c.origins, func(o *origin) bool { return o.config.File == file }) {
+		if !slices.ContainsFunc(c.origins, func(o *origin) bool { return o.file == file }) {
 			c.begin(ctx, c.fileConfig(file))
 		}
 	}

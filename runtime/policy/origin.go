@@ -36,8 +36,11 @@ type origin struct {
 	catalog *Catalog
 	builtin bool
 	kind    remote.Kind // of what is built in
-	hear    listeners
-	log     *slog.Logger
+	// name is by which the API knows a module; file is its base name, of one of
+	// Config.Dir.
+	name, file string
+	hear       listeners
+	log        *slog.Logger
 
 	// The catalog's lock guards these.
 	config   ModuleConfig
@@ -105,11 +108,11 @@ func (o *origin) id() string {
 	if o.builtin {
 		return builtinName + "-" + o.kind.String()
 	}
-	return o.config.Name
+	return o.name
 }
 
 // where is how people find the module: its file, or its name in the list.
-func (o *origin) where() string { return cmp.Or(o.config.File, o.config.Name) }
+func (o *origin) where() string { return cmp.Or(o.file, o.name) }
 
 func (o *origin) notify(e Event) { o.catalog.notify(e) }
 

@@ -152,9 +152,7 @@ func (s *shadow) compare(ctx context.Context, c call) {
 	bounded, cancel := context.WithTimeout(ctx, shadowTime)
 	defer cancel()
 	var mine recording.Call
-	before, begin := s.candidate.tap.FuelUsed(), time.Now()
-	err := s.ask(bounded, c, &mine.Answer)
-	mine.Nanos, mine.Fuel = int64(time.Since(begin)), max(0, s.candidate.tap.FuelUsed()-before)
+	err := s.ask(bounded, c, &mine)
 	if ctx.Err() != nil {
 		return // the shadow is over
 	}
@@ -163,10 +161,10 @@ func (s *shadow) compare(ctx context.Context, c call) {
 }
 
 // ask puts a call to the candidate.
-func (s *shadow) ask(ctx context.Context, c call, answer *[]byte) error {
-	keep := copying(answer, func([]byte) error { return nil })
+func (s *shadow) ask(ctx context.Context, c call, mine *recording.Call) error {
+	keep := copying(&mine.Answer, func([]byte) error { return nil })
 	if c.Op == recording.Review {
-		return s.candidate.tap.Review(ctx, c.Input, keep)
+		return s.timed(mine, func() error { return s.candidate.tap.Review(ctx, c.Input, keep) })
 	}
 	key := preparedKey{c.Kind, string(c.spec)}
 	p := s.prepared[key]
@@ -186,7 +184,15 @@ func (s *shadow) ask(ctx context.Context, c call, answer *[]byte) error {
 	if c.Op == recording.Prepare {
 		return nil
 	}
-	return p.Ask(ctx, c.Input, c.Items, keep)
+	return s.timed(mine, func() error { return p.Ask(ctx, c.Input, c.Items, keep) })
+}
+
+// timed measures what is compared, and so without the prepare that may come before.
+func (s *shadow) timed(mine *recording.Call, f func() error) error {
+	before, begin := s.candidate.tap.FuelUsed(), time.Now()
+	err := f()
+	mine.Nanos, mine.Fuel = int64(time.Since(begin)), max(0, s.candidate.tap.FuelUsed()-before)
+	return err
 }
 
 // note counts a comparison and keeps those that differ, each input once.

@@ -58,11 +58,8 @@ func (l *listeners) remove(x listener) {
 	l.list.Store(&list)
 }
 
-// metered is a prepared value, or a module, that knows what its last call cost.
-type metered interface{ LastFuel() int64 }
-
 // measure makes one call. c has what is known before it; the rest is filled in.
-func (t *tap) measure(c *recording.Call, f func() error, last func() (metered, bool)) error {
+func (t *tap) measure(c *recording.Call, f func() error, last func() (remote.Metered, bool)) error {
 	before, begin := t.FuelUsed(), time.Now()
 	err := f()
 	c.Nanos = int64(time.Since(begin))
@@ -104,7 +101,7 @@ func tell(list []listener, c call) {
 	}
 }
 
-func never() (metered, bool) { return nil, false }
+func never() (remote.Metered, bool) { return nil, false }
 
 // Prepare implements remote.Module.
 func (t *tap) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (remote.Prepared, error) {
@@ -113,7 +110,7 @@ func (t *tap) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (remot
 	err := t.measure(&c.Call, func() (err error) {
 		inner, err = t.Module.Prepare(ctx, kind, spec)
 		return err
-	}, func() (metered, bool) { m, ok := inner.(metered); return m, ok })
+	}, func() (remote.Metered, bool) { m, ok := inner.(remote.Metered); return m, ok })
 	c.Prepared = t.prepared.Add(1)
 	if err == nil {
 		c.Traits = uint32(inner.Traits())
@@ -166,8 +163,8 @@ func (p *tapped) Ask(ctx context.Context, input []byte, items int, take func(ans
 		c.Traits = uint32(p.Traits())
 		take = copying(&c.Answer, take)
 	}
-	err := p.tap.measure(&c.Call, func() error { return p.Prepared.Ask(ctx, input, items, take) }, func() (metered, bool) {
-		m, ok := p.Prepared.(metered)
+	err := p.tap.measure(&c.Call, func() error { return p.Prepared.Ask(ctx, input, items, take) }, func() (remote.Metered, bool) {
+		m, ok := p.Prepared.(remote.Metered)
 		return m, ok
 	})
 	if list != nil && !gaveUp(ctx, err) {

@@ -98,6 +98,8 @@ type SetEnforceRole struct {
 	Request RequestID
 	Group   spec.PathID
 	Enforce bool
+	// Reviewed is as in ChangeTree.
+	Reviewed *Reviewed
 }
 
 // KillInstances ends tasks. Their instances are launched again, or, when wiped,

@@ -77,6 +77,10 @@ func (s *Scheduler) onSetEnforceRole(c SetEnforceRole) {
 		s.reply(Reply{Request: c.Request, Err: &GroupNotFound{Group: c.Group}})
 		return
 	}
+	if err := s.checkReviewed(c.Reviewed, c.Group); err != nil {
+		s.reply(Reply{Request: c.Request, Err: err})
+		return
+	}
 	if g.EnforceRole != c.Enforce {
 		changed := *g
 		changed.EnforceRole = c.Enforce

@@ -74,7 +74,7 @@ func (w *world) userEvent(d *datadriven.TestData) (Event, error) {
 		return ResetDelay{Request: w.requests, App: spec.PathID(a["app"])}, nil
 	case "enforce-role":
 		w.requests++
-		return SetEnforceRole{Request: w.requests, Group: spec.PathID(a["group"]), Enforce: a["off"] == ""}, nil
+		return SetEnforceRole{Request: w.requests, Group: spec.PathID(a["group"]), Enforce: a["off"] == "", Reviewed: w.review(a)}, nil
 	}
 	return nil, nil
 }

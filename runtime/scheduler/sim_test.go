@@ -28,13 +28,17 @@ var (
 // must come to rest as its users want it. A failure prints its seed and a script
 // in the language of testdata.
 func TestSimulation(t *testing.T) {
-	pools := 0
+	pools, promoted := 0, 0
 	for seed := *simFirst; seed < *simFirst+uint64(*simSeeds); seed++ {
 		sim, err := simulate(seed)
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		pools += sim.mesos.pools
+		promoted += sim.promoted
+	}
+	if promoted < *simSeeds/4 {
+		t.Errorf("only %d pauses were ended by users", promoted)
 	}
 	if pools < *simSeeds {
 		t.Errorf("only %d launches took several offers of an agent", pools)
@@ -71,6 +75,8 @@ type sim struct {
 	matchID int
 	wanted  map[spec.PathID]int // what users were promised
 	health  simHealth
+
+	promoted int // pauses that users wanted to end
 }
 
 // happening is something that will happen, unless its term is over by then.
@@ -198,6 +204,11 @@ func (s *sim) step(ev Event) {
 	for _, ask := range e.Upgrades {
 		s.answerUpgrade(ask)
 	}
+	for _, n := range e.Notices {
+		if paused, ok := n.(UpgradePaused); ok {
+			s.promoteSoon(paused.App)
+		}
+	}
 	for _, ask := range e.Health {
 		s.answerHealth(ask)
 	}
@@ -224,12 +235,11 @@ func (s *sim) promise(e *Effects) {
 func (s *sim) answerUpgrade(ask UpgradeAsk) {
 	s.after(s.soon(), s.term, func() {
 		e := UpgradeStepped{Number: ask.Number, App: ask.App.ID}
-		strategy := upgrades.All()[s.rand.IntN(2)]
-		prepared, _ := strategy.Prepare(context.Background(), sdk.UpgradeSpec{Strategy: strategy.Strategies()[0]})
+		strategy, prepared := s.anyStrategy(ask.App)
 		e.Step, _ = prepared.Next(context.Background(), ask.State)
-		text := fmt.Sprintf("start=%d kill=%d", e.Step.Start, e.Step.Kill)
+		text := simStepText(&e.Step)
 		if excess := ask.Excess(&e.Step); excess != "" {
-			panic(fmt.Sprintf("the strategy %s, of %+v: %s", strategy.Strategies()[0], ask.State, excess))
+			panic(fmt.Sprintf("the strategy %s, of %+v: %s", strategy, ask.State, excess))
 		}
 		switch {
 		case s.chance(0.05):
@@ -239,9 +249,66 @@ func (s *sim) answerUpgrade(ask UpgradeAsk) {
 			text = fmt.Sprintf("start=%d kill=%d after=1s", e.Step.Start, e.Step.Kill)
 		case s.chance(0.01):
 			e.Step, text = sdk.UpgradeStep{Outcome: sdk.RollBack}, "rollback"
+		case s.chance(0.02):
+			e.Step = sdk.UpgradeStep{Outcome: sdk.Pause, AskAfterMillis: uint64(s.rand.IntN(2)) * 5000}
+			text = simStepText(&e.Step)
 		}
 		s.logf("stepped %s %s", ask.App.ID, text)
 		s.step(e)
+	})
+}
+
+// anyStrategy is one of those that Pacer ships, whatever answered before.
+func (s *sim) anyStrategy(app *spec.App) (string, sdk.PreparedUpgrade) {
+	all := upgrades.All()
+	strategy := all[s.rand.IntN(len(all))]
+	prepared, err := strategy.Prepare(context.Background(), sdk.UpgradeSpec{
+		App: sdk.AppFacts{Labels: app.Labels}, MaximumOverCapacity: app.UpgradeStrategy.MaximumOverCapacity,
+	})
+	if err != nil { // blue-green, which needs room
+		strategy = all[0]
+		prepared, _ = strategy.Prepare(context.Background(), sdk.UpgradeSpec{})
+	}
+	return strategy.Strategies()[0], prepared
+}
+
+// simStepText is an answer as a script has it, but for the reason.
+func simStepText(step *sdk.UpgradeStep) string {
+	text := fmt.Sprintf("start=%d kill=%d", step.Start, step.Kill)
+	switch step.Outcome {
+	case sdk.Pause:
+		text = "pause"
+	case sdk.RollBack:
+		text = "rollback"
+	case sdk.Proceed:
+	}
+	if step.AskAfterMillis > 0 {
+		text += fmt.Sprintf(" after=%dms", step.AskAfterMillis)
+	}
+	if len(step.Memory) > 0 {
+		text += " memory=" + string(step.Memory)
+	}
+	return text
+}
+
+// promoteSoon has a user let a paused upgrade go on, and look again whether it did.
+func (s *sim) promoteSoon(id spec.PathID) {
+	s.after(time.Duration(s.rand.IntN(40_000))*time.Millisecond, 0, func() {
+		if s.down {
+			s.promoteSoon(id)
+			return
+		}
+		a := s.s.apps[id]
+		if a == nil || a.upgrade == nil || a.upgrade.paused == "" {
+			return
+		}
+		s.promoted++
+		if s.rand.IntN(2) == 0 {
+			s.act("promote deployment=" + a.lock.plan.ID)
+		} else {
+			s.act("promote app=" + string(id))
+		}
+		s.promoteSoon(id)
 	})
 }
 

@@ -128,8 +128,11 @@ func (s *Scheduler) instanceText(i *Instance, n Names) string {
 // fetchText is what policies made of the artifacts of a task.
 func fetchText(f *placement.Fetch) string {
 	var uris []string
-	for _, a := range f.Artifacts {
+	for i, a := range f.Artifacts {
 		uris = append(uris, a.URI)
+		if f.Checks != nil && f.Checks[i] != (placement.FetchCheck{}) {
+			uris = append(uris, "checked")
+		}
 	}
 	return " (fetches " + strings.Join(uris, " ") + ")"
 }

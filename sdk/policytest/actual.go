@@ -58,28 +58,28 @@ func (v Vector) Actual(ctx context.Context, prepare Prepare) (string, error) {
 
 // answerText lists the values that the vector checks, all if it checks none.
 func (v Vector) answerText(a *sdk.ConstraintAnswer) string {
-	text := " quota"
+	text := []string{" quota"}
 	none := len(v.Quota) == 0 && v.Absent == nil
 	for slot := 1; slot < len(v.Input.Values); slot++ {
 		if _, checked := v.Quota[v.Input.Values[slot]]; checked || none {
-			text += " " + argument(v.Input.Values[slot]) + "=" + quotaText(a.Quota[slot])
+			text = append(text, argument(v.Input.Values[slot])+"="+quotaText(a.Quota[slot]))
 		}
 	}
 	if v.Absent != nil || none {
-		text += " -=" + quotaText(a.Quota[sdk.AbsentSlot])
+		text = append(text, "-="+quotaText(a.Quota[sdk.AbsentSlot]))
 	}
 	if a.Flags != 0 {
-		text += " flags"
+		text = append(text, "flags")
 	}
 	for _, f := range []struct {
 		flag sdk.AnswerFlags
 		name string
 	}{{sdk.Exclusive, "exclusive"}, {sdk.Volatile, "volatile"}, {sdk.Refill, "refill"}} {
 		if a.Flags&f.flag != 0 {
-			text += " " + f.name
+			text = append(text, f.name)
 		}
 	}
-	return text
+	return strings.Join(text, " ")
 }
 
 func quotaText(quota uint32) string {
@@ -113,7 +113,10 @@ func (w word) source() string {
 // Actual is the line as the policy decides it.
 func (v FetchVector) Actual(ctx context.Context, policy sdk.Fetch) (string, error) {
 	line := v.Policy + " " + strconv.Quote(v.Settings)
-	prepared, err := policy.Prepare(ctx, sdk.FetchSpec{Policy: v.Policy, Settings: v.Settings, App: sdk.AppFacts{ID: "/app", Instances: 1}})
+	if v.Unenforced {
+		line = "unenforced " + line
+	}
+	prepared, err := policy.Prepare(ctx, v.spec())
 	if invalid, ok := errors.AsType[*sdk.Invalid](err); ok {
 		return line + " invalid " + strconv.Quote(invalid.Message), nil
 	}
@@ -141,11 +144,12 @@ func (v FetchVector) Actual(ctx context.Context, policy sdk.Fetch) (string, erro
 			line += " as " + argument(d.DestPath)
 		}
 	}
-	return line + flagsText(uris, decisions), nil
+	return line + withText(uris, decisions), nil
 }
 
-// flagsText names the flags that came out the same whatever they were before.
-func flagsText(uris []sdk.FetchURI, decisions []sdk.FetchDecision) string {
+// withText names the flags that came out the same whatever they were before, and what
+// is to be checked.
+func withText(uris []sdk.FetchURI, decisions []sdk.FetchDecision) string {
 	text := ""
 	add := func(name string, flag func(*sdk.FetchURI) bool) {
 		if a, b := flag(&decisions[0].FetchURI), flag(&decisions[1].FetchURI); a != flag(&uris[0]) || b != flag(&uris[1]) {
@@ -155,6 +159,18 @@ func flagsText(uris []sdk.FetchURI, decisions []sdk.FetchDecision) string {
 	add("extract", func(u *sdk.FetchURI) bool { return u.Extract })
 	add("executable", func(u *sdk.FetchURI) bool { return u.Executable })
 	add("cache", func(u *sdk.FetchURI) bool { return u.Cache })
+	if digest := decisions[0].SHA256; digest != "" {
+		text += " sha256=" + digest
+	}
+	limits := decisions[0].Limits
+	for _, limit := range []struct {
+		name string
+		of   uint64
+	}{{"bytes", limits.Bytes}, {"entries", uint64(limits.Entries)}, {"depth", uint64(limits.Depth)}, {"ratio", uint64(limits.Ratio)}} {
+		if limit.of != 0 {
+			text += " " + limit.name + "=" + strconv.FormatUint(limit.of, 10)
+		}
+	}
 	if text == "" {
 		return ""
 	}

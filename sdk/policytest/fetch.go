@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,10 +23,14 @@ import (
 //	mirror "http://old/=http://new/" http://old/a becomes http://new/a
 //	mirror "http://old/a=http://new/b" http://old/a becomes http://new/b as a
 //	flags "extract=off" http://files/a allowed with extract=false
+//	limits "bytes=1KiB" http://files/a allowed with bytes=1024
+//	unenforced limits "bytes=1KiB" http://files/a denied "do not know them"
 //
 // as names the path in the sandbox that the policy gives it, with the flags that it
-// sets: extract, executable and cache. Everything else about the URI has to stay as it
-// was. Texts may be quoted as in Go.
+// sets: extract, executable and cache, and what is to be checked: sha256, bytes,
+// entries, depth and ratio. Everything else about the URI has to stay as it was, and
+// nothing else is to be checked. Agents check digests and limits, unless the line
+// begins with unenforced. Texts may be quoted as in Go.
 type FetchVector struct {
 	Line             int
 	Text             string
@@ -35,6 +40,9 @@ type FetchVector struct {
 	Denied           string          // in the reason; "" for one that is allowed
 	Becomes, As      string          // of one that is allowed; As "" for no path
 	With             map[string]bool // flags that the policy sets, by name; nil for none
+	SHA256           string          // that the policy sets; "" for none
+	Limits           sdk.FetchLimits // that it sets
+	Unenforced       bool            // agents check neither
 }
 
 // ReadFetch reads a file of fetch vectors. Empty lines and those that start with #
@@ -68,6 +76,9 @@ func parseFetch(line string) (FetchVector, error) {
 		if texts[i] = w.text; w.tail != "" {
 			texts[i] += "=" + w.tail
 		}
+	}
+	if texts[0] == "unenforced" {
+		v.Unenforced, texts = true, texts[1:]
 	}
 	if len(texts) < 4 {
 		return v, errors.New("expected a policy, its settings, and a URI with what becomes of it, or invalid")
@@ -103,12 +114,40 @@ func (v *FetchVector) parseWith(texts []string) ([]string, error) {
 	v.With = map[string]bool{}
 	for _, text := range texts[i+1:] {
 		name, value, _ := strings.Cut(text, "=")
+		if checked, err := v.parseCheck(name, value); err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		} else if checked {
+			continue
+		}
 		if name != "extract" && name != "executable" && name != "cache" || value != "true" && value != "false" {
-			return nil, fmt.Errorf("%q: expected a flag such as extract=false", text)
+			return nil, fmt.Errorf("%q: expected a flag such as extract=false, or a check such as bytes=1024", text)
 		}
 		v.With[name] = value == "true"
 	}
 	return texts[:i], nil
+}
+
+// parseCheck reads a digest or a limit; false for what is none.
+func (v *FetchVector) parseCheck(name, value string) (bool, error) {
+	if name == "sha256" {
+		v.SHA256 = value
+		return true, nil
+	}
+	into := map[string]*uint32{"entries": &v.Limits.Entries, "depth": &v.Limits.Depth, "ratio": &v.Limits.Ratio}[name]
+	if name != "bytes" && into == nil {
+		return false, nil
+	}
+	size := 64
+	if into != nil {
+		size = 32
+	}
+	n, err := strconv.ParseUint(value, 10, size)
+	if into != nil {
+		*into = uint32(n)
+	} else {
+		v.Limits.Bytes = n
+	}
+	return true, err
 }
 
 // flags sets those that the vector names.
@@ -144,8 +183,7 @@ func (v FetchVector) Check(ctx context.Context, policy sdk.Fetch) error {
 	if v.Policy != sdk.CanonicalFetchPolicy(v.Policy) {
 		return fmt.Errorf("the name %q is not in the form of sdk.CanonicalFetchPolicy", v.Policy)
 	}
-	spec := sdk.FetchSpec{Policy: v.Policy, Settings: v.Settings, App: sdk.AppFacts{ID: "/app", Instances: 1}}
-	prepared, err := policy.Prepare(ctx, spec)
+	prepared, err := policy.Prepare(ctx, v.spec())
 	if invalid, ok := errors.AsType[*sdk.Invalid](err); ok && v.Invalid != "" {
 		if !strings.Contains(invalid.Message, v.Invalid) {
 			return fmt.Errorf("invalid: %q, want %q in it", invalid.Message, v.Invalid)
@@ -165,6 +203,11 @@ func (v FetchVector) Check(ctx context.Context, policy sdk.Fetch) error {
 		v.ask(ctx, prepared, bare), v.ask(ctx, prepared, full, bare), v.ask(ctx, prepared, sdk.FetchURI{URI: "https://pacer.example/x"}, full),
 		nothing(ctx, prepared),
 	)
+}
+
+// spec is what the policy is told.
+func (v FetchVector) spec() sdk.FetchSpec {
+	return sdk.FetchSpec{Policy: v.Policy, Settings: v.Settings, App: sdk.AppFacts{ID: "/app", Instances: 1}, Enforced: !v.Unenforced}
 }
 
 // ask asks about URIs, of which those of the vector are checked.
@@ -188,6 +231,8 @@ func (v FetchVector) ask(ctx context.Context, prepared sdk.PreparedFetch, uris .
 			return fmt.Errorf("%+v, want it denied with %q", d.FetchURI, v.Denied)
 		case !d.Denied && d.FetchURI != want:
 			return fmt.Errorf("%+v, want %+v", d.FetchURI, want)
+		case d.SHA256 != v.SHA256 || d.Limits != v.Limits:
+			return fmt.Errorf("checked by %q and %+v, want %q and %+v", d.SHA256, d.Limits, v.SHA256, v.Limits)
 		}
 	}
 	return nil

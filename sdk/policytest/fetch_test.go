@@ -2,6 +2,7 @@ package policytest_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -17,6 +18,9 @@ func (f fetcher) Policies() []string { return []string{"test"} }
 func (f fetcher) Prepare(_ context.Context, spec sdk.FetchSpec) (sdk.PreparedFetch, error) {
 	if spec.Settings == "bad" {
 		return nil, &sdk.Invalid{Message: "the settings are bad"}
+	}
+	if spec.Enforced == (spec.Settings == "unenforced") {
+		return nil, errors.New("told the wrong thing of agents")
 	}
 	return f, nil
 }
@@ -40,6 +44,9 @@ func one(decide func(i int, uri sdk.FetchURI) sdk.FetchDecision) fetcher {
 func TestFetchVectors(t *testing.T) {
 	allow := one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision { return sdk.AllowFetch(uri) })
 	deny := one(func(int, sdk.FetchURI) sdk.FetchDecision { return sdk.DenyFetch("not here") })
+	checks := one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
+		return sdk.FetchDecision{FetchURI: uri, SHA256: "ab", Limits: sdk.FetchLimits{Bytes: 1, Entries: 2, Depth: 3, Ratio: 4}}
+	})
 	moves := one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
 		uri.URI, uri.DestPath = "http://b", "c"
 		return sdk.AllowFetch(uri)
@@ -69,6 +76,10 @@ func TestFetchVectors(t *testing.T) {
 			uri.Cache = false
 			return sdk.AllowFetch(uri)
 		}), ""},
+		{"sets checks", `test "" http://a allowed with sha256=ab bytes=1 entries=2 depth=3 ratio=4`, checks, ""},
+		{"sets other checks", `test "" http://a allowed with sha256=ab bytes=1 entries=2 depth=3 ratio=5`, checks, "checked by"},
+		{"sets a digest", `test "" http://a allowed with bytes=1 entries=2 depth=3 ratio=4`, checks, "checked by"},
+		{"is told what agents do", `unenforced test unenforced http://a allowed`, allow, ""},
 		{"does not set a flag", `test "" http://a allowed with cache=false extract=true`, allow, "want"},
 		{"loses a flag", `test "" http://a allowed`, one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
 			uri.Cache = false
@@ -91,7 +102,7 @@ func TestFetchVectors(t *testing.T) {
 			}
 		})
 	}
-	for _, line := range []string{`test`, `test "" http://a`, `test "" http://a maybe`, `test "" http://a becomes`, `test "a`, `test "" http://a allowed with size=1`} {
+	for _, line := range []string{`test`, `test "" http://a`, `test "" http://a maybe`, `test "" http://a becomes`, `test "a`, `test "" http://a allowed with size=1`, `test "" http://a allowed with bytes=x`, `unenforced`} {
 		if _, err := policytest.ReadFetch(strings.NewReader(line)); err == nil {
 			t.Errorf("%q was read", line)
 		}

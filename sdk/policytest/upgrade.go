@@ -24,7 +24,7 @@ import (
 // Before says: label, instances, min and over (the two capacities, 1 and 0 if left
 // out), old, dying, healthy (old ones), new, well (new ones that are healthy; as many
 // as are ready if left out), ready, after (time since the upgrade began, such as 90s),
-// at (the time of day, RFC 3339), promotions, memory. Behind it: start and kill (0 if
+// at (the time of day, RFC 3339), promotions, undoes (it undoes another upgrade), memory. Behind it: start and kill (0 if
 // left out), ask (after a time), pause, rollback, reason (a text in it), memory. Texts
 // may be quoted as in Go.
 type UpgradeVector struct {
@@ -54,7 +54,7 @@ func ReadUpgrade(r io.Reader) (vectors []UpgradeVector, err error) {
 
 func parseUpgrade(line string) (UpgradeVector, error) {
 	v := UpgradeVector{Text: line}
-	strategy, list, err := parts(line, "says", "pause", "rollback", "nothing")
+	strategy, list, err := parts(line, "says", "pause", "rollback", "nothing", "undoes")
 	if err != nil {
 		return v, err
 	}
@@ -76,6 +76,7 @@ func parseUpgrade(line string) (UpgradeVector, error) {
 		v.State.NewHealthy = v.State.NewReady
 	}
 	v.Spec.App.Instances = v.State.Instances
+	v.Spec.MinimumHealthCapacity, v.Spec.MaximumOverCapacity = v.State.MinimumHealthCapacity, v.State.MaximumOverCapacity
 	v.State.MinHealthy, v.State.MaxTotal = envelope(&v.State)
 	return v, nil
 }
@@ -119,6 +120,8 @@ func (v *UpgradeVector) addState(p part) error {
 		s.NowMillis = at.UnixMilli()
 	case "memory":
 		s.Memory = []byte(p.arg.full())
+	case "undoes":
+		s.Undoes = true
 	case "invalid":
 		v.Invalid = p.arg.full()
 	default:

@@ -37,15 +37,17 @@ func TestUpgradeVectors(t *testing.T) {
 		policy     strategy
 		want       string // in the error; "" for none
 	}{
-		{"sees the state", `test instances 4 min 0.5 over 0.25 old 4 dying 1 healthy 3 new 2 well 1 ready 2 promotions 6 after 90s at 1970-01-01T00:00:01Z memory x says kill 1`,
+		{
+			"sees the state", `test instances 4 min 0.5 over 0.25 old 4 dying 1 healthy 3 new 2 well 1 ready 2 promotions 6 after 90s at 1970-01-01T00:00:01Z undoes memory x says kill 1`,
 			func(s sdk.UpgradeState) sdk.UpgradeStep {
 				ok := s.Instances == 4 && s.MinHealthy == 2 && s.MaxTotal == 5 && s.Old == 4 && s.OldDying == 1 && s.OldHealthy == 3 && s.New == 2 &&
-					s.NewHealthy == 1 && s.NewReady == 2 && s.Promotions == 6 && s.Millis == 90_000 && s.NowMillis == 1000 && string(s.Memory) == "x"
+					s.NewHealthy == 1 && s.NewReady == 2 && s.Promotions == 6 && s.Millis == 90_000 && s.NowMillis == 1000 && s.Undoes && string(s.Memory) == "x"
 				if ok {
 					return sdk.UpgradeStep{Kill: 1}
 				}
 				return sdk.UpgradeStep{}
-			}, ""},
+			}, "",
+		},
 		{"room where both bounds are one", `test instances 1 says start 2`, func(s sdk.UpgradeState) sdk.UpgradeStep {
 			return sdk.UpgradeStep{Start: s.MaxTotal}
 		}, ""},
@@ -148,11 +150,22 @@ func TestActual(t *testing.T) {
 		uri.URI, uri.DestPath, uri.Cache = "http://b", "c d", true
 		return sdk.AllowFetch(uri)
 	})
-	fetch, err := policytest.ReadFetch(strings.NewReader(`test "" http://a allowed`))
+	checked := one(func(_ int, uri sdk.FetchURI) sdk.FetchDecision {
+		return sdk.FetchDecision{FetchURI: uri, SHA256: "ab", Limits: sdk.FetchLimits{Bytes: 1, Ratio: 4}}
+	})
+	fetch, err := policytest.ReadFetch(strings.NewReader("test \"\" http://a allowed\nunenforced test unenforced http://a allowed"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := fetch[0].Actual(t.Context(), moved); got != `test "" http://a becomes http://b as "c d" with cache=true` || err != nil {
-		t.Errorf("%s, %v", got, err)
+	for want, v := range map[string]func() (string, error){
+		`test "" http://a becomes http://b as "c d" with cache=true`: func() (string, error) { return fetch[0].Actual(t.Context(), moved) },
+		`test "" http://a allowed with sha256=ab bytes=1 ratio=4`:    func() (string, error) { return fetch[0].Actual(t.Context(), checked) },
+		`unenforced test "unenforced" http://a allowed with sha256=ab bytes=1 ratio=4`: func() (string, error) {
+			return fetch[1].Actual(t.Context(), checked)
+		},
+	} {
+		if got, err := v(); got != want || err != nil {
+			t.Errorf("%s, %v, want %s", got, err, want)
+		}
 	}
 }

@@ -58,6 +58,8 @@ func Serve(m Module) {
 			return grpc.NewServer(append(options,
 				grpc.ForceServerCodecV2(protocol.Codec{}),
 				grpc.MaxRecvMsgSize(protocol.MaxMessage),
+				grpc.StaticStreamWindowSize(protocol.Window), grpc.StaticConnWindowSize(protocol.Window),
+				grpc.WriteBufferSize(protocol.Buffer), grpc.ReadBufferSize(protocol.Buffer),
 			)...)
 		},
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Error, Output: os.Stderr}),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -30,10 +31,8 @@ func (t table[P]) names(of func(P) []string) []string {
 func (t table[P]) find(name string, of func(P) []string) (policy P, own string, err error) {
 	own = strings.TrimPrefix(name, t.prefix)
 	for _, policy := range t.policies {
-		for _, candidate := range of(policy) {
-			if candidate == own {
-				return policy, own, nil
-			}
+		if slices.Contains(of(policy), own) {
+			return policy, own, nil
 		}
 	}
 	return policy, own, &sdk.Invalid{Message: "there is no " + name}

@@ -15,12 +15,12 @@ import (
 )
 
 func main() {
-	prefix := flag.String("prefix", "", "letters that come before each name, to keep it apart from the one that is built in")
+	prefix := flag.String("prefix", "", "what comes before each name, such as p-, to keep it apart from the one that is built in")
 	flag.Parse()
 	process.Serve(process.Module{
 		Name:       "builtin",
 		Version:    "1.0.0",
-		Constraint: anyConstraint{newTable(strings.ToUpper(*prefix), constraints.All())},
+		Constraint: anyConstraint{newTable(strings.ToUpper(strings.ReplaceAll(*prefix, "-", "_")), constraints.All())},
 		Fetch:      anyFetch{newTable(*prefix, fetchers.All())},
 		Upgrade:    anyUpgrade{newTable(*prefix, upgrades.All())},
 		Health:     anyHealth{newTable(*prefix, health.All())},

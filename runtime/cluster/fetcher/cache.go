@@ -19,7 +19,7 @@ var errClosed = errors.New("the fetcher was closed")
 // transferFunc is Fetcher.transfer.
 type transferFunc func(ctx context.Context, req request, create func(*blob) (io.WriteCloser, error), report func(bytes, total int64)) error
 
-// cache keeps whole files by user and URI. What it has counts as right until it is evicted: no server is asked again.
+// cache keeps whole files by user, URI and what is expected of them. What it has counts as right until it is evicted: no server is asked again.
 //
 // Who comes first starts the transfer; who comes meanwhile waits for the same one. It belongs to none of them: it goes on
 // while anybody waits. Files that somebody uses are not evicted, so when all are used a new one may find no room.
@@ -40,7 +40,12 @@ type cache struct {
 	closed  bool
 }
 
-type cacheKey struct{ user, uri string }
+// cacheKey is what a file is kept under. What is pinned to a digest never takes other bytes, and who may have fewer bytes
+// does not end the transfer of others.
+type cacheKey struct {
+	user, uri, sha256 string
+	limit             int64
+}
 
 // entry is a file that is in the cache or on its way. The cache's lock guards all fields but path, size and perm, which
 // do not change once loaded is closed.
@@ -114,7 +119,7 @@ func (c *cache) join(req request, report func(bytes, total int64)) (*entry, int)
 	if c.closed {
 		return nil, 0
 	}
-	key := cacheKey{req.user(), req.uri}
+	key := cacheKey{req.user(), req.uri, req.sha256, req.limit}
 	e := c.entries[key]
 	if e == nil {
 		e = &entry{key: key, loaded: make(chan struct{}), reports: map[int]func(bytes, total int64){}}

@@ -114,7 +114,7 @@ func TestCacheSharesTransfers(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		if len(c.entries) != 1 || c.entries[cacheKey{"", "a"}].pins != 50 {
+		if len(c.entries) != 1 || c.entries[cacheKey{uri: "a"}].pins != 50 {
 			t.Error("not all wait for one")
 		}
 		close(o.gate["a"])
@@ -208,7 +208,7 @@ func TestCacheEviction(t *testing.T) {
 		t.Helper()
 		var got strings.Builder
 		for uri := range strings.SplitSeq("a b c d e f", " ") {
-			if c.entries[cacheKey{"", uri}] != nil {
+			if c.entries[cacheKey{uri: uri}] != nil {
 				got.WriteString(uri)
 			}
 		}

@@ -106,6 +106,26 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
+// ratioFrom is how many bytes are unpacked before an item's own ratio counts.
+const ratioFrom = 1 << 20
+
+// within are these limits, or an item's where they are lower.
+func (l Limits) within(own ItemLimits) Limits {
+	if own.Bytes > 0 {
+		l.Download, l.Unpacked = min(l.Download, own.Bytes), min(l.Unpacked, own.Bytes)
+	}
+	if own.Entries > 0 {
+		l.Entries = min(l.Entries, own.Entries)
+	}
+	if own.Depth > 0 {
+		l.Depth = min(l.Depth, own.Depth)
+	}
+	if own.Ratio > 0 && own.Ratio <= l.Ratio {
+		l.Ratio, l.RatioFrom = own.Ratio, min(l.RatioFrom, ratioFrom)
+	}
+	return l
+}
+
 func (l Limits) withDefaults() Limits {
 	set := func(value *int64, def int64) {
 		if *value <= 0 {

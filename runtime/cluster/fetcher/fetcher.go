@@ -127,8 +127,9 @@ func (j *job) obtain(ctx context.Context, item Item, report func(bytes, total in
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	req := request{uri: item.URI, owner: j.owner, sha256: item.SHA256, limit: j.f.cfg.Limits.within(item.Limits).Download}
 	if item.Cache {
-		e, err := j.f.cache.acquire(ctx, request{item.URI, j.owner}, report)
+		e, err := j.f.cache.acquire(ctx, req, report)
 		if err == nil {
 			return &content{entry: e, size: e.size, perm: e.perm}, nil
 		}
@@ -137,7 +138,7 @@ func (j *job) obtain(ctx context.Context, item Item, report func(bytes, total in
 		}
 	}
 	got := &content{temp: j.box.tempName()}
-	err := j.f.transfer(ctx, request{item.URI, j.owner}, func(b *blob) (io.WriteCloser, error) {
+	err := j.f.transfer(ctx, req, func(b *blob) (io.WriteCloser, error) {
 		got.perm = b.perm
 		return j.box.create(got.temp, 0o600)
 	}, func(bytes, total int64) {

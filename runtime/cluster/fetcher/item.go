@@ -15,6 +15,19 @@ type Item struct {
 	Extract    bool   // is unpacked if its name says that it is an archive
 	Cache      bool   // may come from the cache, and goes into it
 	OutputFile string // name in the sandbox, folders allowed; empty = the last part of the URI
+
+	// SHA256 is what the bytes that arrive must have, in lower-case hexadecimal; empty = any.
+	SHA256 string
+	// Limits may be lower than the fetcher's, which count where these are 0 or higher.
+	Limits ItemLimits
+}
+
+// ItemLimits bound one URI; 0 = the fetcher's own.
+type ItemLimits struct {
+	Bytes   int64 // of the transfer, and again all that comes out of an archive
+	Entries int
+	Depth   int
+	Ratio   int64 // counts from a mebibyte on
 }
 
 // Check finds what is wrong with an item before anything is fetched.
@@ -24,6 +37,8 @@ func (i Item) Check() error {
 		return errors.New(`illegal character in the URI: expected no backslash, no ' and no NUL`)
 	case strings.ContainsFunc(i.URI, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return errors.New("illegal character in the URI: expected no control characters")
+	case i.SHA256 != "" && (len(i.SHA256) != 64 || strings.Trim(i.SHA256, "0123456789abcdef") != ""):
+		return fmt.Errorf("its SHA-256 is %q, expected 64 digits of lower-case hexadecimal", i.SHA256)
 	}
 	name, err := i.name()
 	switch {

@@ -37,7 +37,7 @@ func (j *job) place(ctx context.Context, item Item, c *content) error {
 		form = plain
 	}
 	if form != plain {
-		if err := j.unpack(ctx, form, name, c); err != nil {
+		if err := j.unpack(ctx, form, name, c, j.f.cfg.Limits.within(item.Limits)); err != nil {
 			return err
 		}
 		if c.entry != nil {

@@ -2,8 +2,11 @@ package fetcher
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"time"
@@ -13,6 +16,9 @@ import (
 type request struct {
 	uri   string
 	owner *Owner // nil = the account of this process
+
+	sha256 string // of the bytes; empty = any
+	limit  int64  // bytes
 }
 
 // user is the name of the owner, empty for the account of this process.
@@ -58,34 +64,61 @@ func (f *Fetcher) transfer(ctx context.Context, req request, create func(*blob) 
 		return interrupted(ctx, err)
 	}
 	defer body.Close()
-	if body.size > f.cfg.Limits.Download {
-		return f.tooLong()
+	if body.size > req.limit {
+		return tooLong(req.limit)
 	}
 	file, err := create(body)
 	if err != nil {
 		return err
 	}
 	report(0, body.size)
-	n, err := f.copy(ctx, file, body, func(n int64) { report(n, body.size) }, func() { watchdog.Reset(f.cfg.Stall) })
+	digest := sha256.New()
+	var dst io.Writer = file
+	if req.sha256 != "" {
+		dst = digesting{file, digest}
+	}
+	n, err := copyTo(ctx, dst, body, req.limit, func(n int64) { report(n, body.size) }, func() { watchdog.Reset(f.cfg.Stall) })
 	if shut := file.Close(); err == nil && shut != nil {
 		err = writeError{shut}
 	}
 	if err == nil && body.size >= 0 && n != body.size {
 		err = fmt.Errorf("%d bytes arrived, expected %d", n, body.size)
 	}
+	if err == nil && req.sha256 != "" {
+		err = checkDigest(digest, req.sha256)
+	}
 	return interrupted(ctx, err)
 }
 
-// copy reports every now and then and at the end, and calls alive for whatever arrives.
-func (f *Fetcher) copy(ctx context.Context, dst io.Writer, src io.Reader, report func(int64), alive func()) (int64, error) {
+// digesting writes, and digests what it wrote.
+type digesting struct {
+	io.Writer
+	digest hash.Hash
+}
+
+func (d digesting) Write(p []byte) (int, error) {
+	n, err := d.Writer.Write(p)
+	d.digest.Write(p[:n]) // it never fails
+	return n, err
+}
+
+func checkDigest(digest hash.Hash, expected string) error {
+	if got := hex.EncodeToString(digest.Sum(nil)); got != expected {
+		return fmt.Errorf("its SHA-256 is %s, expected %s", got, expected)
+	}
+	return nil
+}
+
+// copyTo reports every now and then and at the end, and calls alive for whatever arrives.
+func copyTo(ctx context.Context, dst io.Writer, src io.Reader, limit int64, report func(int64), alive func()) (int64, error) {
 	buffer := make([]byte, bufferSize)
 	var n, reported int64
 	for {
 		got, err := src.Read(buffer)
 		if got > 0 {
 			alive()
-			if n += int64(got); n > f.cfg.Limits.Download {
-				return n, f.tooLong()
+			if n += int64(got); n > limit {
+				return n, tooLong(limit)
 			}
 			if _, err := dst.Write(buffer[:got]); err != nil {
 				return n, writeError{err}
@@ -109,9 +142,7 @@ func (f *Fetcher) copy(ctx context.Context, dst io.Writer, src io.Reader, report
 	}
 }
 
-func (f *Fetcher) tooLong() error {
-	return fmt.Errorf("the file has more than %d bytes", f.cfg.Limits.Download)
-}
+func tooLong(limit int64) error { return fmt.Errorf("the file has more than %d bytes", limit) }
 
 // interrupted prefers the reason for which ctx ended to what broke because of that.
 func interrupted(ctx context.Context, err error) error {

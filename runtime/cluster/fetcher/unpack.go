@@ -45,14 +45,14 @@ const tarBlock = 512
 var errForm = errors.New("not an archive: expected tar, plain or in gzip, bzip2 or xz, or zip")
 
 // unpack unpacks a content into the sandbox. Its name says only that it is packed.
-func (j *job) unpack(ctx context.Context, f form, name string, c *content) error {
+func (j *job) unpack(ctx context.Context, f form, name string, c *content, limits Limits) error {
 	file, err := c.open(j.box)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	m := meter{limit: j.f.cfg.Limits.Unpacked, ratio: j.f.cfg.Limits.Ratio, from: j.f.cfg.Limits.RatioFrom, packed: c.size}
-	u := &unpacking{box: j.box, limits: j.f.cfg.Limits, stream: m, files: m}
+	m := meter{limit: limits.Unpacked, ratio: limits.Ratio, from: limits.RatioFrom, packed: c.size}
+	u := &unpacking{box: j.box, limits: limits, stream: m, files: m}
 	if f == gzipped {
 		return u.gunzip(ctx, file, strings.TrimSuffix(name, ".gz"))
 	}

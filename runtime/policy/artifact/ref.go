@@ -60,16 +60,13 @@ func parseRef(text string) (Ref, error) {
 		return parseLayout(rest)
 	}
 	path, named := strings.CutPrefix(text, filePrefix)
-	if named {
-		path = strings.TrimPrefix(path, "//") // as in file:///etc/…
-	}
 	switch {
 	case path == "":
 		return Ref{}, errors.New("expected a path, oci://… or oci-layout:…")
 	case !named && strings.Contains(path, "://"):
 		return Ref{}, errors.New("expected a path, file:…, oci://… or oci-layout:…")
 	}
-	return Ref{Place: File, Path: path}, nil
+	return Ref{Place: File, Path: filepath.Clean(path)}, nil // also file:///etc/…
 }
 
 func parseRegistry(rest string) (Ref, error) {
@@ -139,6 +136,17 @@ func (r Ref) String() string {
 // Fixed tells whether the reference always means the same bytes as far as it can
 // say: a tag alone may be moved.
 func (r Ref) Fixed() bool { return r.Place == File || r.Digest != "" }
+
+// In returns the reference with its path, if it is one, made absolute; relative
+// ones start from dir, "" for the working folder. Equal values are one place.
+func (r Ref) In(dir string) (Ref, error) {
+	if r.Place == Registry {
+		return r, nil
+	}
+	var err error
+	r.Path, err = filepath.Abs(r.in(dir))
+	return r, err
+}
 
 // in returns the path as seen from a folder, "" for the working one.
 func (r Ref) in(dir string) string {

@@ -13,6 +13,7 @@ func TestReferences(t *testing.T) {
 	for text, want := range map[string]Ref{
 		"policies/a.wasm":                          {Place: File, Path: "policies/a.wasm"},
 		"file:a.wasm":                              {Place: File, Path: "a.wasm"},
+		"./policies//a.wasm":                       {Place: File, Path: "policies/a.wasm"},
 		"file:///srv/a.wasm":                       {Place: File, Path: "/srv/a.wasm"},
 		"with:colon@sign.wasm":                     {Place: File, Path: "with:colon@sign.wasm"},
 		"oci://localhost:5000/team/a:1.0":          {Place: Registry, Path: "localhost:5000/team/a", Tag: "1.0"},
@@ -67,7 +68,7 @@ func TestReferencesThatAreNone(t *testing.T) {
 }
 
 func FuzzParseRef(f *testing.F) {
-	for _, s := range []string{"a", "oci://h/r:t", "oci-layout:d:t", "file:x", "oci://h/r@" + someDigest} {
+	for _, s := range []string{"a", "//", "file://", "oci://h/r:t", "oci-layout:d:t", "file:x", "oci://h/r@" + someDigest} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

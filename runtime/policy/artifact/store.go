@@ -51,6 +51,9 @@ type Store struct {
 	// DockerConfig is the file with the credentials of registries, in Docker's form;
 	// "" is the user's own, if there is one.
 	DockerConfig string
+	// Cache is a folder that keeps what came from registries, so that what is asked
+	// for by digest is there when they are not; "" keeps nothing. Nothing is deleted.
+	Cache string
 }
 
 // Fetch returns the module at a reference. digest is that of the module, "" for
@@ -121,7 +124,11 @@ type source interface {
 func (s *Store) source(ref Ref) (from source, done func(), err error) {
 	if ref.Place == Registry {
 		repo, err := s.repository(ref)
-		return repo, func() {}, err
+		if err != nil || s.Cache == "" {
+			return repo, func() {}, err
+		}
+		kept, err := newCache(repo, s.Cache)
+		return kept, func() {}, err
 	}
 	layout, err := openLayout(ref.in(s.Dir))
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
@@ -65,12 +64,4 @@ func linesOf(text []byte) []int {
 func isAdmission(text []byte) bool {
 	text = bytes.TrimSpace(text)
 	return len(text) > 0 && text[0] == '['
-}
-
-// where is a place in a file, for people.
-func where(file string, line int) string {
-	if line == 0 {
-		return file
-	}
-	return file + ":" + strconv.Itoa(line)
 }

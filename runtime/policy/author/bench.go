@@ -54,24 +54,21 @@ func Bench(ctx context.Context, m remote.Module, cases []Case, o BenchOptions) (
 	return measures, nil
 }
 
-// runner asks one module the same again and again.
+// runner measures one policy.
 type runner struct {
-	ask   func() error
-	end   func()
-	taken []int64 // nanoseconds of each round's call
+	asker
+	taken []int64 // nanoseconds of a call, by round
 	calls int     // in a round
 }
 
 func newRunner(ctx context.Context, m remote.Module, s *sample, name string, n int) (*runner, error) {
-	ask, end, err := s.prepare(ctx, m, name)
+	a, err := s.asker(ctx, policiesOf(m), name, n)
 	if err != nil {
 		return nil, err
 	}
-	input, items := s.ask(name, n)
-	take := func([]byte) error { return nil }
-	r := &runner{ask: func() error { return ask(input, items, take) }, end: end}
+	r := &runner{asker: a}
 	if err := r.ask(); err != nil { // caches are filled
-		end()
+		r.end()
 		return nil, err
 	}
 	begun := time.Now()

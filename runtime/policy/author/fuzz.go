@@ -60,7 +60,7 @@ func Fuzz(ctx context.Context, a, b remote.Module, cases []Case, o FuzzOptions) 
 	}
 	for kind := range remote.Kinds {
 		for _, name := range remote.Names(a, kind) {
-			f.targets = append(f.targets, target{kind, name, seeds(cases, kind, name)})
+			f.targets = append(f.targets, target{kind, name, seeds(cases, kind, name), samples(cases, kind, name)})
 		}
 	}
 	if len(f.targets) == 0 {
@@ -77,9 +77,21 @@ func Fuzz(ctx context.Context, a, b remote.Module, cases []Case, o FuzzOptions) 
 
 // target is one policy with values that vectors are known to have.
 type target struct {
-	kind  remote.Kind
-	name  string
-	seeds []string
+	kind     remote.Kind
+	name     string
+	seeds    []string
+	accepted []*sample
+}
+
+// samples are those of the vectors about a policy that it takes.
+func samples(cases []Case, kind remote.Kind, name string) []*sample {
+	var list []*sample
+	for _, c := range cases {
+		if c.Kind == kind && c.Name == name && c.sample != nil {
+			list = append(list, c.sample)
+		}
+	}
+	return list
 }
 
 // seeds are the words of the vectors about a policy: random texts alone would hardly

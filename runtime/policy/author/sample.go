@@ -16,20 +16,103 @@ type sample struct {
 	kind remote.Kind
 	name string
 	spec func(name string) []byte // of a kind that is prepared
-	ask  func(name string, n int) (input []byte, items int)
+	// input is a question of n items; of the kinds that have one item, n says nothing.
+	input func(name string, n int) []byte
 }
 
-// call asks once, and prepares before where that is due. It returns a function that
-// asks again, and one that ends it.
-func (s *sample) prepare(ctx context.Context, m remote.Module, name string) (ask func(input []byte, items int, take func([]byte) error) error, end func(), err error) {
-	if s.spec == nil {
-		return func(input []byte, _ int, take func([]byte) error) error { return m.Review(ctx, input, take) }, func() {}, nil
+// policiesOf are the module's policies, as its caller sees them: what is built in
+// without any messages in between.
+func policiesOf(m remote.Module) Builtins {
+	if n, ok := m.(native); ok {
+		return n.Builtins
 	}
-	p, err := m.Prepare(ctx, s.kind, s.spec(name))
+	return Builtins{
+		Constraints: []sdk.Constraint{remote.Constraint(m)}, Fetches: []sdk.Fetch{remote.Fetch(m)}, Upgrades: []sdk.Upgrade{remote.Upgrade(m)},
+		Healths: []sdk.Health{remote.Health(m)}, Admissions: []sdk.Admission{remote.Admission(m)},
+	}
+}
+
+// asker asks the same again and again.
+type asker struct {
+	ask func() error
+	end func()
+}
+
+// asker prepares a question of n items for the policy of that name.
+func (s *sample) asker(ctx context.Context, of Builtins, name string, n int) (asker, error) {
+	switch s.kind {
+	case remote.KindConstraint:
+		return s.constraintAsker(ctx, of, name, n)
+	case remote.KindFetch:
+		return preparedAsker(ctx, of.Fetches, sdk.Fetch.Policies, sdk.Fetch.Prepare, sdk.PreparedFetch.Decide, wire.DecodeFetchSpec, wire.DecodeFetchInput, s, name, n)
+	case remote.KindUpgrade:
+		return preparedAsker(ctx, of.Upgrades, sdk.Upgrade.Strategies, sdk.Upgrade.Prepare, sdk.PreparedUpgrade.Next, wire.DecodeUpgradeSpec, wire.DecodeUpgradeState, s, name, n)
+	case remote.KindHealth:
+		return preparedAsker(ctx, of.Healths, sdk.Health.Rules, sdk.Health.Prepare, sdk.PreparedHealth.Judge, wire.DecodeHealthSpec, wire.DecodeHealthInput, s, name, n)
+	default:
+		return s.admissionAsker(ctx, of, name, n)
+	}
+}
+
+func (s *sample) admissionAsker(ctx context.Context, of Builtins, name string, n int) (asker, error) {
+	policy, err := named(of.Admissions, sdk.Admission.Policies, name)
 	if err != nil {
-		return nil, nil, err
+		return asker{}, err
 	}
-	return func(input []byte, items int, take func([]byte) error) error { return p.Ask(ctx, input, items, take) }, p.Close, nil
+	request, err := wire.DecodeAdmissionRequest(s.input(name, n))
+	return asker{func() error {
+		_, err := policy.Review(ctx, request)
+		return err
+	}, func() {}}, err
+}
+
+func (s *sample) constraintAsker(ctx context.Context, of Builtins, name string, n int) (asker, error) {
+	policy, err := named(of.Constraints, sdk.Constraint.Operators, name)
+	if err != nil {
+		return asker{}, err
+	}
+	spec, err := wire.DecodeSpec(s.spec(name))
+	if err != nil {
+		return asker{}, err
+	}
+	p, err := policy.Prepare(ctx, spec)
+	if err != nil {
+		return asker{}, err
+	}
+	var decoder wire.InputDecoder
+	in, err := decoder.Decode(s.input(name, n))
+	return asker{func() error {
+		_, err := p.Evaluate(ctx, in)
+		return err
+	}, p.Close}, err
+}
+
+// preparedAsker is the same for the kinds that are alike.
+func preparedAsker[Policy any, Prepared interface{ Close() }, Spec, In, Out any](
+	ctx context.Context, policies []Policy, names func(Policy) []string, prepare func(Policy, context.Context, Spec) (Prepared, error),
+	answer func(Prepared, context.Context, In) (Out, error), decodeSpec func([]byte) (Spec, error), decode func([]byte) (In, error),
+	s *sample, name string, n int,
+) (asker, error) {
+	policy, err := named(policies, names, name)
+	if err != nil {
+		return asker{}, err
+	}
+	spec, err := decodeSpec(s.spec(name))
+	if err != nil {
+		return asker{}, err
+	}
+	in, err := decode(s.input(name, n))
+	if err != nil {
+		return asker{}, err
+	}
+	p, err := prepare(policy, ctx, spec)
+	if err != nil {
+		return asker{}, err
+	}
+	return asker{func() error {
+		_, err := answer(p, ctx, in)
+		return err
+	}, p.Close}, nil
 }
 
 func constraintSample(v policytest.Vector) *sample {
@@ -40,7 +123,7 @@ func constraintSample(v policytest.Vector) *sample {
 			spec.Operator = name
 			return wire.AppendSpec(nil, spec)
 		},
-		ask: func(_ string, n int) ([]byte, int) {
+		input: func(_ string, n int) []byte {
 			in := sdk.ConstraintInput{Values: []string{""}, Placed: []uint32{0}, First: -1, Instances: uint32(n)}
 			for i := range n {
 				value := "value-" + strconv.Itoa(i)
@@ -55,7 +138,7 @@ func constraintSample(v policytest.Vector) *sample {
 			if n > 1 {
 				in.First = 2
 			}
-			return wire.AppendInput(nil, in), len(in.Values)
+			return wire.AppendInput(nil, in)
 		},
 	}
 }
@@ -66,12 +149,12 @@ func fetchSample(v policytest.FetchVector) *sample {
 		spec: func(name string) []byte {
 			return wire.AppendFetchSpec(nil, sdk.FetchSpec{Policy: name, Settings: v.Settings, App: sdk.AppFacts{ID: "/app", Instances: 1}})
 		},
-		ask: func(_ string, n int) ([]byte, int) {
+		input: func(_ string, n int) []byte {
 			uris := make([]sdk.FetchURI, n)
 			for i := range uris {
 				uris[i] = sdk.FetchURI{URI: v.URI + "-" + strconv.Itoa(i), Extract: true}
 			}
-			return wire.AppendFetchInput(nil, uris), n
+			return wire.AppendFetchInput(nil, uris)
 		},
 	}
 }
@@ -84,7 +167,7 @@ func upgradeSample(v policytest.UpgradeVector) *sample {
 			spec.Strategy = name
 			return wire.AppendUpgradeSpec(nil, spec)
 		},
-		ask: func(string, int) ([]byte, int) { return wire.AppendUpgradeState(nil, v.State), 1 },
+		input: func(string, int) []byte { return wire.AppendUpgradeState(nil, v.State) },
 	}
 }
 
@@ -96,7 +179,7 @@ func healthSample(v policytest.HealthVector) *sample {
 			spec.Rule = name
 			return wire.AppendHealthSpec(nil, spec)
 		},
-		ask: func(_ string, n int) ([]byte, int) {
+		input: func(_ string, n int) []byte {
 			histories := make([]sdk.HealthHistory, n)
 			for i := range histories {
 				h := sdk.HealthHistory{AgeMillis: 600_000}
@@ -105,7 +188,7 @@ func healthSample(v policytest.HealthVector) *sample {
 				}
 				histories[i] = h
 			}
-			return wire.AppendHealthInput(nil, histories), n
+			return wire.AppendHealthInput(nil, histories)
 		},
 	}
 }
@@ -114,7 +197,7 @@ func healthSample(v policytest.HealthVector) *sample {
 func admissionSample(v policytest.AdmissionVector) *sample {
 	return &sample{
 		kind: remote.KindAdmission, name: v.Policy,
-		ask: func(name string, _ int) ([]byte, int) {
+		input: func(name string, _ int) []byte {
 			app := []byte(v.New)
 			if app == nil {
 				app = []byte(`{"id":"/app","cpus":1,"mem":128,"instances":1,"labels":{}}`)
@@ -122,7 +205,7 @@ func admissionSample(v policytest.AdmissionVector) *sample {
 			return wire.AppendAdmissionRequest(nil, sdk.AdmissionRequest{
 				Policy: name, Settings: v.Settings, Verb: sdk.AdmissionCreate, Subject: sdk.AdmissionApp, ID: "/app", New: app,
 				User: v.User, NowMillis: v.NowMillis, Above: v.Above,
-			}), 1
+			})
 		},
 	}
 }

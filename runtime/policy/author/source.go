@@ -78,11 +78,8 @@ func (s *Source) Load(ctx context.Context, o LoadOptions) (remote.Module, func()
 		return nil, nil, err
 	}
 	options := wasm.Options{Settings: o.Settings}
-	if m := s.Manifest; m != nil {
-		options.Limits = limitsOf(m.Limits)
-		if options.Settings == "" && m.Settings != nil {
-			options.Settings = string(m.Settings.Defaults)
-		}
+	if s.Manifest != nil {
+		options.Grants = s.Manifest.Imports // what a host would give is for its operator to say
 	}
 	ending := context.WithoutCancel(ctx)
 	module, err := loader.Load(ctx, s.Code, options)
@@ -93,11 +90,4 @@ func (s *Source) Load(ctx context.Context, o LoadOptions) (remote.Module, func()
 		_ = module.Close(ending) // nothing can be done about it, and nothing depends on it
 		_ = loader.Close(ending)
 	}, nil
-}
-
-func limitsOf(l manifest.Limits) wasm.Limits {
-	return wasm.Limits{
-		StartFuel: l.StartFuel, PrepareFuel: l.PrepareFuel, BaseFuel: l.BaseFuel, ItemFuel: l.ItemFuel, CallFuel: l.CallFuel,
-		MemoryPages: l.MemoryPages, ReplyBytes: l.ReplyBytes,
-	}
 }

@@ -38,10 +38,12 @@ func ReadCases(path string, envelope Envelope) ([]Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	var cases []Case
-	switch kind, err := kindOf(filepath.Base(path), text); {
-	case err != nil:
+	kind, err := kindOf(filepath.Base(path), text)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var cases []Case
+	switch {
 	case kind == remote.KindConstraint:
 		cases, err = constraintCases(text)
 	case kind == remote.KindFetch:

@@ -152,13 +152,19 @@ func Update(ctx context.Context, m remote.Module, cases []Case) (changed int, er
 	return changed, errors.Join(errs...)
 }
 
-// rewrite puts lines in the place of those with their numbers. A line may be of
-// several, as that of a script is: it stands for all up to the next empty one.
+// rewrite puts lines in the place of those with their numbers.
 func rewrite(file string, news map[int]string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
+	return os.WriteFile(file, replaceLines(text, news), 0o644)
+}
+
+// replaceLines puts lines in the place of those with their numbers. One that is itself
+// of several lines, as a command of a script with what came of it, stands for all up to
+// the next empty one.
+func replaceLines(text []byte, news map[int]string) []byte {
 	var out bytes.Buffer
 	skipping := false
 	n := 0
@@ -175,5 +181,21 @@ func rewrite(file string, news map[int]string) error {
 		}
 		out.WriteString(line)
 	}
-	return os.WriteFile(file, out.Bytes(), 0o644)
+	return out.Bytes()
+}
+
+// Add makes cases of a replay: one for each sort of change, or one that passed.
+func (r *TestReport) Add(replay *ReplayReport) {
+	outcome := Outcome{File: replay.Recording, Kind: "recording", Verdict: Pass, Fuel: replay.Now.Fuel, Micros: replay.Now.Micros}
+	outcome.Text = fmt.Sprintf("%d calls, %d answers changed", replay.Calls, replay.Changed)
+	for _, c := range replay.Changes {
+		outcome.Cause += fmt.Sprintf("%d times %s %s of %s: was %s, now %s\n", c.Count, c.Policy, c.Item, c.App, c.Was, c.Now)
+	}
+	if replay.Changed > 0 {
+		outcome.Verdict = Fail
+		r.Failed++
+	} else {
+		r.Passed++
+	}
+	r.Cases = append(r.Cases, outcome)
 }

@@ -20,6 +20,7 @@ type world struct {
 	minimum    float64
 	over       float64
 	resident   bool
+	undoes     bool // it undoes another upgrade
 	minHealthy int
 	maxTotal   int
 
@@ -60,7 +61,7 @@ func (w *world) state() sdk.UpgradeState {
 		MinHealthy: uint32(w.minHealthy), MaxTotal: uint32(w.maxTotal),
 		Old: uint32(w.old()), OldDying: uint32(w.dying), OldHealthy: uint32(w.healthy),
 		New: uint32(w.fresh()), NewHealthy: uint32(w.warm + w.ready), NewReady: uint32(w.ready + w.sick),
-		Millis: w.millis, Memory: w.memory, Promotions: w.promotions,
+		Millis: w.millis, Memory: w.memory, Promotions: w.promotions, Undoes: w.undoes,
 	}
 	if w.began != 0 {
 		s.NowMillis = w.began + int64(w.millis)
@@ -81,9 +82,6 @@ func (w *world) step(ctx context.Context) (killed, started int, err error) {
 	}
 	if excess := w.envelope.Excess(&s, &answer); excess != "" {
 		return 0, 0, fmt.Errorf("%s, in %s", excess, w)
-	}
-	if len(answer.Memory) > sdk.MaxUpgradeMemory {
-		return 0, 0, fmt.Errorf("it leaves %d bytes of memory; at most %d are kept", len(answer.Memory), sdk.MaxUpgradeMemory)
 	}
 	w.memory, w.reason = answer.Memory, answer.Reason
 	w.paused, w.rolledBack = answer.Outcome == sdk.Pause, answer.Outcome == sdk.RollBack

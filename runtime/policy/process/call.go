@@ -31,13 +31,43 @@ func (r *run) call(ctx context.Context, method string, in []byte, limit int) ([]
 	return answer, err
 }
 
+// question is one question of a caller, which has one deadline, however many calls
+// it takes.
+type question struct {
+	*run
+	module  *Module
+	given   time.Duration
+	ctx     context.Context //nolint:containedctx // a question lives as long as the caller's call
+	limited context.Context //nolint:containedctx // ctx with the deadline
+	cancel  context.CancelFunc
+}
+
+// leave ends the question.
+func (q *question) leave() {
+	q.cancel()
+	q.module.calls.Done()
+}
+
+// call is one call for the question. Its errors are what the caller sees.
+func (q *question) call(method string, in []byte, limit int) ([]byte, error) {
+	b, err := q.run.call(q.limited, method, in, limit)
+	if err != nil {
+		return nil, q.module.settle(q.ctx, q.limited, q.run, err, q.given)
+	}
+	return b, nil
+}
+
 // settle turns what went wrong in a call, to which so much time was given, into what
-// callers see. What ended their own context is theirs: the module did nothing wrong.
-func (m *Module) settle(ctx context.Context, r *run, err error, given time.Duration) error {
+// callers see; limited is ctx with that deadline. What ended their own context is
+// theirs: the module did nothing wrong.
+func (m *Module) settle(ctx, limited context.Context, r *run, err error, given time.Duration) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	s := status.Convert(err)
+	if s.Code() == codes.DeadlineExceeded && theirs(ctx, limited) {
+		return context.DeadlineExceeded // the process' clock was first
+	}
 	switch s.Code() {
 	case codes.InvalidArgument:
 		return &sdk.Invalid{Message: line(s.Message())}
@@ -47,17 +77,25 @@ func (m *Module) settle(ctx context.Context, r *run, err error, given time.Durat
 		}
 		return m.fault("no answer within " + given.String())
 	case codes.Unavailable, codes.Canceled:
-		return m.fault(m.broken(ctx, r, s.Message()))
+		return m.fault(broken(ctx, r, s.Message(), given))
 	case codes.Unimplemented:
 		return m.fault("it does not know the call: " + line(s.Message()))
+	default:
+		return m.fault(line(s.Message()))
 	}
-	return m.fault(line(s.Message()))
+}
+
+// theirs tells that the deadline of limited is that of ctx.
+func theirs(ctx, limited context.Context) bool {
+	own, ok := ctx.Deadline()
+	ours, _ := limited.Deadline()
+	return ok && !ours.Before(own)
 }
 
 // broken says why there is no connection: how the process ended, which shows a
 // moment after the connection is gone.
-func (m *Module) broken(ctx context.Context, r *run, otherwise string) string {
-	timer := time.NewTimer(time.Second)
+func broken(ctx context.Context, r *run, otherwise string, given time.Duration) string {
+	timer := time.NewTimer(min(given, time.Second))
 	defer timer.Stop()
 	select {
 	case <-r.exited:

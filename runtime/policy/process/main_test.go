@@ -25,7 +25,16 @@ func TestMain(m *testing.M) {
 		modules()[os.Args[2]]()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "policy-process-")
+	if err == nil {
+		err = os.Setenv("PACER_TEST_SCRATCH", dir)
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // as is the configuration of a module under test. Its limits suit a busy machine.

@@ -79,12 +79,12 @@ func (m *Module) fault(cause string) error { return &sdk.Fault{Module: m.label()
 // Prepare implements remote.Module.
 func (m *Module) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (remote.Prepared, error) {
 	p := &prepared{module: m, kind: kind, spec: spec}
-	r, err := m.enter(ctx, m.limits.Call[kind])
+	q, err := m.enter(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
-	defer m.leave()
-	if p.traits, err = p.introduce(ctx, r); err != nil {
+	defer q.leave()
+	if p.traits, err = p.introduce(q); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -92,19 +92,16 @@ func (m *Module) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (re
 
 // Review implements remote.Module.
 func (m *Module) Review(ctx context.Context, request []byte, take func(answer []byte) error) error {
-	given := m.limits.Call[remote.KindAdmission]
-	r, err := m.enter(ctx, given)
+	q, err := m.enter(ctx, remote.KindAdmission)
 	if err != nil {
 		return err
 	}
-	defer m.leave()
+	defer q.leave()
 	_, method := methodsOf(remote.KindAdmission)
-	limited, cancel := context.WithTimeout(ctx, given)
-	defer cancel()
 	// An app that was amended may be a good deal longer than it was.
-	b, err := r.call(limited, method, request, m.limits.reply(2*len(request), 1))
+	b, err := q.call(method, request, m.limits.reply(2*len(request), 1))
 	if err != nil {
-		return m.settle(ctx, r, err, given)
+		return err
 	}
 	if err := take(b); err != nil {
 		return m.fault(method + ": " + err.Error())
@@ -112,19 +109,30 @@ func (m *Module) Review(ctx context.Context, request []byte, take func(answer []
 	return nil
 }
 
-// enter begins a call: it waits for a process, if one is expected in the time given.
-func (m *Module) enter(ctx context.Context, given time.Duration) (*run, error) {
-	deadline := time.Now().Add(given)
-	timer := time.NewTimer(given)
-	defer timer.Stop()
+// enter begins a question: it waits for a process, if one is expected in the time
+// that is given to questions of the kind.
+func (m *Module) enter(ctx context.Context, kind remote.Kind) (*question, error) {
+	q := &question{module: m, ctx: ctx, given: m.limits.Call[kind]}
+	q.limited, q.cancel = context.WithTimeout(ctx, q.given)
+	var err error
+	if q.run, err = m.await(ctx, q.limited); err != nil {
+		q.cancel()
+		return nil, err
+	}
+	return q, nil
+}
+
+// await waits for a process and counts the call. limited is ctx with a deadline.
+func (m *Module) await(ctx, limited context.Context) (*run, error) {
+	deadline, _ := limited.Deadline()
 	for {
 		m.mu.Lock()
 		r, changed, cause, next := m.current, m.changed, m.cause, m.next
-		if m.closed {
+		switch {
+		case m.closed:
 			m.mu.Unlock()
 			return nil, m.fault("the module is closed")
-		}
-		if r != nil && !r.gone() {
+		case r != nil && !r.gone():
 			m.calls.Add(1)
 			m.mu.Unlock()
 			return r, nil
@@ -135,16 +143,14 @@ func (m *Module) enter(ctx context.Context, given time.Duration) (*run, error) {
 		}
 		select {
 		case <-changed:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-timer.C:
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
 			return nil, m.fault("it is down: " + cause)
 		}
 	}
 }
-
-// leave ends a call.
-func (m *Module) leave() { m.calls.Done() }
 
 // set notes a change for those who wait for one. The caller holds the lock.
 func (m *Module) set(current *run, cause string, next time.Time) {

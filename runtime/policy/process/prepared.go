@@ -47,60 +47,51 @@ func (p *prepared) Close() {
 }
 
 // introduce has the process prepare it and keeps the handle.
-func (p *prepared) introduce(ctx context.Context, r *run) (sdk.Traits, error) {
-	m := p.module
+func (p *prepared) introduce(q *question) (sdk.Traits, error) {
 	method, _ := methodsOf(p.kind)
-	limited, cancel := context.WithTimeout(ctx, m.limits.Call[p.kind])
-	defer cancel()
-	b, err := r.call(limited, method, p.spec, m.limits.ReplyBytes)
+	b, err := q.call(method, p.spec, p.module.limits.ReplyBytes)
 	if err != nil {
-		return 0, m.settle(ctx, r, err, m.limits.Call[p.kind])
+		return 0, err
 	}
 	got, err := wire.DecodePrepared(b)
 	if err != nil {
-		return 0, m.fault(method + ": " + err.Error())
+		return 0, p.module.fault(method + ": " + err.Error())
 	}
-	p.on, p.handle = r, got.Handle
+	p.on, p.handle = q.run, got.Handle
 	return got.Traits, nil
 }
 
 // again has a process prepare it that was started since.
-func (p *prepared) again(ctx context.Context, r *run) error {
-	if p.on == r {
+func (p *prepared) again(q *question) error {
+	if p.on == q.run {
 		return nil
 	}
 	p.on = nil
-	traits, err := p.introduce(ctx, r)
-	if err != nil {
-		return p.module.refused(err)
-	}
-	if traits != p.traits {
+	traits, err := p.introduce(q)
+	if err == nil && traits != p.traits {
 		method, _ := methodsOf(p.kind)
-		return p.module.fault(method + ": other traits than before for the same " + p.kind.String())
+		err = p.module.fault(method + ": other traits than before for the same " + p.kind.String())
 	}
-	return nil
+	return err
 }
 
 // Ask implements remote.Prepared.
 func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(answer []byte) error) error {
 	m := p.module
-	given := m.limits.Call[p.kind]
-	r, err := m.enter(ctx, given)
+	q, err := m.enter(ctx, p.kind)
 	if err != nil {
 		return err
 	}
-	defer m.leave()
-	if err := p.again(ctx, r); err != nil {
-		return err
+	defer q.leave()
+	if err := p.again(q); err != nil {
+		return m.refused(err)
 	}
 	_, method := methodsOf(p.kind)
-	limited, cancel := context.WithTimeout(ctx, given)
-	defer cancel()
 	p.input = wire.AppendQuestion(p.input[:0], wire.Question{Handle: p.handle, Input: input})
-	b, err := r.call(limited, method, p.input, m.limits.reply(len(input), items))
+	b, err := q.call(method, p.input, m.limits.reply(len(input), items))
 	if err != nil {
 		p.input = nil // the connection may still be reading it
-		return m.refused(m.settle(ctx, r, err, given))
+		return m.refused(err)
 	}
 	if err := take(b); err != nil {
 		return m.fault(method + ": " + err.Error())

@@ -158,5 +158,5 @@ func (m *Module) hello(ctx context.Context, r *run, method string, in []byte) ([
 	if err == nil {
 		return answer, nil
 	}
-	return nil, fmt.Errorf("%s: %w", method, m.settle(ctx, r, err, m.limits.Configure))
+	return nil, fmt.Errorf("%s: %w", method, m.settle(ctx, limited, r, err, m.limits.Configure))
 }

@@ -3,8 +3,10 @@ package process
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,13 +18,18 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
+// running is the process that there is now.
+func running(m *Module) *run {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.current
+}
+
 // crash kills the process and waits for its end.
 func crash(t *testing.T, m *Module) {
 	t.Helper()
-	m.mu.Lock()
-	r := m.current
-	m.mu.Unlock()
-	if err := syscall.Kill(m.State().PID, syscall.SIGKILL); err != nil {
+	r := running(m)
+	if err := syscall.Kill(r.cmd.Process.Pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-r.exited
@@ -70,9 +77,7 @@ func TestPings(t *testing.T) {
 	config.Limits.PingEvery, config.Limits.Ping = 10*time.Millisecond, 10*time.Second
 	m := start(t, config)
 	before := tell(t, m, "pid")
-	m.mu.Lock()
-	r := m.current
-	m.mu.Unlock()
+	r := running(m)
 	select {
 	case <-r.exited:
 		t.Fatal("a process that is well was ended: ", r.cause())
@@ -180,12 +185,11 @@ func TestConcurrentUse(t *testing.T) {
 	m := start(t, as(t, "zoo"))
 	var group sync.WaitGroup
 	for range 4 {
+		p, err := remote.Constraint(m).Prepare(t.Context(), sdk.ConstraintSpec{Operator: "LIKE", Value: "a", HasValue: true})
+		if err != nil {
+			t.Fatal(err)
+		}
 		group.Go(func() {
-			p, err := remote.Constraint(m).Prepare(t.Context(), sdk.ConstraintSpec{Operator: "LIKE", Value: "a", HasValue: true})
-			if err != nil {
-				t.Error(err)
-				return
-			}
 			defer p.Close()
 			for range 50 {
 				if got, err := p.Evaluate(t.Context(), sdk.ConstraintInput{Values: []string{"", "a"}, First: -1}); err == nil && got.Quota[1] != sdk.Unlimited {
@@ -204,4 +208,34 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 	tell(t, m, "pid")
+}
+
+// A module ends with the host, however that ends.
+func TestHostIsKilled(t *testing.T) {
+	dir, err := os.MkdirTemp("", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir) // nobody was left to do it
+	config := as(t, "host", dir)
+	cmd := exec.CommandContext(t.Context(), config.Command[0], config.Command[1:]...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(out, &pid); err != nil || !alive(pid) {
+		t.Errorf("process %d, %v", pid, err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	for alive(pid) {
+		time.Sleep(time.Millisecond)
+	}
 }

@@ -42,7 +42,18 @@ const tooLate = 3
 // launch starts the executable and connects to it. The error is why that cannot be.
 func (m *Module) launch(ctx context.Context) (*run, error) {
 	r := &run{child: newChild(&m.limits, m.journal), wake: make(chan struct{}, 1)}
-	r.client = plugin.NewClient(&plugin.ClientConfig{
+	r.client = plugin.NewClient(m.clientConfig(r.child))
+	if err := m.connect(ctx, r); err != nil {
+		r.end()
+		return nil, err
+	}
+	r.up = time.Now()
+	return r, nil
+}
+
+// clientConfig is how go-plugin is to start the child, which gets the command here.
+func (m *Module) clientConfig(c *child) *plugin.ClientConfig {
+	return &plugin.ClientConfig{
 		HandshakeConfig:  plugin.HandshakeConfig{MagicCookieKey: protocol.CookieKey, MagicCookieValue: protocol.CookieValue},
 		VersionedPlugins: map[int]plugin.PluginSet{protocol.Version: {protocol.Plugin: connection{}}},
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC},
@@ -51,25 +62,23 @@ func (m *Module) launch(ctx context.Context) (*run, error) {
 		StartTimeout:     m.limits.Start,
 		Logger:           hclog.NewNullLogger(), // the log of the module is ours
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: m.folder},
-		GRPCDialOptions:  []grpc.DialOption{grpc.WithDisableRetry(), grpc.WithMaxHeaderListSize(maxHeaders)},
+		GRPCDialOptions: []grpc.DialOption{
+			grpc.WithDisableRetry(), grpc.WithMaxHeaderListSize(maxHeaders),
+			grpc.WithStaticStreamWindowSize(protocol.Window), grpc.WithStaticConnWindowSize(protocol.Window),
+			grpc.WithWriteBufferSize(protocol.Buffer), grpc.WithReadBufferSize(protocol.Buffer),
+		},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, sockets string) (runner.Runner, error) {
 			if err := m.file.verify(); err != nil {
 				return nil, err
 			}
 			cmd.Path, cmd.Args, cmd.Dir = m.file.path, m.command, m.folder
 			cmd.Env = slices.Concat(m.env, cmd.Env)
-			r.cmd, r.sockets = cmd, sockets
-			return r.child, nil
+			c.cmd, c.sockets = cmd, sockets
+			return c, nil
 		},
 		// What the module prints through its library after the handshake.
-		SyncStdout: r.scribe(), SyncStderr: r.scribe(),
-	})
-	if err := m.connect(ctx, r); err != nil {
-		r.end()
-		return nil, err
+		SyncStdout: c.scribe(), SyncStderr: c.scribe(),
 	}
-	r.up = time.Now()
-	return r, nil
 }
 
 // maxHeaders is how long the headers of an answer may be, the text of a refusal in

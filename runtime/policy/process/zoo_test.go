@@ -27,6 +27,7 @@ func modules() map[string]func() {
 	return map[string]func(){
 		"zoo":         func() { process.Serve(zooModule()) },
 		"generated":   serveGenerated,
+		"host":        host,
 		"exits":       func() { os.Exit(3) },
 		"panics":      func() { panic("no luck") },
 		"speaks":      func() { fmt.Println("hello"); process.Serve(zooModule()) },
@@ -40,6 +41,17 @@ func modules() map[string]func() {
 		"everywhere":  func() { handshake("tcp", "0.0.0.0:1") },
 		"unencrypted": unencrypted,
 	}
+}
+
+// host is no module but one that runs the zoo, in the folder given, until it is killed.
+func host() {
+	config := Config{Command: []string{os.Args[0], asModule, "zoo"}, Dir: os.Args[3], Limits: patient()}
+	m, err := Start(context.Background(), config)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(m.State().PID)
+	<-make(chan int)
 }
 
 // stubborn takes no hint to end.

@@ -65,6 +65,10 @@ type Prepared interface {
 	Close()
 }
 
+// Metered is a Prepared that knows what its last call cost: that of its preparation, or
+// the last Ask. FuelUsed of the module has what others use meanwhile, too.
+type Metered interface{ LastFuel() int64 }
+
 // Names are the names under which the module offers policies of a kind.
 func Names(m Module, kind Kind) []string { return NamesIn(m.Description(), kind) }
 

@@ -89,9 +89,10 @@ func (p *parser) flag(field string, n *yaml.Node) (v bool) {
 	return v
 }
 
-func (p *parser) number(field string, n *yaml.Node, least, most int64) (v int64) {
-	if n.Tag != "!!int" || n.Decode(&v) != nil || v < least || v > most {
-		p.fail(n, field, "a whole number from %d to %d expected", least, most)
+// number reads one from 1 to most.
+func (p *parser) number(field string, n *yaml.Node, most int64) (v int64) {
+	if n.Tag != "!!int" || n.Decode(&v) != nil || v < 1 || v > most {
+		p.fail(n, field, "a whole number from 1 to %d expected", most)
 		return 0
 	}
 	return v

@@ -21,6 +21,7 @@ import (
 
 	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
+	"github.com/pacer-run/pacer/runtime/policy/wasm"
 )
 
 // Roster is what policies.yaml says.
@@ -108,8 +109,7 @@ func (p *parser) trust(field string, n *yaml.Node, into *trust.Policy) {
 		decoder.KnownFields(true)
 		err = decoder.Decode(into)
 	}
-	var wrong *yaml.TypeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
 		place := regexp.MustCompile(`^line \d+: | in type trust\.\w+$`) // of the part, not of the file
 		for _, text := range wrong.Errors {
 			p.fail(n, field, "%s", place.ReplaceAllString(text, ""))
@@ -130,10 +130,10 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 		"backend":   func(f string, n *yaml.Node) { m.Backend = p.oneOf(f, n, policy.BackendWASM, policy.BackendProcess) },
 		"command":   func(f string, n *yaml.Node) { command = p.text(f, n) },
 		"args":      func(f string, n *yaml.Node) { m.Args = p.texts(f, n) },
-		"grants":    func(f string, n *yaml.Node) { m.Grants = p.texts(f, n) },
+		"grants":    func(f string, n *yaml.Node) { m.Grants = p.grants(f, n) },
 		"settings":  func(f string, n *yaml.Node) { m.Settings = p.settings(f, n) },
 		"limits":    func(f string, n *yaml.Node) { m.Limits = p.limits(f, n) },
-		"instances": func(f string, n *yaml.Node) { m.Instances = int(p.number(f, n, 1, 64)) },
+		"instances": func(f string, n *yaml.Node) { m.Instances = int(p.number(f, n, 64)) },
 		"isolation": func(f string, n *yaml.Node) {
 			m.Isolation = p.oneOf(f, n, policy.IsolationPooled, policy.IsolationFresh)
 		},
@@ -147,6 +147,14 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 	})
 	p.checkModule(field, n, &m, command)
 	return m
+}
+
+// grants refuses what nobody can grant.
+func (p *parser) grants(field string, n *yaml.Node) (list []string) {
+	known := wasm.Grants()
+	list = []string{}
+	p.items(field, n, func(field string, n *yaml.Node) { list = append(list, p.oneOf(field, n, known...)) })
+	return list
 }
 
 func (p *parser) rollback(field string, n *yaml.Node) (ref policy.Ref) {
@@ -163,13 +171,13 @@ func (p *parser) rollback(field string, n *yaml.Node) (ref policy.Ref) {
 func (p *parser) limits(field string, n *yaml.Node) (l policy.Limits) {
 	const most = 1 << 50
 	p.fields(field, n, map[string]func(string, *yaml.Node){
-		"memoryPages": func(f string, n *yaml.Node) { l.MemoryPages = uint32(p.number(f, n, 1, 65536)) },
-		"startFuel":   func(f string, n *yaml.Node) { l.StartFuel = p.number(f, n, 1, most) },
-		"prepareFuel": func(f string, n *yaml.Node) { l.PrepareFuel = p.number(f, n, 1, most) },
-		"baseFuel":    func(f string, n *yaml.Node) { l.BaseFuel = p.number(f, n, 1, most) },
-		"itemFuel":    func(f string, n *yaml.Node) { l.ItemFuel = p.number(f, n, 1, most) },
-		"callFuel":    func(f string, n *yaml.Node) { l.CallFuel = p.number(f, n, 1, most) },
-		"replyBytes":  func(f string, n *yaml.Node) { l.ReplyBytes = int(p.number(f, n, 1, 1<<30)) },
+		"memoryPages": func(f string, n *yaml.Node) { l.MemoryPages = uint32(p.number(f, n, 65536)) },
+		"startFuel":   func(f string, n *yaml.Node) { l.StartFuel = p.number(f, n, most) },
+		"prepareFuel": func(f string, n *yaml.Node) { l.PrepareFuel = p.number(f, n, most) },
+		"baseFuel":    func(f string, n *yaml.Node) { l.BaseFuel = p.number(f, n, most) },
+		"itemFuel":    func(f string, n *yaml.Node) { l.ItemFuel = p.number(f, n, most) },
+		"callFuel":    func(f string, n *yaml.Node) { l.CallFuel = p.number(f, n, most) },
+		"replyBytes":  func(f string, n *yaml.Node) { l.ReplyBytes = int(p.number(f, n, 1<<30)) },
 	})
 	return l
 }

@@ -95,6 +95,7 @@ func TestFaults(t *testing.T) {
 		{"modules: [{name: a, backend: process, command: /a, grants: []}]", "modules[0].grants: only for backend: wasm"},
 		{item("args: [a]"), "modules[0].command: command and args are for backend: process"},
 		{item("grants: metric"), "modules[0].grants: a list expected"},
+		{item("grants: [metric, files]"), `modules[0].grants[1]: "files": expected one of now, rand, metric, kv`},
 		{item("settings: 3"), "modules[0].settings: names and values expected"},
 		{item("limits: {fuel: 3}"), "modules[0].limits.fuel: unknown field; expected one of baseFuel"},
 		{item("limits: {startFuel: -3}"), "modules[0].limits.startFuel: a whole number from 1 to"},

@@ -18,7 +18,8 @@ type Wanted struct {
 	Name string
 	// Ref is the reference as it is written there.
 	Ref string
-	// Digest is the digest of the module that is pinned there, "" for none.
+	// Digest is the digest of the module that is pinned there, "" for none. The prefix
+	// sha256: may be left out.
 	Digest string
 	// Enforce says that its answers count, as they do not in the shadow. Where
 	// signatures are required, such a module has to be pinned, there or in the lock.
@@ -56,6 +57,11 @@ func (v *Verifier) pin(lock *Lock, w Wanted) (artifact.Ref, string, error) {
 		return artifact.Ref{}, "", err
 	}
 	digest := w.Digest
+	if digest != "" {
+		if digest, err = artifact.ParseDigest(digest); err != nil {
+			return artifact.Ref{}, "", fmt.Errorf("%s: %w", w.Ref, err)
+		}
+	}
 	if locked, i := lock.Find(w.Ref); i >= 0 {
 		if digest != "" && digest != locked.Digest {
 			return artifact.Ref{}, "", fmt.Errorf("%s: %w to one value: the configuration says %s, %s says %s; pacer policy pull updates the latter",

@@ -168,6 +168,9 @@ func TestLyingBuffer(t *testing.T) {
 func TestRefused(t *testing.T) {
 	tests := map[string]string{
 		"refused-import":          "it imports env.open_socket, which is not granted",
+		"refused-kind-type":       "its export fetch_prepare has the type (i64) -> (i64), want (i32) -> (i64)",
+		"refused-kind-part":       "it does not export the function upgrade_prepare",
+		"refused-kind-memory":     "it does not export the function admission_review",
 		"refused-import-fuel":     "it imports the global policy_v1.policy_fuel; only functions are granted",
 		"refused-read-fuel":       "a global that does not exist",
 		"refused-import-type":     "it imports policy_v1.log with the type (i64) -> ()",

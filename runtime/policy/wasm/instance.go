@@ -134,9 +134,11 @@ func (in *instance) greet(ctx context.Context, name string, take func([]byte) er
 	return err
 }
 
-// account adds what is gone of the budget to the module's fuel.
-func (in *instance) account(budget int64) {
-	in.module.fuel.Add(budget - max(0, int64(in.fuel.Get())))
+// account adds what is gone of the budget to the module's fuel, and returns it.
+func (in *instance) account(budget int64) int64 {
+	used := budget - max(0, int64(in.fuel.Get()))
+	in.module.fuel.Add(used)
+	return used
 }
 
 // retire notes that nobody will use the handle again. Unlike the other methods
@@ -160,8 +162,11 @@ func (in *instance) releaseRetired(ctx context.Context) error {
 	return nil
 }
 
-// give sets the budget of the calls that follow.
-func (in *instance) give(fuel int64) { in.fuel.Set(uint64(fuel)) }
+// give sets the budget of the calls that follow. Nothing is left of the calls before.
+func (in *instance) give(fuel int64) {
+	in.fuel.Set(uint64(fuel))
+	in.moment = moment{}
+}
 
 // run calls a function of the guest; the results are in the stack afterwards.
 // Any error is a trap.

@@ -35,19 +35,23 @@ func newPool(limits Limits, build func(context.Context) (*instance, error)) *poo
 }
 
 // with calls the function with an instance, once one is free. An error other
-// than a refusal is the end of the instance.
+// than a refusal is the end of the instance, and so is a panic of the engine.
 func (p *pool) with(ctx context.Context, do func(*instance) error) error {
 	in, err := p.take(ctx)
 	if err != nil {
 		return err
 	}
+	worn := true
+	defer func() {
+		if worn {
+			in.close(ctx)
+			in = nil
+		}
+		p.places <- in
+	}()
 	err = do(in)
 	in.asked++
-	if err != nil && !orderly(err) || p.worn(in) {
-		in.close(ctx)
-		in = nil
-	}
-	p.places <- in
+	worn = err != nil && !orderly(err) || p.worn(in)
 	return err
 }
 
@@ -67,9 +71,12 @@ func (p *pool) take(ctx context.Context) (*instance, error) {
 	if err != nil || in != nil {
 		return in, err
 	}
-	if in, err = p.build(ctx); err != nil {
-		p.places <- nil
-	}
+	defer func() {
+		if in == nil {
+			p.places <- nil
+		}
+	}()
+	in, err = p.build(ctx)
 	return in, err
 }
 

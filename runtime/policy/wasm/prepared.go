@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"errors"
+	"weak"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
@@ -19,7 +20,7 @@ func (m *Module) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (re
 	if !m.kinds[kind] || names.prepare == "" {
 		return nil, m.fault("it has nothing to prepare of the kind " + kind.String())
 	}
-	p := &prepared{module: m, kind: kind, names: names, spec: spec, handles: map[*instance]uint32{}}
+	p := &prepared{module: m, kind: kind, names: names, spec: spec, handles: map[weak.Pointer[instance]]uint32{}}
 	err := m.pool.with(ctx, func(in *instance) (err error) {
 		p.traits, err = p.introduce(context.WithValue(ctx, instanceKey{}, in), in)
 		return err
@@ -33,20 +34,28 @@ func (m *Module) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (re
 // prepared is a spec that the module has taken. Each instance knows it by another
 // handle, and one that has not met it is told when it is needed.
 type prepared struct {
-	module  *Module
-	kind    remote.Kind
-	names   kindExports
-	spec    []byte
-	traits  sdk.Traits
-	handles map[*instance]uint32
+	module *Module
+	kind   remote.Kind
+	names  kindExports
+	spec   []byte
+	traits sdk.Traits
+	// Weak, because an instance that is gone must not keep its memory for as long as
+	// there are policies that it knew.
+	handles map[weak.Pointer[instance]]uint32
+	fuel    int64 // used by the last call
 }
+
+// LastFuel implements remote.Metered.
+func (p *prepared) LastFuel() int64 { return p.fuel }
 
 func (p *prepared) Traits() sdk.Traits { return p.traits }
 
 // Close lets every instance forget the spec, at its next call.
 func (p *prepared) Close() {
-	for in, handle := range p.handles {
-		in.retire(p.kind, handle)
+	for place, handle := range p.handles {
+		if in := place.Value(); in != nil {
+			in.retire(p.kind, handle)
+		}
 	}
 	clear(p.handles)
 }
@@ -55,7 +64,7 @@ func (p *prepared) Close() {
 func (p *prepared) introduce(ctx context.Context, in *instance) (sdk.Traits, error) {
 	budget := p.module.limits.PrepareFuel
 	in.give(budget)
-	defer in.account(budget)
+	defer func() { p.fuel = in.account(budget) }()
 	if err := in.releaseRetired(ctx); err != nil {
 		return 0, err
 	}
@@ -77,27 +86,27 @@ func (p *prepared) introduce(ctx context.Context, in *instance) (sdk.Traits, err
 		return 0, err
 	}
 	p.forgetClosed()
-	p.handles[in] = got.Handle
+	p.handles[weak.Make(in)] = got.Handle
 	return got.Traits, nil
 }
 
 // handleOn is what the instance knows the spec by.
 func (p *prepared) handleOn(ctx context.Context, in *instance) (uint32, error) {
-	if handle, ok := p.handles[in]; ok {
+	if handle, ok := p.handles[weak.Make(in)]; ok {
 		return handle, nil
 	}
 	traits, err := p.introduce(ctx, in)
 	if err == nil && traits != p.traits {
 		err = &trap{p.names.prepare + ": other traits than before for the same constraint"}
 	}
-	return p.handles[in], err
+	return p.handles[weak.Make(in)], err
 }
 
 // forgetClosed drops the handles of instances that are gone.
 func (p *prepared) forgetClosed() {
-	for in := range p.handles {
-		if in.guest.IsClosed() {
-			delete(p.handles, in)
+	for place := range p.handles {
+		if in := place.Value(); in == nil || in.guest.IsClosed() {
+			delete(p.handles, place)
 		}
 	}
 }
@@ -113,7 +122,7 @@ func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(a
 		limits := &p.module.limits
 		budget := min(limits.BaseFuel+limits.ItemFuel*int64(items), limits.CallFuel)
 		in.give(budget)
-		defer in.account(budget)
+		defer func() { p.fuel = in.account(budget) }()
 		size, err := in.send(ctx, input)
 		if err != nil {
 			return err

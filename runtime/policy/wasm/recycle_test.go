@@ -89,7 +89,7 @@ func TestWaitEnds(t *testing.T) {
 // Interpreted, a module does the same and uses the same fuel.
 func TestInterpretedIsTheSame(t *testing.T) {
 	compiled, interpreted := loadZoo(t, Options{}), loadZoo(t, Options{Interpreted: true})
-	for _, letter := range strings.Split("zutTpmxG", "") {
+	for letter := range strings.SplitSeq("zutTpmxG", "") {
 		var errs [2]string
 		var answers [2]uint32
 		var fuel [2]int64
@@ -107,4 +107,18 @@ func TestInterpretedIsTheSame(t *testing.T) {
 			t.Errorf("%s: answers %v, errors %q, fuel %v", letter, answers, errs, fuel)
 		}
 	}
+}
+
+// A panic of the engine costs the instance, but not its place.
+func TestPanicKeepsThePlace(t *testing.T) {
+	m := loadZoo(t, Options{})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_ = m.pool.with(t.Context(), func(*instance) error { panic("the engine") })
+	}()
+	wantCalls(t, prepare(t, m, "ZOO", "z"), 1)
 }

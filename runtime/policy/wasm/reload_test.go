@@ -66,3 +66,18 @@ func TestReloadsLeaveNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Policies that are prepared and wait keep no memory of instances that are gone.
+func TestReloadsOfInstancesLeaveNothing(t *testing.T) {
+	const policies, room = 300, 4 << 20 // 300 memories of an instance are 19 MiB
+	m := loadZoo(t, Options{Fresh: true})
+	before, _ := held(t)
+	for range policies {
+		p := prepare(t, m, "ZOO", "z")
+		defer p.Close()
+		wantCalls(t, p, 1)
+	}
+	if after, _ := held(t); after > before+room {
+		t.Errorf("the heap grew from %d to %d bytes", before, after)
+	}
+}

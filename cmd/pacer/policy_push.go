@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
+)
+
+func policyPushCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "push FILE REF",
+		Short: "Push a policy module to a registry or into a folder",
+		Long: `Pushes a WASM module, the signatures in FILE.sig, and files of vectors to REF:
+oci://host/repository:tag, or oci-layout:FOLDER:tag for a folder in the form of an
+OCI image layout, which can be carried to where there is no registry. Credentials
+are those of docker login. The same content makes the same artifact, so pushing
+again changes nothing; signing again and pushing makes another one.`,
+	}
+	vectors := cmd.Flags().StringArray("vectors", nil, "file of vectors to push along; may be given again")
+	store := storeFlags(cmd)
+	return shipCommand(cmd, 2, 2, func(cmd *cobra.Command, args []string, out *shipOutput) error {
+		from, err := fileRef(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		to, err := artifact.ParseRef(args[1])
+		if err != nil {
+			return exit(shipUsage, err)
+		}
+		if to.Place == artifact.File || to.Tag == "" || to.Digest != "" {
+			return misuse("%s: expected oci://host/repository:tag or oci-layout:FOLDER:tag, without a digest", args[1])
+		}
+		m, err := new(artifact.Store).Fetch(cmd.Context(), from, "")
+		if err != nil {
+			return err
+		}
+		for _, path := range *vectors {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return fmt.Errorf("--vectors: %w", err)
+			}
+			m.Vectors = append(m.Vectors, artifact.Vectors{Name: filepath.Base(path), Bytes: data})
+		}
+		pushed, err := store().Push(cmd.Context(), to, m)
+		if err != nil {
+			return err
+		}
+		s := newShipped(m, nil)
+		s.Ref, s.Resolved, s.File = to.String(), pushed.String(), from.Path
+		return out.print(s, fmt.Sprintf("%s is %s; signatures: %d", s.title(), s.Resolved, s.Signatures))
+	})
+}

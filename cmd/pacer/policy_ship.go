@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
+	"github.com/pacer-run/pacer/runtime/policy/trust"
+)
+
+// Exit codes of the tools that ship modules, as scripts tell them apart.
+const (
+	shipUsage    = 2 // the command line is wrong
+	shipNotFound = 3 // no such file, tag or repository
+	shipConflict = 4 // it is there already, or pinned to another digest
+	shipInvalid  = 5 // it is not what it has to be, or not signed by whom it has to be
+	shipDenied   = 6 // the registry does not let us
+)
+
+// shipCommand gives a command what those that ship modules have in common: the
+// number of its arguments, the flag for the form of its output, and exit codes.
+func shipCommand(cmd *cobra.Command, least, most int, do func(cmd *cobra.Command, args []string, out *shipOutput) error) *cobra.Command {
+	form := cmd.Flags().StringP("output", "o", "text", "form of the output: text or json")
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return exit(shipUsage, fmt.Errorf("%w (%s --help shows what there is)", err, cmd.CommandPath()))
+	})
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *form != "text" && *form != "json" {
+			return misuse("--output: %q, expected text or json", *form)
+		}
+		if len(args) < least || len(args) > most {
+			return misuse("%s: got %d arguments, expected %s", cmd.CommandPath(), len(args), cmd.UseLine())
+		}
+		return exit(shipCode(do(cmd, args, &shipOutput{cmd, *form == "json"})))
+	}
+	return cmd
+}
+
+// misuse is a mistake in the command line.
+func misuse(format string, args ...any) error { return exit(shipUsage, fmt.Errorf(format, args...)) }
+
+// shipCode finds the exit code of an error.
+func shipCode(err error) (int, error) {
+	var own *exitError
+	switch {
+	case errors.As(err, &own):
+		return own.code, own.err
+	case errors.Is(err, artifact.ErrDenied):
+		return shipDenied, err
+	case errors.Is(err, fs.ErrExist), errors.Is(err, trust.ErrPin), errors.Is(err, artifact.ErrChanged):
+		return shipConflict, err
+	case errors.Is(err, trust.ErrUntrusted), errors.Is(err, artifact.ErrMalformed):
+		return shipInvalid, err
+	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return shipNotFound, err
+	}
+	return exitFailed, err
+}
+
+// shipOutput is where a command says what it did.
+type shipOutput struct {
+	cmd  *cobra.Command
+	json bool
+}
+
+// print says it in the form that was asked for.
+func (o *shipOutput) print(data any, text string) error {
+	if !o.json {
+		_, err := fmt.Fprintln(o.cmd.OutOrStdout(), text)
+		return err
+	}
+	encoder := json.NewEncoder(o.cmd.OutOrStdout())
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(data)
+}
+
+// shipped is what is said of a module.
+type shipped struct {
+	Ref        string         `json:"ref,omitempty"`      // as given
+	Resolved   string         `json:"resolved,omitempty"` // with the digest of the artifact
+	Digest     string         `json:"digest"`             // of the module
+	Name       string         `json:"name"`
+	Version    string         `json:"version"`
+	Signatures int            `json:"signatures"`
+	Signers    []trust.Signer `json:"signers"` // those that are trusted
+	File       string         `json:"file,omitempty"`
+}
+
+// newShipped fills in what the module itself tells.
+func newShipped(m *artifact.Module, signers []trust.Signer) shipped {
+	return shipped{Digest: m.Digest, Name: m.Name, Version: m.Version, Signatures: len(m.Signatures), Signers: append([]trust.Signer{}, signers...)}
+}
+
+// title is the module in a line.
+func (s shipped) title() string {
+	if s.Name == "" {
+		return s.Digest
+	}
+	return s.Name + "@" + s.Version + " " + s.Digest
+}
+
+// by says who has signed it.
+func (s shipped) by() string {
+	if len(s.Signers) == 0 {
+		return fmt.Sprintf("signed by nobody who is known here; signatures: %d", s.Signatures)
+	}
+	names := make([]string, len(s.Signers))
+	for i, one := range s.Signers {
+		names[i] = one.Name
+	}
+	return "signed by " + strings.Join(names, ", ")
+}
+
+// storeFlags are the flags of commands that reach registries.
+func storeFlags(cmd *cobra.Command) func() *artifact.Store {
+	plain := cmd.Flags().Bool("plain-http", false, "speak to the registry without TLS (default: only to one on this machine)")
+	return func() *artifact.Store {
+		s := &artifact.Store{}
+		if cmd.Flags().Changed("plain-http") {
+			s.PlainHTTP = plain
+		}
+		return s
+	}
+}
+
+// fileRef reads an argument that has to be a file.
+func fileRef(cmd *cobra.Command, text string) (artifact.Ref, error) {
+	ref, err := artifact.ParseRef(text)
+	if err != nil {
+		return ref, exit(shipUsage, err)
+	}
+	if ref.Place != artifact.File {
+		return ref, misuse("%s: %s: expected a file", cmd.CommandPath(), text)
+	}
+	return ref, nil
+}
+
+// signedBy keeps those signatures that are over this very module, and not by the
+// key that is about to sign it anew.
+func signedBy(m *artifact.Module, but string) [][]byte {
+	return slices.DeleteFunc(slices.Clone(m.Signatures), func(e []byte) bool {
+		said, ids, err := trust.Claims(e)
+		return err != nil || said.Digest != m.Digest || slices.Contains(ids, but) && len(ids) == 1
+	})
+}

@@ -1,0 +1,100 @@
+package author
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/pacer-run/pacer/sdk/manifest"
+)
+
+// Built is what a build made.
+type Built struct {
+	File   string `json:"file"`
+	Size   int    `json:"size"` // bytes, with the manifest
+	Digest string `json:"digest"`
+}
+
+// Make runs the project's own tool chain and puts the manifest into what it made. The
+// tools' words go to output.
+func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
+	line, err := p.buildLine()
+	if err != nil {
+		return nil, err
+	}
+	env := os.Environ()
+	if strings.Contains(line, "cargo ") {
+		if env, err = rustEnvironment(ctx, env); err != nil {
+			return nil, err
+		}
+	}
+	path := p.OutputPath()
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err // an old module must not pass for the new one
+	}
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.Dir, env, output, output
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("build: %s: %w", line, err)
+	}
+	code, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("build: it did not make the output: %w", err)
+	}
+	if code, err = manifest.Embed(code, p.Manifest); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := os.WriteFile(path, code, 0o644); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(code)
+	return &Built{path, len(code), hex.EncodeToString(sum[:])}, nil
+}
+
+// buildLine is what the project says, or what goes with the files that are there.
+func (p *Project) buildLine() (string, error) {
+	if p.Build != "" {
+		return p.Build, nil
+	}
+	name := strings.TrimSuffix(p.Output, ".wasm")
+	for _, known := range []struct{ file, lang string }{{"go.mod", "go"}, {"Cargo.toml", "rust"}, {"package.json", "assemblyscript"}, {"policy.c", "c"}} {
+		if _, err := os.Stat(filepath.Join(p.Dir, known.file)); err != nil {
+			continue
+		}
+		l, err := languageNamed(known.lang)
+		if err != nil {
+			return "", err
+		}
+		return l.build(name), nil
+	}
+	return "", fmt.Errorf("%s: build: nothing is said, and no go.mod, Cargo.toml, package.json or policy.c is there to go by", filepath.Join(p.Dir, ProjectFile))
+}
+
+// rustEnvironment puts a Rust that has the library for WASM first. The one that is
+// first in the path often lacks it where Debian's, which has it, is there as well.
+func rustEnvironment(ctx context.Context, env []string) ([]string, error) {
+	dirs := append(filepath.SplitList(os.Getenv("PATH")), "/usr/bin")
+	for _, dir := range dirs {
+		rustc, cargo := filepath.Join(dir, "rustc"), filepath.Join(dir, "cargo")
+		if _, err := os.Stat(cargo); err != nil {
+			continue
+		}
+		out, err := exec.CommandContext(ctx, rustc, "--print", "target-libdir", "--target", "wasm32-unknown-unknown").Output()
+		if err != nil {
+			continue
+		}
+		if _, err := os.Stat(strings.TrimSpace(string(out))); err != nil {
+			continue
+		}
+		return append(env, "PATH="+dir+string(filepath.ListSeparator)+os.Getenv("PATH"), "RUSTC="+rustc), nil
+	}
+	return nil, errors.New("build: no cargo has the library for wasm32-unknown-unknown: " +
+		"install cargo and libstd-rust-dev-wasm32 (Debian), or run rustup target add wasm32-unknown-unknown")
+}

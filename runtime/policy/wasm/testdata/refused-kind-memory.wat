@@ -1,0 +1,1 @@
+  (export "admission_review" (memory 0))
