@@ -38,6 +38,10 @@ func (e *Invalid) Error() string { return e.Message }
 type Fault struct {
 	Module string // name@version, or "builtin"
 	Cause  string // one line, for a person
+	// Trap: the module's code came to no orderly end. It trapped, ran out of fuel,
+	// memory or time, its process ended, or nobody can read what it answered; as
+	// against an error that it answered itself. What ran the code is not used again.
+	Trap bool
 }
 
 // Error names the module and the cause.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -77,6 +78,10 @@ func (c *Catalog) Admit(
 	for _, step := range c.config.Admitting {
 		r.Policy, r.Settings = sdk.CanonicalAdmissionPolicy(step.Policy), step.Settings
 		review, err := c.review(ctx, r, take)
+		if passed := (*passedOver)(nil); errors.As(err, &passed) {
+			all.Warnings = append(all.Warnings, oneLine("admission policy "+r.Policy+" failed and was passed over: "+passed.Error(), maxWarning))
+			continue
+		}
 		if err != nil {
 			return all, fmt.Errorf("admission policy %s: %w", r.Policy, err)
 		}
@@ -108,7 +113,7 @@ func (c *Catalog) review(
 	probe, err := found.pass()
 	if err != nil {
 		found.release()
-		return sdk.AdmissionReview{}, err
+		return sdk.AdmissionReview{}, found.passOver(r, err)
 	}
 	review, err := c.await(ctx, found.source, func(ctx context.Context) (sdk.AdmissionReview, error) { return found.policy.Review(ctx, r) })
 	switch {
@@ -122,7 +127,20 @@ func (c *Catalog) review(
 	}
 	err = found.count(ctx, r.ID, err)
 	found.judge(probe, err)
-	return review, err
+	return review, found.passOver(r, err)
+}
+
+// passedOver is a fault in spite of which a change goes through.
+type passedOver struct{ *sdk.Fault }
+
+// passOver makes a fault one that does not keep the change from going through, where
+// the operator wants it so.
+func (s source) passOver(r sdk.AdmissionRequest, err error) error {
+	if r.Verb == sdk.AdmissionCheck || !s.opens(err) {
+		return err
+	}
+	fault, _ := errors.AsType[*sdk.Fault](err)
+	return &passedOver{fault}
 }
 
 // reviewed is what came back from a policy.
@@ -158,7 +176,9 @@ func (c *Catalog) await(ctx context.Context, o source, ask func(context.Context)
 		a.err = bounded.Err()
 	}
 	if a.err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		a.err = o.fault("it did not answer within " + limit.String())
+		fault := o.fault("it did not answer within " + limit.String())
+		fault.Trap = true
+		a.err = fault
 	}
 	return a.review, a.err
 }
