@@ -31,6 +31,9 @@ type judged struct {
 const (
 	// healthRetry is when a rule that failed is asked again.
 	healthRetry = 10 * time.Second
+	// healthForget is how long a rule that failed, and about which nothing is left to
+	// ask, is shown with its cause. The checks of what runs come more often than that.
+	healthForget = 5 * time.Minute
 	// maxHistories bounds a question: what its answer changes has to fit into one
 	// transaction of the store.
 	maxHistories = 256
@@ -140,7 +143,7 @@ func (s *Scheduler) onHealthJudged(e HealthJudged) {
 		j.cause = e.Fault
 		s.touch(a)
 	}
-	if e.Fault != "" || len(e.Verdicts) != len(out) {
+	if len(e.Verdicts) != len(out) {
 		s.judgeLater(a, j, out)
 		return
 	}
@@ -149,10 +152,13 @@ func (s *Scheduler) onHealthJudged(e HealthJudged) {
 			s.apply(&out[i], &e.Verdicts[i])
 		}
 	}
-	if len(j.due) > 0 {
+	switch {
+	case len(j.due) > 0:
 		s.queueJudging(j)
-	} else {
+	case j.cause == "":
 		a.dropJudging(j)
+	default: // it is kept for its cause, which is looked at again
+		s.alarms.add(alarm{at: s.now.Add(healthForget), kind: alarmHealth, app: a})
 	}
 	s.settle(a)
 }
