@@ -106,7 +106,7 @@ func (c *Catalog) Admit(
 func (c *Catalog) review(
 	ctx context.Context, r sdk.AdmissionRequest, take func(string, []byte) ([]byte, error),
 ) (sdk.AdmissionReview, error) {
-	found, err := lookup(ctx, c, admissionOf, r.Policy)
+	found, err := lookup(ctx, view{catalog: c}, admissionOf, r.Policy)
 	if err != nil {
 		return sdk.AdmissionReview{}, err
 	}

@@ -18,7 +18,7 @@ func (c *Catalog) HealthRules() []string {
 // policy, and an answer that cannot be, are faults too.
 func (c *Catalog) PrepareHealth(ctx context.Context, h sdk.HealthSpec) (prepared sdk.PreparedHealth, err error) {
 	h.Rule = sdk.CanonicalRule(h.Rule)
-	found, err := lookup(ctx, c, healthOf, h.Rule)
+	found, err := lookup(ctx, view{catalog: c}, healthOf, h.Rule)
 	if err != nil {
 		return nil, err
 	}

@@ -129,8 +129,9 @@ func (c *Catalog) publish() error {
 			}
 		}
 	}
+	t.generation = c.generation.Load() + 1
 	c.table.Store(t)
-	c.generation.Add(1)
+	c.generation.Store(t.generation)
 	return nil
 }
 

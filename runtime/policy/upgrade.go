@@ -18,7 +18,7 @@ func (c *Catalog) Strategies() []string {
 // of the policy, and an answer that cannot be, are faults too.
 func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepared sdk.PreparedUpgrade, err error) {
 	u.Strategy = sdk.CanonicalStrategy(u.Strategy)
-	found, err := lookup(ctx, c, upgradesOf, u.Strategy)
+	found, err := lookup(ctx, view{catalog: c}, upgradesOf, u.Strategy)
 	if err != nil {
 		return nil, err
 	}
