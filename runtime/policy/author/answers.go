@@ -26,6 +26,7 @@ func sound(kind remote.Kind, answer []byte, items int) (err error) {
 		_, err = wire.DecodeHealthAnswer(answer, items)
 	case remote.KindAdmission:
 		_, err = wire.DecodeAdmissionReview(answer)
+	default: // Kinds is a number
 	}
 	return err
 }
@@ -44,6 +45,7 @@ func (p *player) subject(c recording.Call) subject {
 		return subject{r.Policy, r.ID}
 	case recording.Prepare:
 		p.about[c.Prepared] = subjectOf(c.Kind, c.Input)
+	default: // of what was prepared
 	}
 	return p.about[c.Prepared]
 }
@@ -67,6 +69,7 @@ func subjectOf(kind remote.Kind, spec []byte) (s subject) {
 		if h, err := wire.DecodeHealthSpec(spec); err == nil {
 			s = subject{h.Rule, h.App.ID}
 		}
+	default: // admission prepares nothing
 	}
 	return s
 }
@@ -106,6 +109,7 @@ func (p played) text() string {
 		return "invalid"
 	case recording.Fault:
 		return "fault: " + p.cause
+	default: // it was answered
 	}
 	if p.traits != 0 {
 		return "accepted, traits " + strconv.FormatUint(uint64(p.traits), 10)
@@ -144,6 +148,7 @@ func itemsOf(kind remote.Kind, input []byte) []string {
 		}
 	case remote.KindUpgrade, remote.KindAdmission:
 		items = []string{""}
+	default: // Kinds is a number
 	}
 	return items
 }
@@ -193,6 +198,7 @@ func verdicts(kind remote.Kind, answer []byte, items int) []string {
 		if r, err := wire.DecodeAdmissionReview(answer); err == nil {
 			texts = []string{reviewText(&r)}
 		}
+	default: // Kinds is a number
 	}
 	return texts
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -123,15 +124,14 @@ func New(s Scaffold) ([]string, error) {
 		ProjectFile: "common/policy.yaml", "README.md": "common/README.md", "Makefile": "common/Makefile",
 		l.source(f.Kind): l.template(f.Kind), "vectors.txt": "vectors/" + f.Kind + ".txt",
 	}
-	for target, from := range l.files {
-		files[target] = from
-	}
+	maps.Copy(files, l.files)
 	switch s.Kind {
 	case remote.KindAdmission:
 		delete(files, "vectors.txt")
 		files["vectors.json"] = "vectors/admission.json"
 	case remote.KindUpgrade:
 		files["vectors-script.txt"] = "vectors/upgrade-script.txt"
+	default: // the others have no more files
 	}
 	written, err := writeTemplates(s.Dir, files, f)
 	if err != nil {
