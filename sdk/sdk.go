@@ -37,6 +37,7 @@ func (e *Invalid) Error() string { return e.Message }
 // time, or answered something that cannot be. It is never a verdict about offers.
 type Fault struct {
 	Module string // name@version, or "builtin"
+	Kind   string // of the policy that was asked; the host says it
 	Cause  string // one line, for a person
 	// Trap: the module's code came to no orderly end. It trapped, ran out of fuel,
 	// memory or time, its process ended, or nobody can read what it answered; as

@@ -43,7 +43,9 @@ func TestTrapsAreCounted(t *testing.T) {
 	w := newWorld(t, everything(func() *sdk.Fault { return fault }))
 	p := w.near(t)
 	defer p.Close()
-	causeOf(t, p)
+	if _, err := p.Evaluate(t.Context(), placed()); !cmp.Equal(err, error(&sdk.Fault{Module: "fake@1", Kind: "constraint", Cause: "unreachable", Trap: true})) {
+		t.Errorf("error %#v", err)
+	}
 	fault = &sdk.Fault{Module: "fake@1", Cause: "sorry"}
 	causeOf(t, p)
 	m := w.module(t)

@@ -40,7 +40,7 @@ func (s source) label() string {
 }
 
 func (s source) fault(cause string) *sdk.Fault {
-	return &sdk.Fault{Module: s.label(), Cause: cause}
+	return &sdk.Fault{Module: s.label(), Kind: s.kind.String(), Cause: cause}
 }
 
 // call makes one call into a policy, for an app, and counts it and its end. While
@@ -92,6 +92,8 @@ func (s source) count(ctx context.Context, app string, err error) error {
 	if !errors.As(err, &fault) {
 		fault = s.fault(err.Error())
 	}
+	named := *fault // the module's own does not know what it was asked
+	fault, named.Kind = &named, s.kind.String()
 	s.note(app, fault)
 	return fault
 }

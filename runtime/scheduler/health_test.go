@@ -81,7 +81,7 @@ func TestOtherRuleJudges(t *testing.T) {
 	}
 	for _, fault := range []string{"trapped", "", "trapped"} {
 		stepped(fault)
-		if i := a.members[0].inst; i.Healthy == nil || *i.Healthy || a.healthFault() != fault {
+		if i := a.members[0].inst; i.Healthy == nil || *i.Healthy || a.healthFault() != fault || a.hasStandIn() != (fault != "") {
 			t.Errorf("healthy %v, fault %q, want %q", i.Healthy, a.healthFault(), fault)
 		}
 		if len(w.healthAsks) != 0 {

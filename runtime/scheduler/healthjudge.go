@@ -17,6 +17,7 @@ type judging struct {
 	out     []judged        // what the question that is out is about
 	asked   uint64          // number of the question that is out; 0: none
 	cause   string          // why the rule gave no answer the last time; "" when it did
+	standIn bool            // another rule answered then
 	retry   spec.Timestamp  // not asked before
 	queued  bool            // in pending.judging
 }
@@ -139,8 +140,8 @@ func (s *Scheduler) onHealthJudged(e HealthJudged) {
 	j := a.judging[at]
 	out := j.out
 	j.out, j.asked = nil, 0
-	if j.cause != e.Fault {
-		j.cause = e.Fault
+	if standIn := e.Fault != "" && len(e.Verdicts) == len(out); j.cause != e.Fault || j.standIn != standIn {
+		j.cause, j.standIn = e.Fault, standIn
 		s.touch(a)
 	}
 	if len(e.Verdicts) != len(out) {
@@ -176,6 +177,11 @@ func (a *app) healthFault() string {
 		}
 	}
 	return ""
+}
+
+// hasStandIn tells whether another rule judges in place of one that fails.
+func (a *app) hasStandIn() bool {
+	return slices.ContainsFunc(a.judging, func(j *judging) bool { return j.standIn })
 }
 
 // judgeLater asks a rule again that gave no answer.
