@@ -68,7 +68,8 @@ func (c *Catalog) CheckAdmission(ctx context.Context) error {
 // what the one before made of it, and the first that denies it has the last word. The
 // request's Policy and Settings are set here. What a policy makes of New is given to
 // take, which says in which form it is accepted; an error of take is a fault of the
-// policy. The review has all warnings; what denies names the policy. The error is an
+// policy. A fault of a module whose operator has it fail open is a warning, and the next
+// policy is asked. The review has all warnings; what denies names the policy. The error is an
 // *sdk.Fault of a policy that failed or answered what cannot be, an *sdk.Invalid of one
 // that is not there or cannot work with its settings any more, and otherwise ctx's.
 func (c *Catalog) Admit(
@@ -79,6 +80,7 @@ func (c *Catalog) Admit(
 		r.Policy, r.Settings = sdk.CanonicalAdmissionPolicy(step.Policy), step.Settings
 		review, err := c.review(ctx, r, take)
 		if passed := (*passedOver)(nil); errors.As(err, &passed) {
+			c.config.Log.Warn("change goes through unreviewed", "policy", r.Policy, "verb", r.Verb.String(), "id", r.ID, "user", r.User, "cause", passed.Error())
 			all.Warnings = append(all.Warnings, oneLine("admission policy "+r.Policy+" failed and was passed over: "+passed.Error(), maxWarning))
 			continue
 		}
