@@ -37,7 +37,12 @@ func (e *Invalid) Error() string { return e.Message }
 // time, or answered something that cannot be. It is never a verdict about offers.
 type Fault struct {
 	Module string // name@version, or "builtin"
+	Kind   string // of the policy that was asked; the host says it
 	Cause  string // one line, for a person
+	// Trap: the module's code came to no orderly end. It trapped, ran out of fuel,
+	// memory or time, its process ended, or nobody can read what it answered; as
+	// against an error that it answered itself. What ran the code is not used again.
+	Trap bool
 }
 
 // Error names the module and the cause.

@@ -46,6 +46,33 @@ func (p *policies) Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.Prepa
 	return p.Catalog.Prepare(ctx, c)
 }
 
+// Pin implements the optional method of driver.Policies: one match asks one version of
+// each module.
+func (p *policies) Pin() (driver.MatchPolicies, func()) {
+	pinned := p.Catalog.Pin()
+	return pinnedPolicies{pinned, p}, pinned.Release
+}
+
+// pinnedPolicies are those of one match.
+type pinnedPolicies struct {
+	*policy.Pinned
+	of *policies
+}
+
+// Prepare is as impatient as that of policies.
+func (p pinnedPolicies) Prepare(ctx context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+	ctx, cancel := p.of.impatient(ctx)
+	defer cancel()
+	return p.Pinned.Prepare(ctx, c)
+}
+
+// DecideFetch is as impatient, too.
+func (p pinnedPolicies) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
+	ctx, cancel := p.of.impatient(ctx)
+	defer cancel()
+	return p.Pinned.DecideFetch(ctx, app, uris)
+}
+
 // PrepareUpgrade is for upgrades under way, and as impatient as Prepare.
 func (p *policies) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
 	ctx, cancel := p.impatient(ctx)

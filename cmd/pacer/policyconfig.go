@@ -129,7 +129,7 @@ func (l *policyList) reread() (modules []policy.ModuleConfig, changed bool, err 
 func (p *policies) notify(e policy.Event) {
 	if events := p.events.Load(); events != nil {
 		events.PublishPolicy(api.PolicyEvent{
-			Type: e.Name, Module: e.Module, Version: e.Version, Kind: e.Kind, App: e.App, State: e.State, Cause: e.Cause, Faults: e.Faults,
+			Type: e.Name, Module: e.Module, Version: e.Version, Digest: e.Digest, Kind: e.Kind, App: e.App, State: e.State, Cause: e.Cause, Trap: e.Trap, Faults: e.Faults,
 		})
 	}
 }

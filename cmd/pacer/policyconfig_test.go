@@ -60,7 +60,7 @@ func TestWrongPolicyConfig(t *testing.T) {
 		"modules: [{name: zoo, backend: process, command: zoo.wasm}]":                                 "the policy module zoo: ",
 		"modules: [{name: zoo, ref: file:zoo.wasm, settings: {per: x, colour: red}}]":                 "settings/per: got string, want integer",
 		"modules: [{name: zoo, ref: file:zoo.wasm, digest: '" + strings.Repeat("00", 32) + "'}]":      "the bytes are not as expected",
-		"modules: [{name: zoo, ref: file:zoo.wasm, onFailure: static}]":                               "onFailure: static is not for a module of the kind constraint, whose failures are closed",
+		"modules: [{name: zoo, ref: file:zoo.wasm, onFailure: hold}]":                                 "onFailure: hold is not for the kind constraint, whose failures can be closed or static",
 		"trust: {require: true, keys: [{name: a, file: none.pub}]}":                                   "trust.keys[0]: file: open",
 		"modules: [{name: zoo, ref: file:zoo.wasm}, {name: two, ref: file:zoo.wasm}]":                 "the operator ZOO is offered already by zoo@1 (zoo)",
 		"modules: [{name: zoo, ref: file:zoo.wasm}, {name: t, ref: file:text.wasm, optional: false}]": "the policy module t: not a WASM module",

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/api"
+	"github.com/pacer-run/pacer/runtime/driver"
 	"github.com/pacer-run/pacer/runtime/policy"
 )
 
@@ -71,13 +73,13 @@ func (p *policies) modules() []api.Module {
 			Fetchers: m.Fetchers, Admitters: m.Admitters, Operators: m.Operators, Strategies: m.Strategies, Rules: m.Rules,
 			Loaded: m.State == policy.Active || m.State == policy.Quarantined || m.State == policy.Shadowing,
 			State:  m.State.String(), Of: m.Of, OnFailure: m.OnFailure, Optional: m.Optional, Error: m.Error, Notice: m.Notice,
-			Calls: m.Calls, Faults: m.Faults, Refused: m.Refused, Fuel: m.Fuel, Reloads: m.Reloads, Rollback: m.Rollback,
+			Calls: m.Calls, Faults: m.Faults, Traps: m.Traps, PassedOver: m.PassedOver, Removed: m.Removed, Refused: m.Refused, Fuel: m.Fuel, Reloads: m.Reloads, Rollback: m.Rollback,
 		}
 		if shown.Name == "" {
 			shown.Name = m.File
 		}
 		if m.Last != nil {
-			shown.LastFault = &api.ModuleFault{At: m.Last.At, Module: m.Last.Module, Kind: m.Last.Kind, App: m.Last.App, Cause: m.Last.Cause}
+			shown.LastFault = &api.ModuleFault{At: m.Last.At, Module: m.Last.Module, Kind: m.Last.Kind, App: m.Last.App, Cause: m.Last.Cause, Trap: m.Last.Trap}
 		}
 		if m.Builtin {
 			shown.Form = "builtin"
@@ -94,6 +96,9 @@ func showModule(shown *api.Module, m *policy.Module) {
 	shown.Mode = m.Mode.String()
 	if m.File == "" {
 		shown.Ref = m.Ref
+	}
+	if len(m.Rules) > 0 {
+		shown.MaxStaleness = cmp.Or(m.MaxStaleness, driver.DefaultStaleness).Seconds()
 	}
 	if shown.Name == "" {
 		shown.Name = m.ID

@@ -15,6 +15,7 @@ func policyMetrics(modules []policy.Module) (shown []api.Metric) {
 		shown = append(shown,
 			labelled(counter("pacer_policy_calls_total", "Calls into policies.", m.Calls), of),
 			labelled(counter("pacer_policy_faults_total", "Calls in which a policy did not do its work.", m.Faults), of),
+			labelled(counter("pacer_policy_traps_total", "Faults in which a policy's code came to no orderly end.", m.Traps), of),
 		)
 		if !m.Builtin {
 			shown = append(shown, moduleMetrics(m, of)...)
@@ -30,6 +31,9 @@ func moduleMetrics(m *policy.Module, of map[string]string) []api.Metric {
 		labelled(counter("pacer_policy_fuel_total", "Fuel used by the version in use, about a unit for an instruction.", uint64(max(0, m.Fuel))), of),
 		labelled(counter("pacer_policy_reloads_total", "Reloads that took place.", uint64(m.Reloads)), of),
 		labelled(gauge("pacer_policy_state", "1 for the state that a module is in.", 1), of, "state", m.State.String()),
+	}
+	if len(m.Admitters) > 0 {
+		shown = append(shown, labelled(counter("pacer_policy_passed_over_total", "Changes that went through although the module failed to review them.", m.PassedOver), of))
 	}
 	if m.Version == "" {
 		return shown // it is not loaded

@@ -107,10 +107,10 @@ func TestModulesThatCannotBeChanged(t *testing.T) {
 func TestPolicyEvents(t *testing.T) {
 	e := NewEvents(0, func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) })
 	s := e.attach("here", []string{"policy_fault_event", "policy_state_event"})
-	e.PublishPolicy(PolicyEvent{Type: "policy_fault_event", Module: "zoo", Version: "1", Kind: "constraint", App: "/a", Cause: "fuel exhausted", Faults: 3})
+	e.PublishPolicy(PolicyEvent{Type: "policy_fault_event", Module: "zoo", Version: "1", Digest: "0a", Kind: "constraint", App: "/a", Cause: "fuel exhausted", Trap: true, Faults: 3})
 	e.PublishPolicy(PolicyEvent{Type: "policy_state_event", Module: "zoo", Version: "1", State: "quarantined", Cause: "fuel exhausted"})
 	want := `event: policy_fault_event
-data: {"eventType":"policy_fault_event","timestamp":"2026-01-02T03:04:05.000Z","module":"zoo","version":"1","kind":"constraint","appId":"/a","cause":"fuel exhausted","faults":3}
+data: {"eventType":"policy_fault_event","timestamp":"2026-01-02T03:04:05.000Z","module":"zoo","version":"1","digest":"0a","kind":"constraint","appId":"/a","cause":"fuel exhausted","trap":true,"faults":3}
 
 event: policy_state_event
 data: {"eventType":"policy_state_event","timestamp":"2026-01-02T03:04:05.000Z","module":"zoo","version":"1","state":"quarantined","cause":"fuel exhausted"}

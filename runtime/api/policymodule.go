@@ -23,16 +23,22 @@ type Module struct {
 	State      string            `json:"state,omitempty"`     // "loading", "active", "failed", "quarantined", "shadow" or "off"
 	Mode       string            `json:"mode,omitempty"`      // as the operator wants it: "enforce", "shadow" or "off"; empty for builtins
 	Of         string            `json:"of,omitempty"`        // of a shadow: the module that it is compared with
-	OnFailure  map[string]string `json:"onFailure,omitempty"` // by kind: "closed", "hold" or "static"
+	OnFailure  map[string]string `json:"onFailure,omitempty"` // by kind: "closed", "hold", "static" or "open"
 	Optional   bool              `json:"optional,omitempty"`  // the server starts without it
 	Error      string            `json:"error,omitempty"`     // why it is not loaded, or its last fault
 	Notice     string            `json:"notice,omitempty"`    // what was done about it last: a reload that failed, a rollback
 	Calls      uint64            `json:"calls"`
-	Faults     uint64            `json:"faults"`             // calls in which it did not do its work
-	Refused    uint64            `json:"refused,omitempty"`  // calls that were not made, because it is in quarantine
-	Fuel       int64             `json:"fuel,omitempty"`     // used in all, about one unit for an instruction; 0 for builtins
-	Reloads    int               `json:"reloads,omitempty"`  // that took place
-	Rollback   string            `json:"rollback,omitempty"` // digest of the version to go back to
+	Faults     uint64            `json:"faults"`               // calls in which it did not do its work
+	Traps      uint64            `json:"traps"`                // faults in which its code came to no orderly end
+	PassedOver uint64            `json:"passedOver,omitempty"` // changes that went through although it failed to review them
+	Removed    bool              `json:"removed,omitempty"`    // its file is gone; it stays in use until the process ends
+	// MaxStaleness is after how many seconds of failures the built-in rule judges
+	// health in its place; of a module that has rules.
+	MaxStaleness float64 `json:"maxStaleness,omitempty"`
+	Refused      uint64  `json:"refused,omitempty"`  // calls that were not made, because it is in quarantine
+	Fuel         int64   `json:"fuel,omitempty"`     // used in all, about one unit for an instruction; 0 for builtins
+	Reloads      int     `json:"reloads,omitempty"`  // that took place
+	Rollback     string  `json:"rollback,omitempty"` // digest of the version to go back to
 
 	LastFault *ModuleFault   `json:"lastFault,omitempty"`
 	Breaker   *ModuleBreaker `json:"breaker,omitempty"` // of a module that is loaded
@@ -47,6 +53,7 @@ type ModuleFault struct {
 	Kind   string    `json:"kind"`
 	App    string    `json:"app,omitempty"`
 	Cause  string    `json:"cause"`
+	Trap   bool      `json:"trap,omitempty"` // its code came to no orderly end
 }
 
 // ModuleBreaker says whether a module is in quarantine.
@@ -108,10 +115,12 @@ type PolicyEvent struct {
 	Type    string // "policy_fault_event" or "policy_state_event"
 	Module  string // its id
 	Version string
+	Digest  string // of the version
 	Kind    string // of a fault
 	App     string // of a fault; "" when it was about none
 	State   string // of a change of state
 	Cause   string
+	Trap    bool   // of a fault: its code came to no orderly end
 	Faults  uint64 // of a fault: so many there were
 }
 
@@ -120,9 +129,11 @@ type policyFaulted struct {
 	head
 	Module  string `json:"module"`
 	Version string `json:"version"`
+	Digest  string `json:"digest,omitempty"`
 	Kind    string `json:"kind"`
 	AppID   string `json:"appId,omitempty"`
 	Cause   string `json:"cause"`
+	Trap    bool   `json:"trap"`
 	Faults  uint64 `json:"faults"`
 }
 
@@ -131,6 +142,7 @@ type policyChanged struct {
 	head
 	Module  string `json:"module"`
 	Version string `json:"version,omitempty"`
+	Digest  string `json:"digest,omitempty"`
 	State   string `json:"state"`
 	Cause   string `json:"cause,omitempty"`
 }
@@ -139,8 +151,8 @@ type policyChanged struct {
 func (e *Events) PublishPolicy(p PolicyEvent) {
 	e.publish(p.Type, func(h head) any {
 		if p.State != "" {
-			return policyChanged{h, p.Module, p.Version, p.State, p.Cause}
+			return policyChanged{h, p.Module, p.Version, p.Digest, p.State, p.Cause}
 		}
-		return policyFaulted{h, p.Module, p.Version, p.Kind, p.App, p.Cause, p.Faults}
+		return policyFaulted{h, p.Module, p.Version, p.Digest, p.Kind, p.App, p.Cause, p.Trap, p.Faults}
 	})
 }

@@ -44,14 +44,14 @@ type offerText struct {
 }
 
 // unusedOffers tells of the last offer of each agent that does not fit, by the
-// rules as they are now.
+// rules as they are now. One about which a policy failed was not refused.
 func (s *server) unusedOffers(ctx context.Context, snapshot *scheduler.Snapshot, now spec.Timestamp, v *scheduler.AppView) []unusedOffer {
 	e := s.explain(ctx, snapshot.Cluster(now), v.Wanted(), func(*placement.Agent) bool { return true })
 	seen := snapshot.Sightings.ByAgent()
 	list := []unusedOffer{}
 	for i := range e.Agents {
 		a := &e.Agents[i]
-		if a.Offer == nil || a.Verdict == placement.Fits && deniedWord(v) == "" {
+		if a.Offer == nil || a.Verdict != placement.Refused && deniedWord(v) == "" {
 			continue
 		}
 		list = append(list, unusedOffer{
@@ -68,7 +68,7 @@ func reasonsOf(findings []placement.Finding, denied bool) []string {
 	var against [placement.Reasons]bool
 	against[placement.UnfulfilledConstraint] = denied
 	for _, f := range findings {
-		if f.Verdict == placement.Refused || f.Verdict == placement.Faulted {
+		if f.Verdict == placement.Refused {
 			against[f.Rule.Reason()] = true
 		}
 	}

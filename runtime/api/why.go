@@ -39,7 +39,8 @@ type whyBody struct {
 
 // policyFault is why a policy could not be asked.
 type policyFault struct {
-	Module string `json:"module,omitempty"` // "" when none is known
+	Module string `json:"module,omitempty"` // name@version; "" when none is known
+	Kind   string `json:"kind,omitempty"`   // of the policy
 	Cause  string `json:"cause"`
 }
 

@@ -62,7 +62,7 @@ func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, n
 		}
 	}
 	if u := v.Upgrade; b.Fault == nil && u != nil && u.Excess != nil {
-		b.Fault = &policyFault{u.Excess.Module, u.Excess.Cause}
+		b.Fault = &policyFault{u.Excess.Module, u.Excess.Kind, u.Excess.Cause}
 		b.Text += fmt.Sprintf("; what the policy module %s says of its upgrade is cut: %s", u.Excess.Module, u.Excess.Cause)
 	}
 }
@@ -77,7 +77,7 @@ func faultOf(v *scheduler.AppView, e *placement.Explanation) *policyFault {
 		return nil
 	}
 	if fault, ok := errors.AsType[*sdk.Fault](err); ok {
-		return &policyFault{fault.Module, fault.Cause}
+		return &policyFault{fault.Module, fault.Kind, fault.Cause}
 	}
 	return &policyFault{Cause: err.Error()}
 }
@@ -92,6 +92,8 @@ func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 		return whyPaused, fmt.Sprintf("its upgrade is paused by its strategy: %s; promote it with %s", u.Paused, promotePath(v.App.ID))
 	case u != nil && u.Fault != "":
 		return whyStrategy, "its upgrade waits because its strategy gave no answer: " + u.Fault
+	case v.HealthStandIn:
+		return whyRuleFault, "its instances are judged by the built-in health rule because its own gave no answer: " + v.HealthFault
 	case v.HealthFault != "":
 		return whyRuleFault, "its instances stay as healthy as they were because the health rule gave no answer: " + v.HealthFault
 	}

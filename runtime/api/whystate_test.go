@@ -70,6 +70,13 @@ func TestWhyState(t *testing.T) {
 			"its instances stay as healthy as they were because the health rule gave no answer: policy module zoo@1.0.0: fuel exhausted",
 		},
 		{
+			"built-in health rule in place of one that fails",
+			scheduler.AppView{HealthFault: "policy module zoo@1.0.0: fuel exhausted", HealthStandIn: true},
+			placement.Explanation{},
+			whyRuleFault,
+			"its instances are judged by the built-in health rule because its own gave no answer: policy module zoo@1.0.0: fuel exhausted",
+		},
+		{
 			"deploying",
 			scheduler.AppView{Deployments: []string{"d"}},
 			placement.Explanation{},

@@ -16,7 +16,7 @@ import (
 // asker. What was decided holds for all tasks of the version, until the policies are
 // others or the term ends.
 type fetches struct {
-	policies Policies
+	policies MatchPolicies // of the match under way
 	now      func() time.Time
 	apps     map[appVersion]*decided
 	live     int // app versions left by the last sweep
@@ -33,7 +33,7 @@ type decided struct {
 	retry  time.Time // when a fault is asked about again
 }
 
-func newFetches(policies Policies, now func() time.Time) *fetches {
+func newFetches(policies MatchPolicies, now func() time.Time) *fetches {
 	return &fetches{policies: policies, now: now, apps: map[appVersion]*decided{}}
 }
 

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,14 @@ type judge struct {
 	prepared sdk.PreparedHealth // nil until the first question
 	out      atomic.Bool        // a question is out
 	stuck    atomic.Bool        // a question was given up: nobody may use it again
+	now      func() time.Time
+	failing  time.Time          // since when the rule fails; zero while it works
+	native   sdk.PreparedHealth // DefaultRule in its place; nil before that is needed
 }
+
+// DefaultStaleness is how long verdicts stay while a rule fails, before DefaultRule
+// judges in its place.
+const DefaultStaleness = 5 * time.Minute
 
 // askHealth has the rules answer; each answer comes through the inbox.
 func (d *Driver) askHealth(ctx context.Context, asks []scheduler.HealthAsk) {
@@ -40,7 +48,7 @@ func (d *Driver) askHealth(ctx context.Context, asks []scheduler.HealthAsk) {
 		key := appVersion{ask.App.ID, ask.App.Version}
 		j := d.judges[key]
 		if j == nil || j.stuck.Load() {
-			j = &judge{policies: d.cfg.Policies, app: ask.App}
+			j = &judge{policies: d.cfg.Policies, app: ask.App, now: d.cfg.Now}
 			d.judges[key] = j
 		}
 		j.out.Store(true)
@@ -83,24 +91,54 @@ func (j *judge) answer(ctx context.Context, ask *scheduler.HealthAsk) (answer sc
 			answer.Verdicts, answer.Fault = nil, fmt.Sprintf("the health rule panicked: %v", cause)
 		}
 	}()
-	var err error
-	if stale(j.prepared) {
-		j.prepared.Close()
-		j.prepared = nil
-	}
-	if j.prepared == nil {
-		j.prepared, err = j.policies.PrepareHealth(ctx, HealthSpec(j.app))
-	}
+	verdicts, err := judgeBy(ctx, j.policies, HealthSpec(j.app), &j.prepared, ask.Histories)
 	if err == nil {
-		answer.Verdicts, err = j.prepared.Judge(ctx, ask.Histories)
+		j.failing, answer.Verdicts = time.Time{}, verdicts
+		return answer
 	}
-	if err == nil && len(answer.Verdicts) != len(ask.Histories) {
-		err = fmt.Errorf("the health rule answered %d verdicts on %d histories", len(answer.Verdicts), len(ask.Histories))
+	answer.Fault = err.Error()
+	if j.failing.IsZero() {
+		j.failing = j.now()
 	}
-	if err != nil {
-		answer.Verdicts, answer.Fault = nil, err.Error()
+	native := HealthSpec(j.app)
+	if lasts := stalenessOf(err); native.Rule == DefaultRule || j.now().Sub(j.failing) < lasts {
+		return answer
+	}
+	native.Rule = DefaultRule
+	if verdicts, err = judgeBy(ctx, j.policies, native, &j.native, ask.Histories); err == nil {
+		answer.Verdicts = verdicts
+		answer.Fault = fmt.Sprintf("%s (since %v; the rule %s judges meanwhile)", answer.Fault, j.failing.UTC().Format(time.RFC3339), DefaultRule)
 	}
 	return answer
+}
+
+// stalenessOf is how long verdicts stay after such an error.
+func stalenessOf(err error) time.Duration {
+	var s interface{ MaxStaleness() time.Duration }
+	if errors.As(err, &s) && s.MaxStaleness() != 0 {
+		return s.MaxStaleness()
+	}
+	return DefaultStaleness
+}
+
+// judgeBy asks one rule, and prepares it when that has to be done.
+func judgeBy(ctx context.Context, policies Policies, spec sdk.HealthSpec, prepared *sdk.PreparedHealth, histories []sdk.HealthHistory) ([]sdk.HealthVerdict, error) {
+	if stale(*prepared) {
+		(*prepared).Close()
+		*prepared = nil
+	}
+	if *prepared == nil {
+		p, err := policies.PrepareHealth(ctx, spec)
+		if err != nil {
+			return nil, err
+		}
+		*prepared = p
+	}
+	verdicts, err := (*prepared).Judge(ctx, histories)
+	if err == nil && len(verdicts) != len(histories) {
+		err = fmt.Errorf("the health rule answered %d verdicts on %d histories", len(verdicts), len(histories))
+	}
+	return verdicts, err
 }
 
 // sweepJudges closes those of versions that have no instances any more. It does so
@@ -138,7 +176,12 @@ func judgedStill(s *scheduler.Snapshot, key appVersion) bool {
 
 // close releases what the rule holds, unless a question is out.
 func (j *judge) close() {
-	if !j.out.Load() && j.prepared != nil {
-		j.prepared.Close()
+	if j.out.Load() {
+		return
+	}
+	for _, p := range []sdk.PreparedHealth{j.prepared, j.native} {
+		if p != nil {
+			p.Close()
+		}
 	}
 }

@@ -20,19 +20,21 @@ const (
 
 // asker answers matches, one after the other.
 type asker struct {
-	matcher Matcher
-	rules   *rules
-	fetches *fetches
+	matcher  Matcher
+	policies Policies
+	rules    *rules
+	fetches  *fetches
 	// idle holds a token while no match runs. Whoever has it owns the rest.
 	idle chan struct{}
 }
 
 func (d *Driver) newAsker() *asker {
 	a := &asker{
-		matcher: d.cfg.NewMatcher(),
-		rules:   newRules(d.cfg.Policies, d.cfg.Now),
-		fetches: newFetches(d.cfg.Policies, d.cfg.Now),
-		idle:    make(chan struct{}, 1),
+		matcher:  d.cfg.NewMatcher(),
+		policies: d.cfg.Policies,
+		rules:    newRules(d.cfg.Policies, d.cfg.Now),
+		fetches:  newFetches(d.cfg.Policies, d.cfg.Now),
+		idle:     make(chan struct{}, 1),
 	}
 	a.idle <- struct{}{}
 	return a
@@ -110,6 +112,9 @@ func (a *asker) match(ctx context.Context, r *placement.Request) (result placeme
 			result = fault(r, fmt.Errorf("the match panicked: %v", cause))
 		}
 	}()
+	policies, done := pin(a.policies)
+	defer done()
+	a.rules.policies, a.fetches.policies = policies, policies
 	return a.fetches.around(ctx, r, func(r *placement.Request) placement.Result {
 		return a.matcher.Match(ctx, *r, a.rules.of(ctx))
 	})

@@ -22,7 +22,7 @@ const (
 // rules remembers the prepared constraints of app versions. It belongs to one
 // asker.
 type rules struct {
-	policies Policies
+	policies MatchPolicies // of the match under way
 	now      func() time.Time
 	apps     map[appVersion]*prepared
 	live     int // app versions left by the last sweep
@@ -41,7 +41,7 @@ type prepared struct {
 	retry time.Time
 }
 
-func newRules(policies Policies, now func() time.Time) *rules {
+func newRules(policies MatchPolicies, now func() time.Time) *rules {
 	return &rules{policies: policies, now: now, apps: map[appVersion]*prepared{}}
 }
 

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -113,12 +114,21 @@ func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) (answer s
 	if err == nil && len(answer.Step.Memory) > sdk.MaxUpgradeMemory {
 		err = fmt.Errorf("the strategy left %d bytes of memory, %d are allowed", len(answer.Step.Memory), sdk.MaxUpgradeMemory)
 	}
-	if err != nil {
+	if givesUp(err) {
+		answer.Step = sdk.UpgradeStep{Outcome: sdk.RollBack, Reason: "given up because its strategy failed: " + err.Error()}
+	} else if err != nil {
 		answer.Step, answer.Fault = sdk.UpgradeStep{}, err.Error()
 	} else if cause := ask.Excess(&answer.Step); cause != "" {
 		answer.Excess = s.blame(cause)
 	}
 	return answer
+}
+
+// givesUp tells of a fault after which the operator wants the upgrade rolled back
+// rather than held.
+func givesUp(err error) bool {
+	var g interface{ GivesUp() bool }
+	return errors.As(err, &g) && g.GivesUp()
 }
 
 // sweepSteppers closes those whose upgrade is over. The last snapshot may be one

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -109,7 +110,7 @@ func (e *explainer) ask(ctx context.Context) {
 	for i := range e.seeker.rulings {
 		r := &e.seeker.rulings[i]
 		if e.faults[i] = e.seeker.start(r, i, &e.m); e.faults[i] == nil {
-			e.faults[i] = r.ask(ctx, &e.seeker, &e.m)
+			e.faults[i] = cmp.Or(r.ask(ctx, &e.seeker, &e.m), r.lapse)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -178,8 +179,8 @@ func (m *Matcher) heldRefusals(ctx context.Context, s *seeker) Refusals {
 		return out
 	}
 	reason := m.heldVerdict(ctx, s, p)
-	if s.fault != nil {
-		return Refusals{App: s.wanted.App, Fault: s.fault}
+	if err := cmp.Or(s.fault, s.lapse()); err != nil {
+		return Refusals{App: s.wanted.App, Fault: err}
 	}
 	out.Declined[NoCorrespondingReservationFound]--
 	if reason < Reasons {

@@ -24,6 +24,9 @@ func (m *Matcher) refusals(ctx context.Context, s *seeker) Refusals {
 	if len(s.rulings) > 0 && !s.prepare(ctx, m) {
 		return Refusals{App: s.wanted.App, Fault: s.fault}
 	}
+	if err := s.lapse(); err != nil { // values that nobody judged have refused nobody
+		return Refusals{App: s.wanted.App, Fault: err}
+	}
 	m.count(s, &out)
 	for _, p := range m.hosts(s) {
 		// Those that hold an instance of the app did not refuse it.
@@ -35,6 +38,16 @@ func (m *Matcher) refusals(ctx context.Context, s *seeker) Refusals {
 		}
 	}
 	return out
+}
+
+// lapse is the first fault in spite of which the seeker was placed where it could be.
+func (s *seeker) lapse() error {
+	for i := range s.rulings {
+		if err := s.rulings[i].lapse; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hosts are the rows that hold an instance of the app, each once. Its instances

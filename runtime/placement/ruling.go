@@ -2,6 +2,7 @@ package placement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -16,14 +17,17 @@ type ruling struct {
 	column   *column
 	pure     bool // memory.verdicts rule, the rest is not used
 	stateful bool
-	grouped  bool     // the app's groups keep the column's values apart
-	asked    bool     // there is an answer that holds
-	quota    []uint32 // of the known slots
-	whole    []uint32 // quota and, behind it, the quotas of extra
-	room     []uint32 // of the matcher; lent for the answer and perhaps used by it
-	spent    int      // the quotas of whole up to here are used up
-	flags    sdk.AnswerFlags
-	chosen   int32 // the one slot of an Exclusive answer; -1: none yet
+	grouped  bool // the app's groups keep the column's values apart
+	asked    bool // there is an answer that holds
+	// lapse is a fault in spite of which the verdicts hold that are known; values that
+	// are unknown are closed.
+	lapse  error
+	quota  []uint32 // of the known slots
+	whole  []uint32 // quota and, behind it, the quotas of extra
+	room   []uint32 // of the matcher; lent for the answer and perhaps used by it
+	spent  int      // the quotas of whole up to here are used up
+	flags  sdk.AnswerFlags
+	chosen int32 // the one slot of an Exclusive answer; -1: none yet
 
 	// placed counts instances by slot, for a rule that will be asked again in
 	// this match; nil: to be counted anew. Behind the known slots, of which there
@@ -147,7 +151,7 @@ func (r *ruling) askPure(ctx context.Context, app *spec.App) error {
 		m.verdicts = append(m.verdicts, unknown)
 		m.unknown++
 	}
-	if m.unknown == 0 {
+	if m.unknown == 0 || r.lapse != nil {
 		return nil
 	}
 	// Slot 0 of what is asked means absence, whether that is known or not.
@@ -158,6 +162,11 @@ func (r *ruling) askPure(ctx context.Context, app *spec.App) error {
 		}
 	}
 	answer, err := r.evaluate(ctx, sdk.ConstraintInput{Values: values, First: -1, Instances: instancesOf(app)})
+	if static(err) {
+		r.lapse = err
+		m.summarize()
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -177,6 +186,12 @@ func (r *ruling) askPure(ctx context.Context, app *spec.App) error {
 	}
 	m.summarize()
 	return nil
+}
+
+// static tells of a fault that leaves verdicts good that were given before.
+func static(err error) bool {
+	var s interface{ Static() bool }
+	return errors.As(err, &s) && s.Static()
 }
 
 // evaluate asks the policy and refuses an answer that does not fit the question.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -67,7 +68,8 @@ func (c *Catalog) CheckAdmission(ctx context.Context) error {
 // what the one before made of it, and the first that denies it has the last word. The
 // request's Policy and Settings are set here. What a policy makes of New is given to
 // take, which says in which form it is accepted; an error of take is a fault of the
-// policy. The review has all warnings; what denies names the policy. The error is an
+// policy. A fault of a module whose operator has it fail open is a warning, and the next
+// policy is asked. The review has all warnings; what denies names the policy. The error is an
 // *sdk.Fault of a policy that failed or answered what cannot be, an *sdk.Invalid of one
 // that is not there or cannot work with its settings any more, and otherwise ctx's.
 func (c *Catalog) Admit(
@@ -77,6 +79,11 @@ func (c *Catalog) Admit(
 	for _, step := range c.config.Admitting {
 		r.Policy, r.Settings = sdk.CanonicalAdmissionPolicy(step.Policy), step.Settings
 		review, err := c.review(ctx, r, take)
+		if passed := (*passedOver)(nil); errors.As(err, &passed) {
+			c.config.Log.Warn("change goes through unreviewed", "policy", r.Policy, "verb", r.Verb.String(), "id", r.ID, "user", r.User, "cause", passed.Error())
+			all.Warnings = append(all.Warnings, oneLine("admission policy "+r.Policy+" failed and was passed over: "+passed.Error(), maxWarning))
+			continue
+		}
 		if err != nil {
 			return all, fmt.Errorf("admission policy %s: %w", r.Policy, err)
 		}
@@ -101,14 +108,14 @@ func (c *Catalog) Admit(
 func (c *Catalog) review(
 	ctx context.Context, r sdk.AdmissionRequest, take func(string, []byte) ([]byte, error),
 ) (sdk.AdmissionReview, error) {
-	found, err := lookup(ctx, c, admissionOf, r.Policy)
+	found, err := lookup(ctx, view{catalog: c}, admissionOf, r.Policy)
 	if err != nil {
 		return sdk.AdmissionReview{}, err
 	}
 	probe, err := found.pass()
 	if err != nil {
 		found.release()
-		return sdk.AdmissionReview{}, err
+		return sdk.AdmissionReview{}, found.passOver(r, err)
 	}
 	review, err := c.await(ctx, found.source, func(ctx context.Context) (sdk.AdmissionReview, error) { return found.policy.Review(ctx, r) })
 	switch {
@@ -122,7 +129,20 @@ func (c *Catalog) review(
 	}
 	err = found.count(ctx, r.ID, err)
 	found.judge(probe, err)
-	return review, err
+	return review, found.passOver(r, err)
+}
+
+// passedOver is a fault in spite of which a change goes through.
+type passedOver struct{ *sdk.Fault }
+
+// passOver makes a fault one that does not keep the change from going through, where
+// the operator wants it so.
+func (s source) passOver(r sdk.AdmissionRequest, err error) error {
+	if r.Verb == sdk.AdmissionCheck || !s.opens(err) {
+		return err
+	}
+	fault, _ := errors.AsType[*sdk.Fault](err)
+	return &passedOver{fault}
 }
 
 // reviewed is what came back from a policy.
@@ -158,7 +178,9 @@ func (c *Catalog) await(ctx context.Context, o source, ask func(context.Context)
 		a.err = bounded.Err()
 	}
 	if a.err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		a.err = o.fault("it did not answer within " + limit.String())
+		fault := o.fault("it did not answer within " + limit.String())
+		fault.Trap = true
+		a.err = fault
 	}
 	return a.review, a.err
 }

@@ -78,7 +78,7 @@ func TestQuarantine(t *testing.T) {
 	if m := w.module(t); m.State != policy.Active || !m.NextTry.IsZero() {
 		t.Errorf("%+v", m)
 	}
-	want := []string{"m 1 active", "m 1 quarantined", "m 1 active"}
+	want := []string{"m  loading", "m 1 active", "m 1 quarantined", "m 1 active"}
 	if diff := cmp.Diff(want, w.events.states()); diff != "" {
 		t.Error(diff)
 	}

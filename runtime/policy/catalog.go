@@ -155,9 +155,13 @@ func (c *Catalog) Operators() []string { return slices.Clone(c.table.Load().cons
 // constraint should be closed and prepared anew. It answers as before until then.
 // The same holds of PrepareUpgrade and PrepareHealth.
 func (c *Catalog) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+	return view{catalog: c}.prepare(ctx, spec)
+}
+
+func (v view) prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
 	spec.Field = sdk.CanonicalField(spec.Field)
 	spec.Operator = sdk.CanonicalOperator(spec.Operator)
-	found, err := lookup(ctx, c, constraintsOf, spec.Operator)
+	found, err := lookup(ctx, v, constraintsOf, spec.Operator)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +169,7 @@ func (c *Catalog) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.Pre
 	if err != nil || prepared.Traits()&sdk.PurePerValue == 0 {
 		return prepared, err
 	}
-	return newMemory(prepared, c.config.Remember), nil
+	return newMemory(prepared, v.catalog.config.Remember), nil
 }
 
 // Close ends the loading and closes the modules, after the calls under way. What

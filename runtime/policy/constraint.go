@@ -36,6 +36,9 @@ func (c *counted) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer 
 		answer, err = c.prepared.Evaluate(ctx, in)
 		return err
 	})
+	if err != nil {
+		err = c.settle(err, c.prepared.Traits()&sdk.PurePerValue != 0)
+	}
 	return answer, err
 }
 

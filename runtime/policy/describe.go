@@ -39,14 +39,19 @@ type Module struct {
 	Mode       Mode
 	Of         string            // of a shadow: whose it is
 	OnFailure  map[string]string // by kind
-	Optional   bool
-	Error      string // why it failed to load, or its last fault; "" when there is none
-	Notice     string // what was done about it last, such as a reload that failed; "" for nothing
-	Calls      uint64 // to prepare, evaluate, step, judge, decide and review
-	Faults     uint64 // of these
-	Refused    uint64 // calls that were not made, because it is in quarantine
-	Fuel       int64  // used in all, in units of about an instruction; 0 for the built-in policies
-	Reloads    int    // that took place
+	// MaxStaleness is that of the configuration: 0 means the default.
+	MaxStaleness time.Duration
+	Optional     bool
+	Removed      bool   // its file is gone; it stays in use until the process ends
+	Error        string // why it failed to load, or its last fault; "" when there is none
+	Notice       string // what was done about it last, such as a reload that failed; "" for nothing
+	Calls        uint64 // to prepare, evaluate, step, judge, decide and review
+	Faults       uint64 // of these
+	Traps        uint64 // of the faults: its code came to no orderly end
+	PassedOver   uint64 // changes that were let pass although it failed to review them
+	Refused      uint64 // calls that were not made, because it is in quarantine
+	Fuel         int64  // used in all, in units of about an instruction; 0 for the built-in policies
+	Reloads      int    // that took place
 
 	Last     *LastFault    // nil for none
 	NextTry  time.Time     // of a module in quarantine; otherwise zero
@@ -77,8 +82,8 @@ func (c *Catalog) Modules() []Module {
 func (o *origin) describe() Module {
 	m := Module{
 		ID: o.id(), Builtin: o.builtin, File: o.file, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
-		Mode: o.config.Mode, Of: o.config.Of, Optional: o.config.Optional, Reloads: o.reloads,
-		Calls: o.calls.Load(), Faults: o.faults.Load(), Refused: o.refused.Load(), Kind: KindConstraint, Last: o.lastFault(),
+		Mode: o.config.Mode, Of: o.config.Of, Optional: o.config.Optional, MaxStaleness: o.config.MaxStaleness, Removed: o.removed, Reloads: o.reloads,
+		Calls: o.calls.Load(), Faults: o.faults.Load(), Traps: o.traps.Load(), PassedOver: o.passedOver.Load(), Refused: o.refused.Load(), Kind: KindConstraint, Last: o.lastFault(),
 	}
 	if m.Error == "" && m.Last != nil {
 		m.Error = m.Last.Cause
@@ -113,7 +118,7 @@ func (o *origin) describeVersion(m *Module, v *version) {
 	m.OnFailure = map[string]string{}
 	for _, kind := range v.kinds() {
 		m.Kinds = append(m.Kinds, kind.String())
-		m.OnFailure[kind.String()] = onFailureOf(kind).String()
+		m.OnFailure[kind.String()] = o.config.wayOf(kind).String()
 	}
 	if m.NextTry = v.breaker.nextTry(); !m.NextTry.IsZero() {
 		m.State = Quarantined

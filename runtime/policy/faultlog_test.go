@@ -42,7 +42,7 @@ func TestFaultsAreLogged(t *testing.T) {
 		if len(lines) != 3 {
 			t.Fatalf("%d lines in %v, want one in 10 s:\n%s", len(lines), time.Since(begin), &log)
 		}
-		want := `level=WARN msg="policy module failed" module=builtin kind=constraint app=/web cause=broken faults=`
+		want := `level=WARN msg="policy module failed" module=builtin kind=constraint app=/web cause=broken digest="" trap=false faults=`
 		for i, faults := range []string{"1", "11", "21"} {
 			if !strings.HasSuffix(lines[i], want+faults) {
 				t.Errorf("line %s, want %s%s", lines[i], want, faults)

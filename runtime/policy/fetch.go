@@ -50,7 +50,7 @@ func (c *Catalog) FetchingKnown() bool {
 func (c *Catalog) tryFetching(ctx context.Context, later bool) error {
 	for _, step := range c.config.Fetching {
 		name := sdk.CanonicalFetchPolicy(step.Policy)
-		found, ok := find(c, fetchOf, name)
+		found, ok := find(view{catalog: c}, fetchOf, name)
 		if !ok && later {
 			continue
 		}
@@ -80,19 +80,23 @@ func (c *Catalog) tryFetching(ctx context.Context, later bool) error {
 // failed or answered what cannot be, an *sdk.Invalid of one that cannot work with its
 // settings any more, and otherwise ctx's.
 func (c *Catalog) DecideFetch(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
+	return view{catalog: c}.decideAll(ctx, app, uris)
+}
+
+func (v view) decideAll(ctx context.Context, app sdk.AppFacts, uris []sdk.FetchURI) ([]sdk.FetchDecision, error) {
 	decisions := make([]sdk.FetchDecision, len(uris))
 	for i, uri := range uris {
 		decisions[i] = sdk.AllowFetch(uri)
 	}
-	for _, step := range c.config.Fetching {
+	for _, step := range v.catalog.config.Fetching {
 		asked, of := allowed(decisions)
 		if len(asked) == 0 {
 			break
 		}
 		spec := sdk.FetchSpec{
-			Policy: sdk.CanonicalFetchPolicy(step.Policy), Settings: step.Settings, App: app, Enforced: c.config.Enforced,
+			Policy: sdk.CanonicalFetchPolicy(step.Policy), Settings: step.Settings, App: app, Enforced: v.catalog.config.Enforced,
 		}
-		answers, err := c.decideFetch(ctx, spec, asked)
+		answers, err := v.decideFetch(ctx, spec, asked)
 		if err != nil {
 			return nil, fmt.Errorf("fetch policy %s: %w", spec.Policy, err)
 		}
@@ -147,8 +151,8 @@ func denial(policy, reason string) string {
 
 // decideFetch asks one policy, which is released again: an app version is decided
 // about once.
-func (c *Catalog) decideFetch(ctx context.Context, spec sdk.FetchSpec, uris []sdk.FetchURI) (decisions []sdk.FetchDecision, err error) {
-	found, err := lookup(ctx, c, fetchOf, spec.Policy)
+func (v view) decideFetch(ctx context.Context, spec sdk.FetchSpec, uris []sdk.FetchURI) (decisions []sdk.FetchDecision, err error) {
+	found, err := lookup(ctx, v, fetchOf, spec.Policy)
 	if err != nil {
 		return nil, err
 	}

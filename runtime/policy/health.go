@@ -18,7 +18,7 @@ func (c *Catalog) HealthRules() []string {
 // policy, and an answer that cannot be, are faults too.
 func (c *Catalog) PrepareHealth(ctx context.Context, h sdk.HealthSpec) (prepared sdk.PreparedHealth, err error) {
 	h.Rule = sdk.CanonicalRule(h.Rule)
-	found, err := lookup(ctx, c, healthOf, h.Rule)
+	found, err := lookup(ctx, view{catalog: c}, healthOf, h.Rule)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (c *Catalog) PrepareHealth(ctx context.Context, h sdk.HealthSpec) (prepared
 	})
 	if err != nil {
 		found.release()
-		return nil, err
+		return nil, found.settle(err, false)
 	}
 	return &countedHealth{found.source, prepared, h.App.ID}, nil
 }
@@ -49,7 +49,7 @@ func (c *countedHealth) Judge(ctx context.Context, histories []sdk.HealthHistory
 		return c.sound(verdicts, len(histories))
 	})
 	if err != nil {
-		return nil, err
+		return nil, c.settle(err, false)
 	}
 	return verdicts, nil
 }

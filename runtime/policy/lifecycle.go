@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 )
 
@@ -117,15 +118,13 @@ func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, chan
 		if o.notice = "reload failed: " + err.Error(); o.current == nil {
 			o.state, o.cause, o.notice = Failed, err.Error(), ""
 		}
-		state := o.state
+		state, current := o.state, o.current
 		c.mu.Unlock()
-		c.config.Log.Error("policy module not reloaded", "name", o.id(), "cause", err)
-		c.notify(Event{Name: EventState, Module: o.id(), State: state.String(), Cause: "reload failed: " + err.Error()})
+		c.announce(slog.LevelError, o, current, state, "reload failed: "+err.Error())
 		return &WrongState{"the policy module " + o.id() + " was not reloaded: " + err.Error()}
 	}
 	c.set(o, func() { o.reloads++ })
-	c.config.Log.Info("policy module reloaded", "name", o.id(), "module", v.label(), "digest", v.digest)
-	c.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: o.state.String()})
+	c.announce(slog.LevelInfo, o, v, o.state, "", "reloads", o.reloads)
 	return nil
 }
 
@@ -161,8 +160,7 @@ func (c *Catalog) turnOff(o *origin, notice string) {
 			v.release()
 		}
 	}
-	c.config.Log.Info("policy module is off", "name", o.id())
-	c.notify(Event{Name: EventState, Module: o.id(), State: Disabled.String(), Cause: notice})
+	c.announce(slog.LevelInfo, o, current, Disabled, notice)
 }
 
 // Enable loads a module that is off, or could not be loaded, and takes it into use.

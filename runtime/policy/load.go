@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -70,21 +71,20 @@ func (c *Catalog) start(ctx context.Context, o *origin) error {
 		c.set(o, func() { o.state = Disabled })
 		return nil
 	}
+	c.announce(slog.LevelInfo, o, nil, Loading, "", "ref", o.config.Ref.Ref)
 	v, digest, err := c.bring(ctx, o, o.config, o.config.Ref)
 	if err == nil {
 		err = c.install(o, v, o.config)
 	}
 	if err == nil {
-		c.config.Log.Info("policy module loaded", "name", o.id(), "module", v.label(), "digest", v.digest, "mode", o.config.Mode, "names", slices.Concat(v.names[:]...))
-		c.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: o.state.String()})
+		c.announce(slog.LevelInfo, o, v, o.state, "", "names", slices.Concat(v.names[:]...))
 		return nil
 	}
 	if v != nil {
 		v.release()
 	}
-	c.config.Log.Error("policy module not loaded", "name", o.id(), "file", o.where(), "cause", err)
 	c.set(o, func() { o.state, o.cause, o.digest = Failed, err.Error(), digest })
-	c.notify(Event{Name: EventState, Module: o.id(), State: Failed.String(), Cause: err.Error()})
+	c.announce(slog.LevelError, o, nil, Failed, err.Error(), "file", o.where(), "digest", digest)
 	return err
 }
 
@@ -129,8 +129,9 @@ func (c *Catalog) publish() error {
 			}
 		}
 	}
+	t.generation = c.generation.Load() + 1
 	c.table.Store(t)
-	c.generation.Add(1)
+	c.generation.Store(t.generation)
 	return nil
 }
 

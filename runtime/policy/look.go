@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"time"
@@ -59,12 +60,21 @@ func (c *Catalog) loadable() []*origin {
 }
 
 // lookForFiles loads modules that are new in the directory. One whose file is gone
-// stays in use: apps rely on it, and who takes it away has to say so.
+// stays in use until the process ends: apps rely on it, and who wants it gone at once
+// has it disabled. It is told once, and listed.
 func (c *Catalog) lookForFiles(ctx context.Context) {
 	files, err := moduleFiles(c.config.Dir)
 	if err != nil {
 		c.config.Log.Warn("policy modules cannot be listed", "error", err)
 		return
+	}
+	for _, o := range c.loadable() {
+		if gone := o.file != "" && !slices.Contains(files, o.file); gone != o.removed {
+			c.set(o, func() { o.removed = gone })
+			if gone {
+				c.announce(slog.LevelWarn, o, o.current, o.state, "its file "+o.file+" is gone: it stays in use until the process ends, or it is disabled")
+			}
+		}
 	}
 	for _, file := range files {
 		if !slices.ContainsFunc(c.origins, func(o *origin) bool { return o.file == file }) {

@@ -3,8 +3,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 )
@@ -27,25 +26,6 @@ const (
 
 // String returns the mode in lower case.
 func (m Mode) String() string { return [...]string{"enforce", "shadow", "off"}[m] }
-
-// OnFailure is what becomes of a question that a module failed to answer.
-type OnFailure uint8
-
-// The ways to go on.
-const (
-	ByKind OnFailure = iota // what the kind does by itself
-	Closed                  // what was asked for does not happen
-	Hold                    // an upgrade neither starts nor kills until there is an answer
-	Static                  // the last verdicts stay, and nobody is killed
-)
-
-// String returns the way in lower case; "" for ByKind.
-func (f OnFailure) String() string { return [...]string{"", "closed", "hold", "static"}[f] }
-
-// onFailureOf is what each kind does.
-func onFailureOf(kind remote.Kind) OnFailure {
-	return [remote.Kinds]OnFailure{Closed, Closed, Hold, Static, Closed}[kind]
-}
 
 // Backends of modules.
 const (
@@ -73,9 +53,15 @@ type ModuleConfig struct {
 	Isolation string // IsolationPooled, which "" is as well, or IsolationFresh
 	Mode      Mode
 	Of        string // the Name of the module that a shadow is compared with
+	// OnFailure is for those kinds of the module that know the way; FailureOf is for one
+	// kind, and goes before it. ByKind leaves it to the kind.
 	OnFailure OnFailure
-	Optional  bool // the start goes on without it
-	Rollback  Ref  // what to go back to after too many faults; the zero value for what was loaded before
+	FailureOf [remote.Kinds]OnFailure
+	// MaxStaleness is how long verdicts on health stay while the module that is to judge
+	// fails; then the built-in rule judges. 0 means the default.
+	MaxStaleness time.Duration
+	Optional     bool // the start goes on without it
+	Rollback     Ref  // what to go back to after too many faults; the zero value for what was loaded before
 }
 
 // Limits are an operator's caps on a module; 0 is the host's default. Fuel is in
@@ -88,19 +74,6 @@ type Limits struct {
 	ItemFuel    int64  // of a question, for each item it is about
 	CallFuel    int64  // of a question at most
 	ReplyBytes  int    // of an answer, besides what its items need
-}
-
-// checkKinds refuses a way to fail that no kind of the module has. There is one way
-// for each kind: a placement that nobody judged, an upgrade without its strategy, or
-// a kill by a rule that failed is never better than none.
-func (m *ModuleConfig) checkKinds(kinds []remote.Kind) error {
-	if m.OnFailure == ByKind {
-		return nil
-	}
-	if !slices.ContainsFunc(kinds, func(k remote.Kind) bool { return onFailureOf(k) == m.OnFailure }) {
-		return fmt.Errorf("onFailure: %v is not for a module of the kind %v, whose failures are %v", m.OnFailure, kinds[0], onFailureOf(kinds[0]))
-	}
-	return nil
 }
 
 // Loader gets modules ready. It is used by one goroutine at a time.

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -54,6 +53,8 @@ func (o *offers[P]) add(policy P, names []string, from source) error {
 // table is every policy there is, by kind and name. It does not change: another one
 // takes its place.
 type table struct {
+	generation  uint64
+	versions    []*version // whose policies these are, besides what is built in
 	constraints offers[sdk.Constraint]
 	fetch       offers[sdk.Fetch]
 	upgrades    offers[sdk.Upgrade]
@@ -74,6 +75,7 @@ func newTable() *table {
 // addModule adds all that a version offers.
 func (t *table) addModule(o *origin, v *version) error {
 	from := source{origin: o, version: v, epoch: v.epoch.Load()}
+	t.versions = append(t.versions, v)
 	if err := t.constraints.add(remote.Constraint(v.tap), v.names[remote.KindConstraint], from); err != nil {
 		return err
 	}
@@ -95,42 +97,6 @@ func fetchOf(t *table) *offers[sdk.Fetch]            { return &t.fetch }
 func upgradesOf(t *table) *offers[sdk.Upgrade]       { return &t.upgrades }
 func healthOf(t *table) *offers[sdk.Health]          { return &t.health }
 func admissionOf(t *table) *offers[sdk.Admission]    { return &t.admission }
-
-// lookup finds who offers the name and pins it: the caller has to release it. A name
-// that is not known yet may come with a module that is still loading: ctx says how
-// long to wait for it.
-func lookup[P any](ctx context.Context, c *Catalog, of func(*table) *offers[P], name string) (offer[P], error) {
-	if found, ok := find(c, of, name); ok {
-		return found, nil
-	}
-	select {
-	case <-c.loaded:
-	case <-ctx.Done():
-		return offer[P]{}, fmt.Errorf("policy modules are still loading: %w", context.Cause(ctx))
-	}
-	if found, ok := find(c, of, name); ok {
-		return found, nil
-	}
-	return offer[P]{}, unknown(c, of)
-}
-
-// find is lookup without patience. A version that is closed just now has a successor
-// in the next table.
-func find[P any](c *Catalog, of func(*table) *offers[P], name string) (offer[P], bool) {
-	for {
-		found, ok := of(c.table.Load()).by[name]
-		if !ok {
-			return offer[P]{}, false
-		}
-		if found.version == nil {
-			return found, true
-		}
-		if found.version.acquire() {
-			found.epoch = found.version.epoch.Load()
-			return found, true
-		}
-	}
-}
 
 // unknown tells the names there are, and which modules might have had more.
 func unknown[P any](c *Catalog, of func(*table) *offers[P]) error {

@@ -55,8 +55,9 @@ type origin struct {
 	notice   string   // what happened to it last: a reload that failed, a rollback
 	reloads  int
 	returned bool // the operator's rollback was taken already
+	removed  bool // its file is gone
 
-	calls, faults, refused atomic.Uint64
+	calls, faults, traps, passedOver, refused atomic.Uint64
 
 	mu       sync.Mutex
 	last     *LastFault
@@ -70,6 +71,7 @@ type LastFault struct {
 	Module string // name@version
 	App    string // "" when it was about none
 	Cause  string
+	Trap   bool // as sdk.Fault has it
 }
 
 // logEvery keeps a module that fails again and again from filling the log.
@@ -114,7 +116,17 @@ func (o *origin) id() string {
 // where is how people find the module: its file, or its name in the list.
 func (o *origin) where() string { return cmp.Or(o.file, o.name) }
 
-func (o *origin) notify(e Event) { o.catalog.notify(e) }
+func (o *origin) notify(e Event) {
+	if notify := o.catalog.config.Notify; notify != nil {
+		notify(e)
+	}
+}
+
+func (c *Catalog) stateOf(o *origin) State {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return o.state
+}
 
 // tripped puts a version into quarantine, or goes back to the one before.
 func (o *origin) tripped(v *version) {
@@ -122,15 +134,13 @@ func (o *origin) tripped(v *version) {
 	if last := o.lastFault(); last != nil {
 		cause = last.Cause
 	}
-	o.log.Error("policy module is in quarantine", "name", o.id(), "module", v.label(), "digest", v.digest, "cause", cause)
-	o.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: Quarantined.String(), Cause: cause})
+	o.catalog.announce(slog.LevelError, o, v, Quarantined, cause)
 	o.catalog.rollBack(o, v, cause)
 }
 
 // recovered ends the quarantine.
 func (o *origin) recovered(v *version) {
-	o.log.Info("policy module works again", "name", o.id(), "module", v.label())
-	o.notify(Event{Name: EventState, Module: o.id(), Version: v.number, State: Active.String()})
+	o.catalog.announce(slog.LevelInfo, o, v, o.catalog.stateOf(o), "it works again")
 }
 
 // Names of events.
@@ -144,9 +154,11 @@ type Event struct {
 	Name    string // EventFault or EventState
 	Module  string // the name by which the API knows it
 	Version string
+	Digest  string // of the version; "" before there is one
 	Kind    string // of a fault
 	App     string // of a fault
 	State   string // of a change of state
 	Cause   string // of the fault, or why the state is what it is; may be ""
+	Trap    bool   // of a fault, as sdk.Fault has it
 	Faults  uint64 // of a fault: so many there were
 }

@@ -1,6 +1,9 @@
 package policy
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // Promote has a shadow take the place of the module that it is compared with, and its
 // name. The version that was there is kept, to go back to. The error is an *Unknown
@@ -26,9 +29,8 @@ func (c *Catalog) Promote(ctx context.Context, name string) error {
 		if dropped != nil {
 			dropped.release()
 		}
-		c.config.Log.Info("policy module promoted", "name", target.id(), "from", o.id(), "module", v.label(), "digest", v.digest)
-		c.notify(Event{Name: EventState, Module: target.id(), Version: v.number, State: Active.String(), Cause: "promoted from " + o.id()})
-		c.notify(Event{Name: EventState, Module: o.id(), State: Disabled.String(), Cause: "promoted to " + target.id()})
+		c.announce(slog.LevelInfo, target, v, Active, "promoted from "+o.id())
+		c.announce(slog.LevelInfo, o, v, Disabled, "promoted to "+target.id())
 		return nil
 	})
 }

@@ -249,7 +249,7 @@ func TestDisableAndEnable(t *testing.T) {
 	if err := w.Enable(t.Context(), "m"); !errors.As(err, &wrong) || err.Error() != "the policy module m is active already" {
 		t.Errorf("error %v", err)
 	}
-	want := []string{"m 1 active", "m  off", "m 1 active"}
+	want := []string{"m  loading", "m 1 active", "m 1 off", "m 1 active"}
 	if diff := cmp.Diff(want, w.events.states()); diff != "" {
 		t.Error(diff)
 	}
@@ -263,13 +263,13 @@ func TestRequired(t *testing.T) {
 			policy.ModuleConfig{Name: "o", Ref: policy.Ref{Ref: "nowhere"}, Optional: true},
 			policy.ModuleConfig{Name: "p", Ref: policy.Ref{Ref: "a"}},
 			policy.ModuleConfig{Name: "q", Ref: policy.Ref{Ref: "nowhere"}, Mode: policy.Off},
-			policy.ModuleConfig{Name: "r", Ref: policy.Ref{Ref: "r"}, OnFailure: policy.Static},
+			policy.ModuleConfig{Name: "r", Ref: policy.Ref{Ref: "r"}, OnFailure: policy.Hold},
 		)
 		c.Loader.(*fakeLoader).put("r", "digest-r", offering("1", 1, "FAR"))
 	})
 	want := "the policy module n: there is nothing at nowhere\n" +
 		"the policy module p: the operator NEAR is offered already by fake@1 (m)\n" +
-		"the policy module r: onFailure: static is not for a module of the kind constraint, whose failures are closed"
+		"the policy module r: onFailure: hold is not for the kind constraint, whose failures can be closed or static"
 	if err := w.Required(t.Context()); err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}

@@ -40,7 +40,7 @@ func (s source) label() string {
 }
 
 func (s source) fault(cause string) *sdk.Fault {
-	return &sdk.Fault{Module: s.label(), Cause: cause}
+	return &sdk.Fault{Module: s.label(), Kind: s.kind.String(), Cause: cause}
 }
 
 // call makes one call into a policy, for an app, and counts it and its end. While
@@ -73,7 +73,9 @@ func (s source) pass() (probe bool, err error) {
 func (s source) guard(f func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = s.fault(fmt.Sprintf("it panicked: %v", cause))
+			fault := s.fault(fmt.Sprintf("it panicked: %v", cause))
+			fault.Trap = true
+			err = fault
 		}
 	}()
 	return f()
@@ -90,6 +92,8 @@ func (s source) count(ctx context.Context, app string, err error) error {
 	if !errors.As(err, &fault) {
 		fault = s.fault(err.Error())
 	}
+	named := *fault // the module's own does not know what it was asked
+	fault, named.Kind = &named, s.kind.String()
 	s.note(app, fault)
 	return fault
 }
@@ -118,11 +122,14 @@ func (s source) judge(probe bool, err error) {
 // one upon the other.
 func (s source) note(app string, fault *sdk.Fault) {
 	faults := s.origin.faults.Add(1)
-	last := LastFault{At: s.origin.now(), Kind: s.kind.String(), Module: fault.Module, App: app, Cause: fault.Cause}
+	if fault.Trap {
+		s.origin.traps.Add(1)
+	}
+	last := LastFault{At: s.origin.now(), Kind: s.kind.String(), Module: fault.Module, App: app, Cause: fault.Cause, Trap: fault.Trap}
 	if s.origin.remember(last) {
-		s.origin.log.Warn("policy module failed", "module", fault.Module, "kind", last.Kind, "app", app, "cause", fault.Cause, "faults", faults)
+		s.origin.log.Warn("policy module failed", "module", fault.Module, "kind", last.Kind, "app", app, "cause", fault.Cause, "digest", s.digest(), "trap", fault.Trap, "faults", faults)
 		s.origin.notify(Event{
-			Name: EventFault, Module: s.origin.id(), Version: s.number(), Kind: last.Kind, App: app, Cause: fault.Cause, Faults: faults,
+			Name: EventFault, Module: s.origin.id(), Version: s.number(), Digest: s.digest(), Kind: last.Kind, App: app, Cause: fault.Cause, Trap: fault.Trap, Faults: faults,
 		})
 	}
 }
@@ -134,12 +141,20 @@ func (s source) number() string {
 	return s.version.number
 }
 
-// Blame notes a fault that shows only to who carries an answer out, and names the
-// module. It does not bring the module closer to quarantine: what the answer asked
-// for was cut to what is allowed.
+func (s source) digest() string {
+	if s.version == nil {
+		return ""
+	}
+	return s.version.digest
+}
+
+// blame notes a fault that shows only to who carries an answer out, and names the
+// module. It counts for the quarantine as others do: a module that goes beyond what it
+// was told again and again is as wrong as one that does not answer.
 func (s source) blame(app, cause string) *sdk.Fault {
 	fault := s.fault(cause)
 	s.note(app, fault)
+	s.judge(false, fault)
 	return fault
 }
 

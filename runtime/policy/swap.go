@@ -1,6 +1,9 @@
 package policy
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // install has a version take the place of the one that the origin has, if any. What
 // that one prepared goes on until its users prepare it anew; the version itself is
@@ -73,8 +76,7 @@ func (c *Catalog) returned(o *origin, from *version, cause string) {
 }
 
 func (c *Catalog) told(o *origin, now *version) {
-	c.config.Log.Warn("policy module is rolled back", "name", o.id(), "module", now.label(), "digest", now.digest)
-	c.notify(Event{Name: EventState, Module: o.id(), Version: now.number, State: Active.String(), Cause: o.noticed()})
+	c.announce(slog.LevelWarn, o, now, Active, o.noticed())
 }
 
 func (o *origin) noticed() string {
@@ -93,6 +95,7 @@ func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
 	}
 	defer func() { <-c.loads }()
 	v, _, err := c.bring(c.ctx, o, o.config, o.config.Rollback)
+	failed := ""
 	c.mu.Lock()
 	if err == nil && o.current == failing {
 		err = c.clashes(o, v)
@@ -100,9 +103,12 @@ func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
 	if err != nil || o.current != failing {
 		if err != nil {
 			o.notice = "it could not be rolled back: " + err.Error()
-			c.config.Log.Error("policy module could not be rolled back", "name", o.id(), "cause", err)
+			failed = o.notice
 		}
 		c.mu.Unlock()
+		if failed != "" {
+			c.announce(slog.LevelError, o, failing, Quarantined, failed)
+		}
 		if v != nil {
 			v.release()
 		}
@@ -124,10 +130,4 @@ func (c *Catalog) acquireLoads(ctx context.Context) bool {
 	case <-c.ctx.Done():
 	}
 	return false
-}
-
-func (c *Catalog) notify(e Event) {
-	if c.config.Notify != nil {
-		c.config.Notify(e)
-	}
 }

@@ -18,7 +18,7 @@ func (c *Catalog) Strategies() []string {
 // of the policy, and an answer that cannot be, are faults too.
 func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepared sdk.PreparedUpgrade, err error) {
 	u.Strategy = sdk.CanonicalStrategy(u.Strategy)
-	found, err := lookup(ctx, c, upgradesOf, u.Strategy)
+	found, err := lookup(ctx, view{catalog: c}, upgradesOf, u.Strategy)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepar
 	})
 	if err != nil {
 		found.release()
-		return nil, err
+		return nil, found.settle(err, false)
 	}
 	return &countedUpgrade{found.source, prepared, u.App.ID}, nil
 }
@@ -50,7 +50,7 @@ func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk
 		return c.sound(&step)
 	})
 	if err != nil {
-		return sdk.UpgradeStep{}, err
+		return sdk.UpgradeStep{}, c.settle(err, false)
 	}
 	return step, nil
 }

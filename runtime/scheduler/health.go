@@ -72,7 +72,8 @@ type HealthJudged struct {
 	Number   uint64
 	App      spec.PathID
 	Verdicts []sdk.HealthVerdict // one for each history
-	// Fault is why the rule gave no answer; "" when it did. Every verdict stays as it
+	// Fault is why the rule gave no answer; "" when it did. Verdicts beside it are
+	// those of another rule that judges meanwhile; without any, every one stays as it
 	// was then, nothing is replaced, and the rule is asked again later.
 	Fault string
 }

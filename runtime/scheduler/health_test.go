@@ -66,6 +66,39 @@ func TestQuestionsAreBounded(t *testing.T) {
 	}
 }
 
+// TestOtherRuleJudges: verdicts beside a fault are those of a rule that stands in for
+// the one that failed. They count, and the fault is shown until the rule is back or a
+// new question is not to be expected.
+func TestOtherRuleJudges(t *testing.T) {
+	w := manyRunning(t, 1)
+	w.do(t, "probed -/web.1 cause=refused")
+	a := w.s.apps["/web"]
+	stepped := func(fault string) {
+		ask := w.healthAsks[0]
+		w.healthAsks = w.healthAsks[1:]
+		w.stepWith(HealthJudged{Number: ask.Number, App: "/web", Verdicts: []sdk.HealthVerdict{{State: sdk.Unhealthy}}, Fault: fault})
+		w.drain(true)
+	}
+	for _, fault := range []string{"trapped", "", "trapped"} {
+		stepped(fault)
+		if i := a.members[0].inst; i.Healthy == nil || *i.Healthy || a.healthFault() != fault || a.hasStandIn() != (fault != "") {
+			t.Errorf("healthy %v, fault %q, want %q", i.Healthy, a.healthFault(), fault)
+		}
+		if len(w.healthAsks) != 0 {
+			t.Errorf("asked again about what was judged")
+		}
+		if fault != "" {
+			w.do(t, "at +1m")
+		}
+		w.do(t, "probed -/web.1 cause=refused")
+	}
+	stepped("trapped")
+	w.do(t, "at +20m")
+	if len(a.judging) != 0 || a.healthFault() != "" {
+		t.Errorf("%d questions and the fault %q are left", len(a.judging), a.healthFault())
+	}
+}
+
 // TestForgottenQuestion: when all that a rule was to be asked about is gone, its fault
 // is too.
 func TestForgottenQuestion(t *testing.T) {

@@ -17,6 +17,7 @@ type judging struct {
 	out     []judged        // what the question that is out is about
 	asked   uint64          // number of the question that is out; 0: none
 	cause   string          // why the rule gave no answer the last time; "" when it did
+	standIn bool            // another rule answered then
 	retry   spec.Timestamp  // not asked before
 	queued  bool            // in pending.judging
 }
@@ -31,6 +32,9 @@ type judged struct {
 const (
 	// healthRetry is when a rule that failed is asked again.
 	healthRetry = 10 * time.Second
+	// healthForget is how long a rule that failed, and about which nothing is left to
+	// ask, is shown with its cause. The checks of what runs come more often than that.
+	healthForget = 5 * time.Minute
 	// maxHistories bounds a question: what its answer changes has to fit into one
 	// transaction of the store.
 	maxHistories = 256
@@ -136,11 +140,11 @@ func (s *Scheduler) onHealthJudged(e HealthJudged) {
 	j := a.judging[at]
 	out := j.out
 	j.out, j.asked = nil, 0
-	if j.cause != e.Fault {
-		j.cause = e.Fault
+	if standIn := e.Fault != "" && len(e.Verdicts) == len(out); j.cause != e.Fault || j.standIn != standIn {
+		j.cause, j.standIn = e.Fault, standIn
 		s.touch(a)
 	}
-	if e.Fault != "" || len(e.Verdicts) != len(out) {
+	if len(e.Verdicts) != len(out) {
 		s.judgeLater(a, j, out)
 		return
 	}
@@ -149,10 +153,13 @@ func (s *Scheduler) onHealthJudged(e HealthJudged) {
 			s.apply(&out[i], &e.Verdicts[i])
 		}
 	}
-	if len(j.due) > 0 {
+	switch {
+	case len(j.due) > 0:
 		s.queueJudging(j)
-	} else {
+	case j.cause == "":
 		a.dropJudging(j)
+	default: // it is kept for its cause, which is looked at again
+		s.alarms.add(alarm{at: s.now.Add(healthForget), kind: alarmHealth, app: a})
 	}
 	s.settle(a)
 }
@@ -170,6 +177,11 @@ func (a *app) healthFault() string {
 		}
 	}
 	return ""
+}
+
+// hasStandIn tells whether another rule judges in place of one that fails.
+func (a *app) hasStandIn() bool {
+	return slices.ContainsFunc(a.judging, func(j *judging) bool { return j.standIn })
 }
 
 // judgeLater asks a rule again that gave no answer.

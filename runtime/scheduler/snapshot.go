@@ -47,8 +47,10 @@ type AppView struct {
 	// Upgrade is the restart under way, nil when there is none.
 	Upgrade     *UpgradeView
 	HealthFault string // why the health rule gave no answer the last time; "" when it did
-	Backoff     Backoff
-	LastFailure *TaskFailure
+	// HealthStandIn: another rule judges as long as the app's own fails.
+	HealthStandIn bool
+	Backoff       Backoff
+	LastFailure   *TaskFailure
 	// Refusals is the outcome of the last match that looked for a place; nil
 	// when there was none.
 	Refusals   *placement.Refusals

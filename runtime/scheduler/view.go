@@ -59,7 +59,7 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 		Versions:   s.definitions.versions(a.spec.ID),
 		Backoff:    Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
 	}
-	v.HealthFault = a.healthFault()
+	v.HealthFault, v.HealthStandIn = a.healthFault(), a.hasStandIn()
 	if n := a.total(); n > 0 {
 		v.Instances = make([]*Instance, 0, n)
 		for _, m := range a.members {

@@ -58,28 +58,29 @@ func (v Vector) Actual(ctx context.Context, prepare Prepare) (string, error) {
 
 // answerText lists the values that the vector checks, all if it checks none.
 func (v Vector) answerText(a *sdk.ConstraintAnswer) string {
-	text := []string{" quota"}
+	var text strings.Builder
+	text.WriteString(" quota")
 	none := len(v.Quota) == 0 && v.Absent == nil
 	for slot := 1; slot < len(v.Input.Values); slot++ {
 		if _, checked := v.Quota[v.Input.Values[slot]]; checked || none {
-			text = append(text, argument(v.Input.Values[slot])+"="+quotaText(a.Quota[slot]))
+			text.WriteString(" " + argument(v.Input.Values[slot]) + "=" + quotaText(a.Quota[slot]))
 		}
 	}
 	if v.Absent != nil || none {
-		text = append(text, "-="+quotaText(a.Quota[sdk.AbsentSlot]))
+		text.WriteString(" -=" + quotaText(a.Quota[sdk.AbsentSlot]))
 	}
 	if a.Flags != 0 {
-		text = append(text, "flags")
+		text.WriteString(" flags")
 	}
 	for _, f := range []struct {
 		flag sdk.AnswerFlags
 		name string
 	}{{sdk.Exclusive, "exclusive"}, {sdk.Volatile, "volatile"}, {sdk.Refill, "refill"}} {
 		if a.Flags&f.flag != 0 {
-			text = append(text, f.name)
+			text.WriteString(" " + f.name)
 		}
 	}
-	return strings.Join(text, " ")
+	return text.String()
 }
 
 func quotaText(quota uint32) string {
@@ -150,17 +151,17 @@ func (v FetchVector) Actual(ctx context.Context, policy sdk.Fetch) (string, erro
 // withText names the flags that came out the same whatever they were before, and what
 // is to be checked.
 func withText(uris []sdk.FetchURI, decisions []sdk.FetchDecision) string {
-	text := ""
+	var text strings.Builder
 	add := func(name string, flag func(*sdk.FetchURI) bool) {
 		if a, b := flag(&decisions[0].FetchURI), flag(&decisions[1].FetchURI); a != flag(&uris[0]) || b != flag(&uris[1]) {
-			text += " " + name + "=" + strconv.FormatBool(a)
+			text.WriteString(" " + name + "=" + strconv.FormatBool(a))
 		}
 	}
 	add("extract", func(u *sdk.FetchURI) bool { return u.Extract })
 	add("executable", func(u *sdk.FetchURI) bool { return u.Executable })
 	add("cache", func(u *sdk.FetchURI) bool { return u.Cache })
 	if digest := decisions[0].SHA256; digest != "" {
-		text += " sha256=" + digest
+		text.WriteString(" sha256=" + digest)
 	}
 	limits := decisions[0].Limits
 	for _, limit := range []struct {
@@ -168,13 +169,13 @@ func withText(uris []sdk.FetchURI, decisions []sdk.FetchDecision) string {
 		of   uint64
 	}{{"bytes", limits.Bytes}, {"entries", uint64(limits.Entries)}, {"depth", uint64(limits.Depth)}, {"ratio", uint64(limits.Ratio)}} {
 		if limit.of != 0 {
-			text += " " + limit.name + "=" + strconv.FormatUint(limit.of, 10)
+			text.WriteString(" " + limit.name + "=" + strconv.FormatUint(limit.of, 10))
 		}
 	}
-	if text == "" {
+	if text.Len() == 0 {
 		return ""
 	}
-	return " with" + text
+	return " with" + text.String()
 }
 
 // Actual is the line as the strategy answers it. What the vector does not check of the

@@ -31,6 +31,7 @@ func (f *fuzzer) question(t target) *question {
 		f.health(q, t)
 	default:
 		f.admission(q, t)
+	default: // Kinds is a number
 	}
 	return q
 }

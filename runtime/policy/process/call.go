@@ -75,11 +75,13 @@ func (m *Module) settle(ctx, limited context.Context, r *run, err error, given t
 		if r.late.Add(1) >= tooLate {
 			r.kill(fmt.Sprintf("ended since %d calls in a row had no answer", tooLate))
 		}
-		return m.fault("no answer within " + given.String())
+		return m.trap("no answer within " + given.String())
 	case codes.Unavailable, codes.Canceled:
-		return m.fault(broken(ctx, r, s.Message(), given))
+		return m.trap(broken(ctx, r, s.Message(), given))
 	case codes.Unimplemented:
 		return m.fault("it does not know the call: " + line(s.Message()))
+	case codes.ResourceExhausted: // too long to be read
+		return m.trap(line(s.Message()))
 	default:
 		return m.fault(line(s.Message()))
 	}

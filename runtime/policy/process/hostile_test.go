@@ -143,6 +143,7 @@ func TestIgnoredDeadline(t *testing.T) {
 	for range tooLate {
 		_, err = p.Next(t.Context(), sdk.UpgradeState{})
 		wantFault(t, err, "no answer within 20ms")
+		wantTrap(t, err, true)
 	}
 	<-r.exited
 	m.limits.Call = config.Limits.Call
@@ -171,6 +172,7 @@ func TestEndsInACall(t *testing.T) {
 	for name, want := range map[string]string{"exit": "it exited with status 7", "panic": "it exited with status 2: panic: no luck"} {
 		_, err := step(t, m, name)
 		wantFault(t, err, want)
+		wantTrap(t, err, true)
 		tell(t, m, "pid") // it is back
 	}
 	if s := m.State(); s.Restarts != 2 {
@@ -183,6 +185,7 @@ func TestBigAnswer(t *testing.T) {
 	before := tell(t, m, "pid")
 	_, err := step(t, m, "big")
 	wantFault(t, err, "an answer of more than ")
+	wantTrap(t, err, true)
 	if after := tell(t, m, "pid"); after != before {
 		t.Error("the process was ended for it")
 	}

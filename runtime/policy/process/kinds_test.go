@@ -92,6 +92,7 @@ func TestReleasedIsForgotten(t *testing.T) {
 	for { // it is forgotten a moment later
 		if err := stale.Ask(t.Context(), nil, 1, take); err != nil {
 			wantFault(t, err, "no such handle")
+			wantTrap(t, err, false)
 			break
 		}
 	}

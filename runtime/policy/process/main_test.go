@@ -144,6 +144,14 @@ func tell(t testing.TB, m *Module, strategy string) string {
 	return s.Reason
 }
 
+// wantTrap checks whether a fault is a trap.
+func wantTrap(t testing.TB, err error, want bool) {
+	t.Helper()
+	if fault, ok := errors.AsType[*sdk.Fault](err); !ok || fault.Trap != want {
+		t.Errorf("%v: a trap: want %t", err, want)
+	}
+}
+
 // wantFault checks that the error is a fault of the module with the text in its cause.
 func wantFault(t testing.TB, err error, text string) {
 	t.Helper()

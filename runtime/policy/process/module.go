@@ -76,6 +76,11 @@ func (m *Module) label() string {
 // fault is the form in which callers see that the module failed.
 func (m *Module) fault(cause string) error { return &sdk.Fault{Module: m.label(), Cause: cause} }
 
+// trap is a fault of a process that ended, or did not answer in good order.
+func (m *Module) trap(cause string) error {
+	return &sdk.Fault{Module: m.label(), Cause: cause, Trap: true}
+}
+
 // Prepare implements remote.Module.
 func (m *Module) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (remote.Prepared, error) {
 	p := &prepared{module: m, kind: kind, spec: spec}
@@ -104,7 +109,7 @@ func (m *Module) Review(ctx context.Context, request []byte, take func(answer []
 		return err
 	}
 	if err := take(b); err != nil {
-		return m.fault(method + ": " + err.Error())
+		return m.trap(method + ": " + err.Error())
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (p *prepared) introduce(q *question) (sdk.Traits, error) {
 	}
 	got, err := wire.DecodePrepared(b)
 	if err != nil {
-		return 0, p.module.fault(method + ": " + err.Error())
+		return 0, p.module.trap(method + ": " + err.Error())
 	}
 	p.on, p.handle = q.run, got.Handle
 	return got.Traits, nil
@@ -94,7 +94,7 @@ func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(a
 		return m.refused(err)
 	}
 	if err := take(b); err != nil {
-		return m.fault(method + ": " + err.Error())
+		return m.trap(method + ": " + err.Error())
 	}
 	return nil
 }

@@ -137,13 +137,12 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 		"isolation": func(f string, n *yaml.Node) {
 			m.Isolation = p.oneOf(f, n, policy.IsolationPooled, policy.IsolationFresh)
 		},
-		"mode": func(f string, n *yaml.Node) { m.Mode = policy.Mode(p.choice(f, n, "enforce", "shadow", "off")) },
-		"of":   func(f string, n *yaml.Node) { m.Of = p.text(f, n) },
-		"onFailure": func(f string, n *yaml.Node) {
-			m.OnFailure = policy.OnFailure(1 + p.choice(f, n, "closed", "hold", "static"))
-		},
-		"optional": func(f string, n *yaml.Node) { m.Optional = p.flag(f, n) },
-		"rollback": func(f string, n *yaml.Node) { m.Rollback = p.rollback(f, n) },
+		"mode":         func(f string, n *yaml.Node) { m.Mode = policy.Mode(p.choice(f, n, "enforce", "shadow", "off")) },
+		"of":           func(f string, n *yaml.Node) { m.Of = p.text(f, n) },
+		"onFailure":    func(f string, n *yaml.Node) { p.onFailure(f, n, &m) },
+		"maxStaleness": func(f string, n *yaml.Node) { m.MaxStaleness = p.duration(f, n, mostStale) },
+		"optional":     func(f string, n *yaml.Node) { m.Optional = p.flag(f, n) },
+		"rollback":     func(f string, n *yaml.Node) { m.Rollback = p.rollback(f, n) },
 	})
 	p.checkModule(field, n, &m, command)
 	return m

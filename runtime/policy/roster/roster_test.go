@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/runtime/policy/roster"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
 )
@@ -29,12 +31,14 @@ modules:
     instances: 2
     isolation: fresh
     onFailure: closed
+    maxStaleness: 90s
     rollback: {ref: "file:old.wasm", digest: ` + digest + `}
   - name: next
     ref: file:next.wasm
     mode: shadow
     of: rack-spread
     optional: true
+    onFailure: {constraint: static, upgrade: closed, admission: open}
   - name: rules
     backend: process
     command: /usr/lib/rules
@@ -60,9 +64,11 @@ trust:
 				Name: "rack-spread", Backend: "wasm", Ref: policy.Ref{Ref: "oci://registry.example/policies/rack-spread:1.2@sha256:" + digest, Digest: digest},
 				Grants: []string{"metric", "now"}, Settings: json.RawMessage(`{"per":2,"racks":["a","b"]}`), Instances: 2, Isolation: "fresh",
 				Limits:    policy.Limits{MemoryPages: 64, StartFuel: 1, PrepareFuel: 2, BaseFuel: 3, ItemFuel: 4, CallFuel: 5, ReplyBytes: 6},
-				OnFailure: policy.Closed, Rollback: policy.Ref{Ref: "file:old.wasm", Digest: digest},
+				OnFailure: policy.Closed, MaxStaleness: 90 * time.Second, Rollback: policy.Ref{Ref: "file:old.wasm", Digest: digest},
 			},
-			{Name: "next", Backend: "wasm", Ref: policy.Ref{Ref: "file:next.wasm"}, Mode: policy.Shadow, Of: "rack-spread", Optional: true},
+			{Name: "next", Backend: "wasm", Ref: policy.Ref{Ref: "file:next.wasm"}, Mode: policy.Shadow, Of: "rack-spread", Optional: true, FailureOf: [remote.Kinds]policy.OnFailure{
+				remote.KindConstraint: policy.Static, remote.KindUpgrade: policy.Closed, remote.KindAdmission: policy.LetPass,
+			}},
 			{Name: "rules", Backend: "process", Ref: policy.Ref{Ref: "file:/usr/lib/rules"}, Args: []string{"-v"}, Mode: policy.Off},
 		},
 		Trust: trust.Policy{
@@ -106,7 +112,15 @@ func TestFaults(t *testing.T) {
 		{item("of: b"), "modules[0].of: only for mode: shadow"},
 		{item("mode: shadow\n    of: b"), `modules[0].of: there is no module "b"`},
 		{item("mode: shadow\n    of: a"), `modules[0].of: "a" has to be a module with mode: enforce`},
-		{item("onFailure: open"), `modules[0].onFailure: "open": expected one of closed, hold, static`},
+		{item("onFailure: shut"), `modules[0].onFailure: "shut": expected one of closed, hold, static, open`},
+		{item("onFailure: {offer: closed}"), "modules[0].onFailure.offer: unknown field; expected one of admission, constraint, fetch, health, upgrade"},
+		{item("onFailure: {fetch: open}"), "line 4: modules[0].onFailure.fetch: open is not for the kind fetch, whose failures can be closed"},
+		{item("onFailure: {constraint: open}"), "open is not for the kind constraint, whose failures can be closed or static"},
+		{item("onFailure: {upgrade: static}"), "static is not for the kind upgrade, whose failures can be hold or closed"},
+		{item("onFailure: {health: closed}"), "closed is not for the kind health, whose failures can be static"},
+		{item("onFailure: {admission: hold}"), "hold is not for the kind admission, whose failures can be closed or open"},
+		{item("maxStaleness: 0s"), `modules[0].maxStaleness: "0s": a duration such as 90s or 5m expected, from 1s to 24h0m0s`},
+		{item("maxStaleness: long"), "a duration such as"},
 		{item("optional: maybe"), "modules[0].optional: true or false expected"},
 		{item("rollback: {}"), "modules[0].rollback.ref: a reference expected"},
 		{"modules: [{name: a, ref: file:a}, {name: a, ref: file:b}]", `modules[1].name: "a" is the name of modules[0] already`},

@@ -112,6 +112,7 @@ func TestZoo(t *testing.T) {
 				t.Errorf("used %d units, the budget is %d", used, budget)
 			}
 			wantFault(t, err, test.cause)
+			wantTrap(t, err, true)
 			wantCalls(t, good, 1)
 		})
 	}
@@ -122,6 +123,14 @@ func wantFault(t *testing.T, err error, cause string) {
 	var fault *sdk.Fault
 	if !errors.As(err, &fault) || !strings.Contains(fault.Cause, cause) {
 		t.Errorf("error %v, want a fault with %q", err, cause)
+	}
+}
+
+// wantTrap checks whether a fault is a trap.
+func wantTrap(t *testing.T, err error, want bool) {
+	t.Helper()
+	if fault, ok := errors.AsType[*sdk.Fault](err); !ok || fault.Trap != want {
+		t.Errorf("%v: a trap: want %t", err, want)
 	}
 }
 
@@ -146,6 +155,7 @@ func TestOrderlyErrorKeepsInstance(t *testing.T) {
 	wantCalls(t, good, 1)
 	_, err = prepare(t, m, "ZOO", "E").Evaluate(t.Context(), two())
 	wantFault(t, err, "tired")
+	wantTrap(t, err, false)
 	wantCalls(t, good, 3)
 }
 
@@ -161,6 +171,7 @@ func TestLyingBuffer(t *testing.T) {
 	}
 	_, err = good.Evaluate(t.Context(), two())
 	wantFault(t, err, "the buffer lies outside of the memory")
+	wantTrap(t, err, true)
 	wantCalls(t, good, 1)
 }
 

@@ -78,7 +78,7 @@ func (m *Module) settle(err error) error {
 	var refused *refusal
 	switch {
 	case errors.As(err, &trapped):
-		return m.fault(trapped.cause)
+		return &sdk.Fault{Module: m.label(), Cause: trapped.cause, Trap: true}
 	case !errors.As(err, &refused):
 		return err
 	case refused.message.Code == wire.Invalid:
