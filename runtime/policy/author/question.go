@@ -31,7 +31,6 @@ func (f *fuzzer) question(t target) *question {
 		f.health(q, t)
 	default:
 		f.admission(q, t)
-	default: // Kinds is a number
 	}
 	return q
 }
