@@ -9,8 +9,9 @@
 //
 // It names the operator, then what is known, each part led by its word. Values
 // may be quoted as in Go; a bare - is an agent without the field, and a quota of
-// * is unlimited. The parts: value, placed (in order, the first one first),
-// known (values of agents), instances, quota, flags, invalid.
+// * is unlimited. The parts: app (its id, /app if left out), label (KEY=VALUE), value,
+// placed (in order, the first one first), known (values of agents), instances, quota,
+// flags, invalid.
 package policytest
 
 import (
@@ -108,7 +109,7 @@ func parse(line string) (Vector, error) {
 
 func isPart(text string) bool {
 	switch text {
-	case "value", "placed", "known", "instances", "quota", "flags", "invalid":
+	case "app", "label", "value", "placed", "known", "instances", "quota", "flags", "invalid":
 		return true
 	}
 	return false
@@ -116,6 +117,13 @@ func isPart(text string) bool {
 
 func (v *Vector) add(part string, w word) error {
 	switch part {
+	case "app":
+		v.Spec.App.ID = w.text
+	case "label":
+		if v.Spec.App.Labels == nil {
+			v.Spec.App.Labels = map[string]string{}
+		}
+		v.Spec.App.Labels[w.text] = w.tail
 	case "value":
 		v.Spec.Value, v.Spec.HasValue = w.text, true
 	case "placed":
