@@ -912,6 +912,7 @@ typedef struct {
 	pacer_text memory;
 	uint32_t promotions;
 	uint64_t now_millis;
+	bool undoes; // another upgrade: what is to come was there before
 } pacer_upgrade_state;
 
 enum { PACER_PROCEED, PACER_PAUSE, PACER_ROLL_BACK }; // outcomes
@@ -960,6 +961,7 @@ static inline void pacer__upgrade_read(pacer_text message, pacer_upgrade_state *
 		case 13: s->memory = pacer__text_of(&it); break;
 		case 14: s->promotions = pacer__uint_of(&it); break;
 		case 15: s->now_millis = pacer__long_of(&it); break;
+		case 16: s->undoes = pacer__bool_of(&it); break;
 		}
 }
 

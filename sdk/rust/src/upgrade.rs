@@ -68,6 +68,8 @@ pub struct UpgradeState<'a> {
     pub promotions: u32,
     /// Since 1970; 0 when that is not known.
     pub now_millis: u64,
+    /// It undoes another upgrade: what is to come was there before.
+    pub undoes: bool,
 }
 
 impl<'a> UpgradeState<'a> {
@@ -90,6 +92,7 @@ impl<'a> UpgradeState<'a> {
                 13 => s.memory = f.bytes()?,
                 14 => s.promotions = f.uint32()?,
                 15 => s.now_millis = f.uint64()?,
+                16 => s.undoes = f.flag()?,
                 _ => {}
             }
             Ok(())
