@@ -115,15 +115,15 @@ func isPart(text string) bool {
 	return false
 }
 
-func (v *Vector) add(part string, w word) error {
-	switch part {
+func (v *Vector) add(name string, w word) error {
+	switch name {
 	case "app":
 		v.Spec.App.ID = w.text
 	case "label":
 		if v.Spec.App.Labels == nil {
 			v.Spec.App.Labels = map[string]string{}
 		}
-		v.Spec.App.Labels[w.text] = w.tail
+		return part{name: name, arg: w}.label(v.Spec.App.Labels)
 	case "value":
 		v.Spec.Value, v.Spec.HasValue = w.text, true
 	case "placed":

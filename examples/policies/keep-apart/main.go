@@ -11,7 +11,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"hash/fnv"
 	"slices"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -84,11 +83,14 @@ func (s share) Evaluate(_ context.Context, in sdk.ConstraintInput) (sdk.Constrai
 	return sdk.ConstraintAnswer{Quota: quota, Reason: s.reason}, nil
 }
 
-// owner is whose a value is. The upper bits of the hash depend on all of the value.
+// owner is whose a value is, by FNV-1a, of which the upper bits are mixed once more: the
+// last one alone would be that of a sum.
 func owner(value string, size uint64) uint64 {
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(value)) // it never fails
-	return hash.Sum64() * 0x9e3779b97f4a7c15 >> 32 % size
+	hash := uint64(14695981039346656037)
+	for _, b := range []byte(value) {
+		hash = (hash ^ uint64(b)) * 1099511628211
+	}
+	return hash * 0x9e3779b97f4a7c15 >> 32 % size
 }
 
 func (g *groups) Policies() []string { return []string{"keep-apart"} }
