@@ -18,14 +18,13 @@ import (
 )
 
 // The module is served from here on; main is never run.
-var (
-	policy groups
-	_      = guest.Register(guest.Module{
-		Name: "keep-apart", Version: "1.0.0", Constraint: constraint{&policy}, Admission: &policy, Configure: policy.configure,
-	})
-)
+var _ = guest.Register(module(&groups{}))
 
 func main() {}
+
+func module(g *groups) guest.Module {
+	return guest.Module{Name: "keep-apart", Version: "1.0.0", Constraint: constraint{g}, Admission: g, Configure: g.configure}
+}
 
 // groups are the operator's settings: apps that stay apart, by the name of their group.
 type groups struct {
@@ -100,7 +99,7 @@ func (g *groups) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Admissio
 	if r.Settings != "" {
 		return sdk.AdmissionReview{}, &sdk.Invalid{Message: "keep-apart takes its settings from policies.yaml"}
 	}
-	if r.Subject != sdk.AdmissionApp || r.New == nil {
+	if r.Subject != sdk.AdmissionApp || r.New == nil || !g.concerned(r.ID) {
 		return sdk.AllowAdmission(), nil
 	}
 	var app map[string]json.RawMessage
@@ -131,4 +130,14 @@ func (g *groups) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Admissio
 	}
 	amended, err := json.Marshal(app)
 	return sdk.AdmissionReview{Amended: amended}, err
+}
+
+// concerned tells whether the app is in a group: reading the others would cost fuel.
+func (g *groups) concerned(id string) bool {
+	for _, group := range g.Groups {
+		if slices.Contains(group.Apps, id) {
+			return true
+		}
+	}
+	return false
 }

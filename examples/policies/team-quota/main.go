@@ -15,14 +15,13 @@ import (
 )
 
 // The module is served from here on; main is never run.
-var (
-	policy quotas
-	_      = guest.Register(guest.Module{
-		Name: "team-quota", Version: "1.0.0", Admission: &policy, Configure: policy.configure,
-	})
-)
+var _ = guest.Register(module(&quotas{}))
 
 func main() {}
+
+func module(q *quotas) guest.Module {
+	return guest.Module{Name: "team-quota", Version: "1.0.0", Admission: q, Configure: q.configure}
+}
 
 // use is what instances take in all, or may take. In a quota 0 is no limit.
 type use struct {
