@@ -38,7 +38,8 @@ unit: ## the same tests without the race detector: quicker while working
 
 race: ## all tests but e2e under the race detector
 	$(GO) test -count=1 . # the graph of imports, which the test cache does not see
-	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '/(e2e|runtime/(cluster|store|election|zookeeper|policy))(/|$$)')
+	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -vE '/(e2e|runtime/(cluster|store|election|zookeeper|policy))(/|$$)|/examples/policies$$')
+	$(GO) test -timeout 10m ./examples/policies # it builds modules, and compiles those in Go, which takes minutes under the race detector
 	$(GO) test -race -timeout 20m -p 1 $(HEAVY)
 	$(GO) test -timeout 5m -p 1 ./runtime/election ./runtime/zookeeper # some tests meet a race of the ZooKeeper library
 	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors|Fuel' # memory cannot be measured under the race detector, and Go guests compile for minutes

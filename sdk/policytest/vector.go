@@ -9,8 +9,9 @@
 //
 // It names the operator, then what is known, each part led by its word. Values
 // may be quoted as in Go; a bare - is an agent without the field, and a quota of
-// * is unlimited. The parts: value, placed (in order, the first one first),
-// known (values of agents), instances, quota, flags, invalid.
+// * is unlimited. The parts: app (its id, /app if left out), label (KEY=VALUE), value,
+// placed (in order, the first one first), known (values of agents), instances, quota,
+// flags, invalid.
 package policytest
 
 import (
@@ -108,14 +109,21 @@ func parse(line string) (Vector, error) {
 
 func isPart(text string) bool {
 	switch text {
-	case "value", "placed", "known", "instances", "quota", "flags", "invalid":
+	case "app", "label", "value", "placed", "known", "instances", "quota", "flags", "invalid":
 		return true
 	}
 	return false
 }
 
-func (v *Vector) add(part string, w word) error {
-	switch part {
+func (v *Vector) add(name string, w word) error {
+	switch name {
+	case "app":
+		v.Spec.App.ID = w.text
+	case "label":
+		if v.Spec.App.Labels == nil {
+			v.Spec.App.Labels = map[string]string{}
+		}
+		return part{name: name, arg: w}.label(v.Spec.App.Labels)
 	case "value":
 		v.Spec.Value, v.Spec.HasValue = w.text, true
 	case "placed":

@@ -169,3 +169,40 @@ func TestActual(t *testing.T) {
 		}
 	}
 }
+
+// about answers what the app of a constraint is.
+type about struct{ app sdk.AppFacts }
+
+func (about) Traits() sdk.Traits { return 0 }
+func (about) Close()             {}
+
+func (a about) Evaluate(_ context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
+	quota := make([]uint32, len(in.Values))
+	for slot, value := range in.Values {
+		if value == a.app.ID || value == a.app.Labels["team"] {
+			quota[slot] = 1
+		}
+	}
+	return sdk.ConstraintAnswer{Quota: quota}, nil
+}
+
+func TestConstraintVectorsNameTheApp(t *testing.T) {
+	prepare := func(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+		return about{c.App}, nil
+	}
+	for line, want := range map[string]string{
+		`TEST quota /app=1 /b=0 a=0`:                             "",
+		`TEST app /b label team=a other=b quota /app=0 /b=1 a=1`: "",
+		`TEST app /b label "team=x=y" quota "x=y"=1 x=0`:         "",
+		`TEST app /b quota /app=1`:                               "quota 0, want 1",
+	} {
+		vectors, err := policytest.Read(strings.NewReader(line))
+		if err != nil || len(vectors) != 1 {
+			t.Fatalf("%s: %v", line, err)
+		}
+		compare(t, vectors[0].Check(t.Context(), prepare), want)
+	}
+	if _, err := policytest.Read(strings.NewReader(`TEST label team quota a=1`)); err == nil {
+		t.Error("a label without a value was read")
+	}
+}

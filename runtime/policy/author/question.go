@@ -81,7 +81,8 @@ func (f *fuzzer) constraint(q *question, t target) {
 	vector := q.name
 	if s := f.known(t); s != nil {
 		known, _ := wire.DecodeSpec(s.spec(q.name)) // it is our own
-		spec.Value, spec.HasValue = known.Value, known.HasValue
+		spec.Value, spec.HasValue, spec.App = known.Value, known.HasValue, known.App
+		vector += " app " + strconv.Quote(spec.App.ID) + labelsText(spec.App.Labels)
 	} else if f.rand.IntN(5) > 0 {
 		spec.Value, spec.HasValue = f.text(t), true
 	}
