@@ -6,6 +6,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,8 +21,15 @@ func main() {
 	instances := flag.String("instances", "100,1000", "sizes of apps, at most 1000")
 	rounds := flag.Int("rounds", 5, "samples of each figure")
 	offers := flag.Int("offers", 10000, "offers of the event that is taken in")
+	wasm := flag.Bool("wasm", false, "measure the share of throughput that is left with constraints in WASM, and nothing else")
 	flag.Parse()
-	if err := run(*agents, *instances, *rounds, *offers); err != nil {
+	var err error
+	if *wasm {
+		err = runShare(*agents, *rounds)
+	} else {
+		err = run(*agents, *instances, *rounds, *offers)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -55,6 +64,29 @@ func run(agents, instances string, rounds, offers int) error {
 	k.print(os.Stdout)
 	fmt.Printf("\nload average %s\n", load())
 	return nil
+}
+
+// runShare measures the share of WASM on clusters of these sizes.
+func runShare(agents string, rounds int) (err error) {
+	a, err := sizes("agents", agents, 1<<20)
+	if err != nil {
+		return err
+	}
+	if rounds < 1 {
+		return fmt.Errorf("-rounds: %d is not a number from 1 on", rounds)
+	}
+	fmt.Printf("%s, GOMAXPROCS %d, load average %s, %d rounds, median [min-max]\n\n", runtime.Version(), runtime.GOMAXPROCS(0), load(), rounds)
+	ctx := context.Background()
+	s := newShare(a, mostTasks, rounds, shareSampling(), fastDecoder)
+	end, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	fmt.Printf("%d placements with constraints in WASM, metered, against the same ones natively: share of the throughput (goal %.2f, floor %.2f)\n",
+		mostTasks, shareGoal, shareFloor)
+	defer func() { fmt.Printf("\nload average %s\n", load()) }()
+	return s.run(ctx, os.Stdout)
 }
 
 // sizes reads a list of numbers from 1 to most.

@@ -6,6 +6,8 @@ time=${1:-1s}
 echo "== $(uname -sr), $(nproc) cores, $(go version | cut -d' ' -f3), load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "== placement: cost per placement, growth laws, offer intake (G1, G2, G11)"
 go run ./bench
+echo "== constraints in WASM: what is left of the throughput of the whole scheduler (G5)"
+go run ./bench -wasm -agents 1000,10000
 echo "== durable writes per launched task (G7), and batches against single writes"
 go test ./runtime/driver -run '^$' -bench WritesPerLaunch -benchtime "$time"
 go test ./runtime/store/... -run '^$' -bench . -benchtime "$time"
