@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -41,15 +42,20 @@ func sizeOf(content int) int {
 	return n
 }
 
-// InputDecoder reads ConstraintInputs and keeps its lists for the next one.
+// InputDecoder reads ConstraintInputs and keeps its lists for the next one. One about
+// the same values as the one before, as there are many about the names of all hosts,
+// costs two comparisons and allocates nothing.
 type InputDecoder struct {
 	off    []uint32
 	in     sdk.ConstraintInput
 	data   []byte
+	text   string   // of the last input: all its values
+	ends   []uint32 // and its off
 	placed []uint32
 }
 
-// Decode reads a ConstraintInput, which is good until the next call.
+// Decode reads a ConstraintInput, which is good until the next call; its values must
+// not be changed.
 func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
 	d.data, d.off, d.placed = nil, d.off[:0], d.placed[:0]
 	first := uint32(0)
@@ -76,7 +82,7 @@ func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
 func (d *InputDecoder) column(it item) error {
 	switch it.field {
 	case 2:
-		if it.kind != typeBytes || !utf8.Valid(it.bytes) {
+		if it.kind != typeBytes || string(it.bytes) != d.text && !utf8.Valid(it.bytes) {
 			return Malformed("values are not UTF-8 text")
 		}
 		d.data = it.bytes
@@ -95,20 +101,36 @@ func (d *InputDecoder) finish(first uint32) error {
 	if first > uint32(n) || len(d.placed) != 0 && len(d.placed) != n {
 		return Malformed("placed instances do not match the values")
 	}
-	text := string(d.data) // one copy: values may outlive the buffer
-	d.in.Values = d.in.Values[:0]
-	for i := range n {
-		from, to := d.off[i], d.off[i+1]
-		if from > to || to > uint32(len(text)) {
-			return Malformed("offset beyond the values")
-		}
-		d.in.Values = append(d.in.Values, text[from:to])
+	if err := d.cut(n); err != nil {
+		return err
 	}
 	d.in.First = int(first) - 1
 	d.in.Placed = nil
 	if len(d.placed) > 0 {
 		d.in.Placed = d.placed
 	}
+	return nil
+}
+
+// cut makes the values, unless they are those of the last input.
+func (d *InputDecoder) cut(n int) error {
+	same := string(d.data) == d.text
+	if same && slices.Equal(d.off, d.ends) {
+		return nil
+	}
+	d.ends = d.ends[:0] // until all is well
+	if !same {
+		d.text = string(d.data) // one copy: values may outlive the buffer
+	}
+	d.in.Values = d.in.Values[:0]
+	for i := range n {
+		from, to := d.off[i], d.off[i+1]
+		if from > to || to > uint32(len(d.text)) {
+			return Malformed("offset beyond the values")
+		}
+		d.in.Values = append(d.in.Values, d.text[from:to])
+	}
+	d.ends = append(d.ends, d.off...)
 	return nil
 }
 
