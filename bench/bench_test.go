@@ -107,6 +107,12 @@ func TestRounds(t *testing.T) {
 	}
 }
 
+func TestGuests(t *testing.T) {
+	if err := runShare("1", "cobol", 1); err == nil || !strings.Contains(err.Error(), "-guests") {
+		t.Error(err)
+	}
+}
+
 func TestSizes(t *testing.T) {
 	if got, err := sizes("agents", "1,20", 20); err != nil || len(got) != 2 || got[1] != 20 {
 		t.Errorf("%v, %v", got, err)

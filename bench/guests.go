@@ -26,23 +26,36 @@ func guests() []guest {
 // buildGuests builds the guests of these names, or all when there are none, with their
 // own tool chains, as NAME.wasm in dir.
 func buildGuests(ctx context.Context, dir string, names []string) error {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	root, err := treeRoot(ctx)
 	if err != nil {
-		return fmt.Errorf("looking for the root of the tree: %w", err)
+		return err
 	}
 	for _, g := range guests() {
 		if len(names) > 0 && !slices.Contains(names, g.name) {
 			continue
 		}
-		if err := g.build(ctx, strings.TrimSpace(string(out)), dir); err != nil {
+		if err := g.build(ctx, root, dir); err != nil {
 			return fmt.Errorf("building the guest in %s: %w", g.name, err)
 		}
 	}
 	return nil
 }
 
+// treeRoot is the folder of go.mod.
+func treeRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("looking for the root of the tree: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
 func buildGo(ctx context.Context, root, dir string) error {
-	c := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", filepath.Join(dir, "go.wasm"), "./plugins/cmd/builtin-wasm")
+	return buildGoGuest(ctx, root, "./plugins/cmd/builtin-wasm", filepath.Join(dir, "go.wasm"))
+}
+
+func buildGoGuest(ctx context.Context, root, folder, out string) error {
+	c := exec.CommandContext(ctx, "go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", out, folder)
 	c.Dir = root
 	c.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=", "CGO_ENABLED=0")
 	return finish(c)

@@ -15,6 +15,8 @@ echo "== the core: memory per instance (G9), waves, statuses, changes among many
 go test ./runtime/scheduler ./runtime/deployment -run '^$' -bench . -skip 'Deployments|Overload' -benchtime "$time"
 echo "== many deployments at once, and more than the core can do (G4)"
 go test ./runtime/scheduler -run '^$' -bench 'Deployments|Overload' -benchtime 3x
+echo "== policy modules: what is aimed at, and what is reached, in processor time"
+go run ./bench -modules
 echo "== policies: WASM against native code, and the price of metering"
 go test ./runtime/policy/... -run '^$' -bench . -benchtime "$time"
 echo "== the API: reads and growth (G6), the event stream (G10), a change among many apps"
