@@ -112,7 +112,7 @@ func jsonOffers(rows []string) []jsonOffer {
 			AgentID:    fmt.Sprint("10e4ed4d-7949-43c1-bcda-7d1ddba5b723-S", i),
 			Hostname:   fmt.Sprintf("agent-%05d.cluster.example.com", i),
 			Attributes: map[string]string{"rack": rack, "os": "debian-12", "class": "c1", "row": "r1", "kernel": "6.1"},
-			Resources:  []jsonResource{
+			Resources: []jsonResource{
 				{"cpus", "SCALAR", "*", 32}, {"mem", "SCALAR", "*", 65536}, {"disk", "SCALAR", "*", 500000}, {"gpus", "SCALAR", "*", 0}, {"ports", "SCALAR", "*", 32000},
 			},
 		}

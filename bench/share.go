@@ -107,7 +107,6 @@ type share struct {
 	cells             []*shareCell
 	catalog           *policy.Catalog
 	decode            func() decoder
-	apps              int // made so far
 }
 
 func newShare(agents []int, instances, rounds int, length sampling, decode func() decoder) *share {
