@@ -42,16 +42,23 @@ func sizeOf(content int) int {
 	return n
 }
 
-// InputDecoder reads ConstraintInputs and keeps its lists for the next one. One about
-// the same values as the one before, as there are many about the names of all hosts,
+// InputDecoder reads ConstraintInputs and keeps its lists for the next ones. One about
+// the same values as one of the last few, as there are many about the names of all hosts,
 // costs two comparisons and allocates nothing.
 type InputDecoder struct {
 	off    []uint32
 	in     sdk.ConstraintInput
 	data   []byte
-	text   string   // of the last input: all its values
-	ends   []uint32 // and its off
 	placed []uint32
+	known  [4]cut // as many fields as apps commonly use
+	next   int    // the one of them whose turn it is to go
+}
+
+// cut is a dictionary that was read before.
+type cut struct {
+	text   string // all its values
+	off    []uint32
+	values []string
 }
 
 // Decode reads a ConstraintInput, which is good until the next call; its values must
@@ -82,7 +89,7 @@ func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
 func (d *InputDecoder) column(it item) error {
 	switch it.field {
 	case 2:
-		if it.kind != typeBytes || string(it.bytes) != d.text && !utf8.Valid(it.bytes) {
+		if it.kind != typeBytes || !d.met(it.bytes) && !utf8.Valid(it.bytes) {
 			return Malformed("values are not UTF-8 text")
 		}
 		d.data = it.bytes
@@ -112,25 +119,32 @@ func (d *InputDecoder) finish(first uint32) error {
 	return nil
 }
 
-// cut makes the values, unless they are those of the last input.
+// met tells whether the text is one that was read before, and so valid.
+func (d *InputDecoder) met(text []byte) bool {
+	return slices.ContainsFunc(d.known[:], func(c cut) bool { return c.text == string(text) })
+}
+
+// cut makes the values, or finds those that were made before.
 func (d *InputDecoder) cut(n int) error {
-	same := string(d.data) == d.text
-	if same && slices.Equal(d.off, d.ends) {
-		return nil
+	for i := range d.known {
+		if c := &d.known[i]; len(c.values) > 0 && c.text == string(d.data) && slices.Equal(c.off, d.off) {
+			d.in.Values = c.values
+			return nil
+		}
 	}
-	d.ends = d.ends[:0] // until all is well
-	if !same {
-		d.text = string(d.data) // one copy: values may outlive the buffer
-	}
-	d.in.Values = d.in.Values[:0]
+	c := &d.known[d.next]
+	d.next = (d.next + 1) % len(d.known)
+	c.text = string(d.data) // one copy: values may outlive the buffer
+	c.off, c.values = append(c.off[:0], d.off...), c.values[:0]
 	for i := range n {
 		from, to := d.off[i], d.off[i+1]
-		if from > to || to > uint32(len(d.text)) {
+		if from > to || to > uint32(len(c.text)) {
+			c.values = c.values[:0] // it is none
 			return Malformed("offset beyond the values")
 		}
-		d.in.Values = append(d.in.Values, d.text[from:to])
+		c.values = append(c.values, c.text[from:to])
 	}
-	d.ends = append(d.ends, d.off...)
+	d.in.Values = c.values
 	return nil
 }
 
