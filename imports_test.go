@@ -80,7 +80,7 @@ var homes = map[string][]string{
 	"github.com/gogo/protobuf":                {"runtime/launch", "runtime/master", "runtime/cluster", "bench"},
 	"github.com/prometheus/":                  {"runtime/api"},
 	"github.com/spf13/":                       {"cmd"},
-	"github.com/tetratelabs/wazero":           {"runtime/policy"},
+	"github.com/tetratelabs/wazero":           {"runtime/policy", "bench"},
 	"github.com/therootcompany/xz":            {"runtime/cluster/fetcher"},
 	"go.etcd.io/bbolt":                        {"runtime/store"},
 	"go.yaml.in/yaml/":                        {"runtime/policy/roster", "runtime/policy/author"},

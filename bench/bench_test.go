@@ -31,6 +31,27 @@ func TestSmall(t *testing.T) {
 	}
 }
 
+// TestShareSmall wants the same placements natively and of a guest, in every suite of
+// the guest in C, which takes no time to build.
+func TestShareSmall(t *testing.T) {
+	s := newShare([]int{60}, 40, 1, sampling{least: time.Millisecond}, plainDecoder)
+	s.cells = slices.DeleteFunc(s.cells, func(c *shareCell) bool { return c.guest != "c" })
+	end, err := s.open(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var out bytes.Buffer
+	_ = s.run(t.Context(), &out) // that a share so small a sample is below the floor says nothing
+	if lines := strings.Count(out.String(), "\n"); lines != 1+len(s.cells) || len(s.cells) != 3 {
+		t.Errorf("%d cells, not all were measured:\n%s", len(s.cells), &out)
+	}
+}
+
 func TestFit(t *testing.T) {
 	x := []float64{1, 10, 100, 1000}
 	var y []float64
@@ -82,6 +103,12 @@ func TestOrder(t *testing.T) {
 
 func TestRounds(t *testing.T) {
 	if err := run("1", "1", 0, 1); err == nil || !strings.Contains(err.Error(), "-rounds") {
+		t.Error(err)
+	}
+}
+
+func TestGuests(t *testing.T) {
+	if err := runShare("1", "cobol", 1); err == nil || !strings.Contains(err.Error(), "-guests") {
 		t.Error(err)
 	}
 }

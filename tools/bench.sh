@@ -6,6 +6,8 @@ time=${1:-1s}
 echo "== $(uname -sr), $(nproc) cores, $(go version | cut -d' ' -f3), load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "== placement: cost per placement, growth laws, offer intake (G1, G2, G11)"
 go run ./bench
+echo "== constraints in WASM: what is left of the throughput of the whole scheduler (G5)"
+go run ./bench -wasm -agents 1000,10000
 echo "== durable writes per launched task (G7), and batches against single writes"
 go test ./runtime/driver -run '^$' -bench WritesPerLaunch -benchtime "$time"
 go test ./runtime/store/... -run '^$' -bench . -benchtime "$time"
@@ -13,6 +15,8 @@ echo "== the core: memory per instance (G9), waves, statuses, changes among many
 go test ./runtime/scheduler ./runtime/deployment -run '^$' -bench . -skip 'Deployments|Overload' -benchtime "$time"
 echo "== many deployments at once, and more than the core can do (G4)"
 go test ./runtime/scheduler -run '^$' -bench 'Deployments|Overload' -benchtime 3x
+echo "== policy modules: what is aimed at, and what is reached, in processor time"
+go run ./bench -modules
 echo "== policies: WASM against native code, and the price of metering"
 go test ./runtime/policy/... -run '^$' -bench . -benchtime "$time"
 echo "== the API: reads and growth (G6), the event stream (G10), a change among many apps"

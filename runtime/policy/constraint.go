@@ -30,16 +30,32 @@ type counted struct {
 // Traits implements sdk.PreparedConstraint.
 func (c *counted) Traits() sdk.Traits { return c.prepared.Traits() }
 
-// Evaluate implements sdk.PreparedConstraint.
+// LastFuel implements remote.Metered: 0 where nothing is metered.
+func (c *counted) LastFuel() int64 { return lastFuel(c.prepared) }
+
+// Evaluate implements sdk.PreparedConstraint. It is on the way of every placement, so
+// it does what source.call does, without that one's function values.
 func (c *counted) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
-	err = c.call(ctx, c.app, func() (err error) {
-		answer, err = c.prepared.Evaluate(ctx, in)
-		return err
-	})
+	probe, err := c.pass()
+	if err == nil {
+		answer, err = c.guarded(ctx, in)
+		err = c.count(ctx, c.app, err)
+		c.judge(probe, err)
+	}
 	if err != nil {
 		err = c.settle(err, c.prepared.Traits()&sdk.PurePerValue != 0)
 	}
 	return answer, err
+}
+
+// guarded is source.guard for a question.
+func (c *counted) guarded(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = c.panicked(cause)
+		}
+	}()
+	return c.prepared.Evaluate(ctx, in)
 }
 
 // Close implements sdk.PreparedConstraint.

@@ -4,13 +4,19 @@ import (
 	"context"
 	"runtime"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 )
 
-// chunk is how many values a constraint is asked about in one call. A call into
-// a guest cannot be interrupted by Go's scheduler or garbage collector, so it has
-// to be short.
-const chunk = 128
+// A call into a guest cannot be interrupted by Go's scheduler or garbage collector,
+// so it has to be short; and a budget has to do for it, with a collection of the
+// guest's own garbage besides. What a value costs is known when some were asked about:
+// the first call has few, those that follow as many as partFuel suffices for.
+const (
+	firstPart = 8
+	mostPart  = 1024 // also where nothing is metered
+	partFuel  = 8_000_000
+)
 
 // memory remembers the verdicts of a constraint that is pure per value. It
 // belongs to one prepared constraint, so the value is all of the key; absence has
@@ -21,10 +27,11 @@ type memory struct {
 	known  map[string]uint32
 	absent *uint32
 	reason string
+	part   int // how many values the next call is about
 }
 
 func newMemory(prepared sdk.PreparedConstraint, limit int) *memory {
-	return &memory{PreparedConstraint: prepared, limit: limit, known: map[string]uint32{}}
+	return &memory{PreparedConstraint: prepared, limit: limit, known: map[string]uint32{}, part: firstPart}
 }
 
 // Stale tells whether the constraint should be prepared anew.
@@ -38,7 +45,7 @@ func (m *memory) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.Cons
 	quota := make([]uint32, len(in.Values))
 	missing := m.recall(in.Values, quota)
 	for len(missing) > 0 || m.absent == nil {
-		some := missing[:min(chunk, len(missing))]
+		some := missing[:min(m.size(), len(missing))]
 		missing = missing[len(some):]
 		if err := m.ask(ctx, in, some, quota); err != nil {
 			return sdk.ConstraintAnswer{}, err
@@ -52,6 +59,29 @@ func (m *memory) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.Cons
 		m.absent = nil
 	}
 	return sdk.ConstraintAnswer{Quota: quota, Reason: m.reason}, nil
+}
+
+// size is how many values to ask about next: that of m.part where fuel is counted.
+func (m *memory) size() int {
+	if lastFuel(m.PreparedConstraint) == 0 {
+		return mostPart
+	}
+	return m.part
+}
+
+// learn takes what a call about so many values has cost as what the next ones cost.
+func (m *memory) learn(values int) {
+	if fuel := lastFuel(m.PreparedConstraint); fuel > 0 && values > 0 {
+		m.part = int(min(max(partFuel*int64(values)/fuel, 1), mostPart))
+	}
+}
+
+// lastFuel is what the last call about p cost; 0 where nothing is metered.
+func lastFuel(p any) int64 {
+	if m, ok := p.(remote.Metered); ok {
+		return m.LastFuel()
+	}
+	return 0
 }
 
 // recall fills in what is known and returns the slots of the rest.
@@ -82,6 +112,7 @@ func (m *memory) ask(ctx context.Context, in sdk.ConstraintInput, slots []int, q
 	if err != nil {
 		return err
 	}
+	m.learn(len(slots))
 	m.absent, m.reason = &answer.Quota[sdk.AbsentSlot], answer.Reason
 	for i, slot := range slots {
 		quota[slot] = answer.Quota[i+1]

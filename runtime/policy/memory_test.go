@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/sdk"
 )
@@ -46,6 +48,11 @@ func (e *even) Evaluate(_ context.Context, in sdk.ConstraintInput) (sdk.Constrai
 }
 
 func prepareEven(t *testing.T, e *even, remember int) sdk.PreparedConstraint {
+	t.Helper()
+	return preparePolicy(t, e, remember)
+}
+
+func preparePolicy(t *testing.T, e sdk.Constraint, remember int) sdk.PreparedConstraint {
 	t.Helper()
 	c, err := policy.Open(t.Context(), policy.Config{Builtins: []sdk.Constraint{e}, Remember: remember})
 	if err != nil {
@@ -111,11 +118,11 @@ func TestManyValuesAreAskedInParts(t *testing.T) {
 	e := &even{}
 	p := prepareEven(t, e, 0)
 	var values []string
-	for i := range 300 {
+	for i := range 2500 {
 		values = append(values, fmt.Sprint(i))
 	}
 	quota := evaluate(t, p, values...)
-	if !slices.Equal(e.asked, []int{128, 128, 44}) {
+	if !slices.Equal(e.asked, []int{1024, 1024, 452}) {
 		t.Errorf("asked about %v values", e.asked)
 	}
 	for i, value := range values {
@@ -142,5 +149,114 @@ func TestFaultsAreNotRemembered(t *testing.T) {
 	e.fail = nil
 	if got := evaluate(t, p, "bb"); got[1] != sdk.Unlimited {
 		t.Errorf("quota %v", got)
+	}
+}
+
+// dear is even with a meter: each value costs so much, and a call has a budget.
+type dear struct {
+	even
+
+	cost, budget, last int64
+}
+
+func (d *dear) Prepare(context.Context, sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
+	return d, nil
+}
+
+func (d *dear) LastFuel() int64 { return d.last }
+
+func (d *dear) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
+	if d.last = d.cost * int64(len(in.Values)-1); d.last > d.budget {
+		return sdk.ConstraintAnswer{}, errors.New("fuel exhausted")
+	}
+	return d.even.Evaluate(ctx, in)
+}
+
+// What values cost decides how many a call is about: neither does a dear expression use
+// up its budget only because there are many values, nor are cheap ones asked about one
+// by one.
+func TestPartsFollowTheCost(t *testing.T) {
+	var values []string
+	for i := range 1000 {
+		values = append(values, fmt.Sprint(i))
+	}
+	for _, test := range []struct {
+		cost    int64
+		largest int
+		calls   int
+	}{{1_000, 992, 2}, {100_000, 80, 14}, {1_000_000, 8, 125}, {5_000_000, 8, 993}} {
+		d := &dear{cost: test.cost, budget: 50_000_000, last: 1}
+		evaluate(t, preparePolicy(t, d, 0), values...)
+		if got := slices.Max(d.asked); got != test.largest || len(d.asked) != test.calls {
+			t.Errorf("%d for each: %d calls, the largest about %d values; want %d, %d", test.cost, len(d.asked), got, test.calls, test.largest)
+		}
+	}
+}
+
+// A question that the catalog passes on, or that memory answers, allocates no more than
+// the constraint itself and the answer.
+func TestCatalogAllocatesNothing(t *testing.T) {
+	in := sdk.ConstraintInput{Values: []string{"", "a", "b"}, Placed: make([]uint32, 3), First: -1}
+	direct, through := preparedCounts(t)
+	want := testing.AllocsPerRun(100, func() { mustEvaluate(t, direct, in) })
+	if got := testing.AllocsPerRun(100, func() { mustEvaluate(t, through, in) }); got > want {
+		t.Errorf("%v allocations, %v without the catalog", got, want)
+	}
+	known := prepareEven(t, &even{}, 0)
+	mustEvaluate(t, known, in)
+	if got := testing.AllocsPerRun(100, func() { mustEvaluate(t, known, in) }); got > 1 {
+		t.Errorf("%v allocations for what is remembered, 1 is the answer", got)
+	}
+}
+
+func mustEvaluate(t testing.TB, p sdk.PreparedConstraint, in sdk.ConstraintInput) {
+	if _, err := p.Evaluate(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// preparedCounts is MAX_PER by itself, and from a catalog.
+func preparedCounts(t testing.TB) (direct, through sdk.PreparedConstraint) {
+	spec := sdk.ConstraintSpec{Field: "rack", Operator: "MAX_PER", Value: "3", HasValue: true}
+	direct, err := constraints.MaxPer{}.Prepare(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := policy.Open(t.Context(), policy.Config{Builtins: constraints.All()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	if through, err = c.Prepare(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	return direct, through
+}
+
+// BenchmarkCatalog compares a question to a constraint that is built in, in the catalog
+// and by itself: what counting, the breaker and the guard against panics cost.
+func BenchmarkCatalog(b *testing.B) {
+	direct, through := preparedCounts(b)
+	for _, values := range []int{1, 40, 1000} {
+		b.Run(fmt.Sprintf("values=%d", values), func(b *testing.B) {
+			in := sdk.ConstraintInput{Values: make([]string, values+1), Placed: make([]uint32, values+1), First: -1, Room: make([]uint32, values+1)}
+			took := func(p sdk.PreparedConstraint) float64 {
+				begin := time.Now()
+				for range 1000 {
+					mustEvaluate(b, p, in)
+				}
+				return float64(time.Since(begin)) / 1000
+			}
+			var ratios, more []float64
+			for range 101 {
+				with, without := took(through), took(direct)
+				ratios, more = append(ratios, with/without), append(more, with-without)
+			}
+			slices.Sort(ratios)
+			slices.Sort(more)
+			b.ReportMetric(ratios[50], "catalog/direct")
+			b.ReportMetric(more[50], "ns-more")
+			b.ReportMetric(0, "ns/op")
+		})
 	}
 }

@@ -61,6 +61,9 @@ func (s source) pass() (probe bool, err error) {
 	if s.version == nil {
 		return false, nil
 	}
+	if !s.version.breaker.open.Load() {
+		return false, nil // without a look at the clock, as nearly always
+	}
 	probe, refusal := s.version.breaker.pass(s.origin.now())
 	if refusal == "" {
 		return probe, nil
@@ -73,20 +76,27 @@ func (s source) pass() (probe bool, err error) {
 func (s source) guard(f func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fault := s.fault(fmt.Sprintf("it panicked: %v", cause))
-			fault.Trap = true
-			err = fault
+			err = s.panicked(cause)
 		}
 	}()
 	return f()
+}
+
+func (s source) panicked(cause any) error {
+	fault := s.fault(fmt.Sprintf("it panicked: %v", cause))
+	fault.Trap = true
+	return fault
 }
 
 // count notes a call for an app and its end. Errors that are neither the user's
 // nor the caller's doing become faults.
 func (s source) count(ctx context.Context, app string, err error) error {
 	s.origin.calls.Add(1)
+	if err == nil {
+		return nil // without the allocations of what follows
+	}
 	invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
-	if err == nil || errors.As(err, &invalid) || ctx.Err() != nil && !errors.As(err, &fault) {
+	if errors.As(err, &invalid) || ctx.Err() != nil && !errors.As(err, &fault) {
 		return err
 	}
 	if !errors.As(err, &fault) {
@@ -101,7 +111,7 @@ func (s source) count(ctx context.Context, app string, err error) error {
 // judge tells the breaker. What is built in has none: it is as sound as Pacer itself,
 // and a panic for one app must not keep all others waiting.
 func (s source) judge(probe bool, err error) {
-	if s.version == nil {
+	if s.version == nil || err == nil && !probe {
 		return
 	}
 	end := worked

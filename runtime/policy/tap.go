@@ -154,20 +154,37 @@ type tapped struct {
 	number uint64
 }
 
-// Ask implements remote.Prepared.
+// LastFuel implements remote.Metered.
+func (p *tapped) LastFuel() int64 { return lastFuel(p.Prepared) }
+
+// Ask implements remote.Prepared. Nearly always nobody listens: then it is measured
+// and nothing else.
 func (p *tapped) Ask(ctx context.Context, input []byte, items int, take func(answer []byte) error) error {
-	c := call{Call: recording.Call{Op: recording.Ask, Kind: p.kind, Prepared: p.number, Items: items}, spec: p.spec}
-	list := p.tap.listeners.Load().all()
-	if list != nil {
-		c.Input = bytes.Clone(input) // the asker uses its bytes again
-		c.Traits = uint32(p.Traits())
-		take = copying(&c.Answer, take)
+	if list := p.tap.listeners.Load().all(); list != nil {
+		return p.askHeard(ctx, input, items, take, list)
 	}
+	before, begin := p.tap.FuelUsed(), time.Now()
+	err := p.Prepared.Ask(ctx, input, items, take)
+	fuel := max(0, p.tap.FuelUsed()-before)
+	if m, ok := p.Prepared.(remote.Metered); ok {
+		fuel = m.LastFuel()
+	}
+	p.tap.nanos.observe(int64(time.Since(begin)))
+	p.tap.fuel.observe(fuel)
+	return err
+}
+
+// askHeard is Ask with those who listen.
+func (p *tapped) askHeard(ctx context.Context, input []byte, items int, take func(answer []byte) error, list []listener) error {
+	c := call{Call: recording.Call{Op: recording.Ask, Kind: p.kind, Prepared: p.number, Items: items}, spec: p.spec}
+	c.Input = bytes.Clone(input) // the asker uses its bytes again
+	c.Traits = uint32(p.Traits())
+	take = copying(&c.Answer, take)
 	err := p.tap.measure(&c.Call, func() error { return p.Prepared.Ask(ctx, input, items, take) }, func() (remote.Metered, bool) {
 		m, ok := p.Prepared.(remote.Metered)
 		return m, ok
 	})
-	if list != nil && !gaveUp(ctx, err) {
+	if !gaveUp(ctx, err) {
 		tell(list, c)
 	}
 	return err

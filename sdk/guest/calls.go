@@ -61,8 +61,16 @@ func (a *adapter) prepareConstraint(size uint32) bool {
 	return prepare(a, size, a.module.Constraint, &a.constraints, wire.DecodeSpec, sdk.PreparedConstraint.Traits)
 }
 
+// constraintInput decodes a question, and has room for its answer.
+func (a *adapter) constraintInput(b []byte) (sdk.ConstraintInput, error) {
+	in, err := a.decoder.Decode(b)
+	a.room = append(a.room[:0], make([]uint32, len(in.Values))...)
+	in.Room = a.room
+	return in, err
+}
+
 func (a *adapter) evaluate(handle, size uint32) bool {
-	return ask(a, handle, size, &a.constraints, a.decoder.Decode, sdk.PreparedConstraint.Evaluate, wire.AppendAnswer)
+	return ask(a, handle, size, &a.constraints, a.constraintInput, sdk.PreparedConstraint.Evaluate, wire.AppendAnswer)
 }
 
 func (a *adapter) prepareFetch(size uint32) bool {

@@ -66,6 +66,7 @@ type adapter struct {
 	in      []byte
 	out     []byte // kept until the next call, as the ABI promises
 	decoder wire.InputDecoder
+	room    []uint32 // for answers
 
 	constraints handles[sdk.PreparedConstraint]
 	fetches     handles[sdk.PreparedFetch]

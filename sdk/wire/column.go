@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -41,15 +42,27 @@ func sizeOf(content int) int {
 	return n
 }
 
-// InputDecoder reads ConstraintInputs and keeps its lists for the next one.
+// InputDecoder reads ConstraintInputs and keeps its lists for the next ones. One about
+// the same values as one of the last few, as there are many about the names of all hosts,
+// costs two comparisons and allocates nothing.
 type InputDecoder struct {
 	off    []uint32
 	in     sdk.ConstraintInput
 	data   []byte
 	placed []uint32
+	known  [4]cut // as many fields as apps commonly use
+	next   int    // the one of them whose turn it is to go
 }
 
-// Decode reads a ConstraintInput, which is good until the next call.
+// cut is a dictionary that was read before.
+type cut struct {
+	text   string // all its values
+	off    []uint32
+	values []string
+}
+
+// Decode reads a ConstraintInput, which is good until the next call; its values must
+// not be changed.
 func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
 	d.data, d.off, d.placed = nil, d.off[:0], d.placed[:0]
 	first := uint32(0)
@@ -76,7 +89,7 @@ func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
 func (d *InputDecoder) column(it item) error {
 	switch it.field {
 	case 2:
-		if it.kind != typeBytes || !utf8.Valid(it.bytes) {
+		if it.kind != typeBytes || !d.met(it.bytes) && !utf8.Valid(it.bytes) {
 			return Malformed("values are not UTF-8 text")
 		}
 		d.data = it.bytes
@@ -95,20 +108,43 @@ func (d *InputDecoder) finish(first uint32) error {
 	if first > uint32(n) || len(d.placed) != 0 && len(d.placed) != n {
 		return Malformed("placed instances do not match the values")
 	}
-	text := string(d.data) // one copy: values may outlive the buffer
-	d.in.Values = d.in.Values[:0]
-	for i := range n {
-		from, to := d.off[i], d.off[i+1]
-		if from > to || to > uint32(len(text)) {
-			return Malformed("offset beyond the values")
-		}
-		d.in.Values = append(d.in.Values, text[from:to])
+	if err := d.cut(n); err != nil {
+		return err
 	}
 	d.in.First = int(first) - 1
 	d.in.Placed = nil
 	if len(d.placed) > 0 {
 		d.in.Placed = d.placed
 	}
+	return nil
+}
+
+// met tells whether the text is one that was read before, and so valid.
+func (d *InputDecoder) met(text []byte) bool {
+	return slices.ContainsFunc(d.known[:], func(c cut) bool { return c.text == string(text) })
+}
+
+// cut makes the values, or finds those that were made before.
+func (d *InputDecoder) cut(n int) error {
+	for i := range d.known {
+		if c := &d.known[i]; len(c.values) > 0 && c.text == string(d.data) && slices.Equal(c.off, d.off) {
+			d.in.Values = c.values
+			return nil
+		}
+	}
+	c := &d.known[d.next]
+	d.next = (d.next + 1) % len(d.known)
+	c.text = string(d.data) // one copy: values may outlive the buffer
+	c.off, c.values = append(c.off[:0], d.off...), c.values[:0]
+	for i := range n {
+		from, to := d.off[i], d.off[i+1]
+		if from > to || to > uint32(len(c.text)) {
+			c.values = c.values[:0] // it is none
+			return Malformed("offset beyond the values")
+		}
+		c.values = append(c.values, c.text[from:to])
+	}
+	d.in.Values = c.values
 	return nil
 }
 

@@ -93,6 +93,27 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// A decoder keeps what it can of the input before, and nothing of it shows in the next.
+func TestSameInputs(t *testing.T) {
+	var decoder wire.InputDecoder
+	for i, values := range [][]string{{"", "ab", "c"}, {"", "ab", "c"}, {"", "a", "bc"}, {""}, {"", "", ""}, {"", "ab", "c"}, {"", "a", "bc", ""}} {
+		want := sdk.ConstraintInput{Values: values, First: -1}
+		wrong := wire.AppendInput(nil, want)
+		wrong[len(wrong)-1] = 0xff // an offset beyond the values
+		got, err := decoder.Decode(wire.AppendInput(nil, want))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("input %d: %v %s", i, err, diff)
+		}
+		if _, err := decoder.Decode(wrong); err == nil {
+			t.Errorf("input %d: an offset beyond the values is taken", i)
+		}
+	}
+	same := wire.AppendInput(nil, sdk.ConstraintInput{Values: []string{"", "a", "b"}, Placed: make([]uint32, 3)})
+	if n := testing.AllocsPerRun(100, func() { _, _ = decoder.Decode(same) }); n > 5 {
+		t.Errorf("%v allocations for the same values", n)
+	}
+}
+
 // Whatever is taken comes out the same when written and read again.
 func FuzzDecode(f *testing.F) {
 	f.Add(wire.AppendInput(nil, sdk.ConstraintInput{Values: []string{"", "a"}, Placed: []uint32{0, 1}, First: 1}))
@@ -104,6 +125,16 @@ func FuzzDecode(f *testing.F) {
 			again, err := new(wire.InputDecoder).Decode(wire.AppendInput(nil, in))
 			if diff := cmp.Diff(in, again); diff != "" || err != nil {
 				t.Fatalf("input: %v %s", err, diff)
+			}
+		}
+		// What a decoder has read before does not show.
+		var used wire.InputDecoder
+		_, _ = used.Decode(wire.AppendInput(nil, sdk.ConstraintInput{Values: []string{"", "a"}}))
+		for range 2 {
+			fresh, errFresh := new(wire.InputDecoder).Decode(b)
+			in, err := used.Decode(b)
+			if (err == nil) != (errFresh == nil) || err == nil && cmp.Diff(fresh, in) != "" {
+				t.Fatalf("input: %v %v, %v %v with a decoder that was used", fresh, errFresh, in, err)
 			}
 		}
 		if spec, err := wire.DecodeSpec(b); err == nil {

@@ -27,6 +27,14 @@ type preparedConstraint struct {
 	input []byte // kept to spare the allocation
 }
 
+// LastFuel implements Metered: 0 where nothing is metered.
+func (p *preparedConstraint) LastFuel() int64 {
+	if m, ok := p.Prepared.(Metered); ok {
+		return m.LastFuel()
+	}
+	return 0
+}
+
 func (p *preparedConstraint) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
 	p.input = wire.AppendInput(p.input[:0], in)
 	err = p.Ask(ctx, p.input, len(in.Values), func(b []byte) (err error) {

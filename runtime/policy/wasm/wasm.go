@@ -57,14 +57,14 @@ type Limits struct {
 
 // DefaultLimits suit modules built by Go, which need most: a regular expression
 // on a value is 150,000 units there, a collection of the guest's garbage, which
-// may fall into any call, 25 million.
+// may fall into any call, 25 million and, with 10,000 values at hand, 300 million.
 func DefaultLimits() Limits {
 	return Limits{
 		StartFuel:   1_000_000_000,
 		PrepareFuel: 200_000_000,
-		BaseFuel:    50_000_000,
+		BaseFuel:    200_000_000,
 		ItemFuel:    300_000,
-		CallFuel:    400_000_000,
+		CallFuel:    1_000_000_000,
 		MemoryPages: 1024,
 		ReplyBytes:  64 << 10,
 		Instances:   min(runtime.GOMAXPROCS(0), 4),
