@@ -2,11 +2,17 @@
 # Sees to what the tests need besides Go: ZooKeeper (with a Java runtime) for the
 # store, election and e2e tests; prometheus, which discovers instances in an e2e
 # test; clang and lld for policy modules in C, with and without wasi-libc, and rustc
-# with its library for WASM and cargo for those in Rust; Docker, of which it starts
-# the daemon, and a static busybox, of which the tests make their image; curl and jq
-# for the scripts of the documentation. On Debian and as root it installs what is
+# with its library for WASM and cargo for those in Rust, and npm's compiler of
+# AssemblyScript; Docker, of which it starts the daemon, and a static busybox, of
+# which the tests make their image; curl and jq for the scripts of the documentation. On Debian and as root it installs what is
 # missing; elsewhere it says what to install and fails.
 set -euo pipefail
+
+# The compiler of AssemblyScript comes from npm; which one is said beside the SDK.
+if [ -d sdk/assemblyscript ] && [ ! -x sdk/assemblyscript/node_modules/.bin/asc ]; then
+  echo "needs: npm ci in sdk/assemblyscript"
+  npm ci --prefix sdk/assemblyscript --no-audit --no-fund --silent
+fi
 
 # rust tells whether a Rust has the library for WASM: Debian's or the one in the path.
 # The tests look for it in the same order.

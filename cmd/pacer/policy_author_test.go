@@ -42,8 +42,14 @@ func policyOK(t *testing.T, args ...string) string {
 func steady(text, dir string) string {
 	text = strings.ReplaceAll(text, dir, "DIR")
 	for _, r := range [][2]string{
-		{`[0-9a-f]{64}`, "DIGEST"}, {`\d+ bytes( \([0-9.]+ KiB\))?`, "N bytes"}, {`\d+(\.\d+)?(ns|µs|ms|s)\b`, "TIME"}, {`\b\d{4,}\b`, "FUEL"}, {` +\n`, "\n"}, {`  +`, "  "},
-		{`\d+ pages of memory`, "N pages of memory"}, {`import  .*\n`, ""},
+		{`[0-9a-f]{64}`, "DIGEST"},
+		{`\d+ bytes( \([0-9.]+ KiB\))?`, "N bytes"},
+		{`\d+(\.\d+)?(ns|µs|ms|s)\b`, "TIME"},
+		{`\b\d{4,}\b`, "FUEL"},
+		{` +\n`, "\n"},
+		{`  +`, "  "},
+		{`\d+ pages of memory`, "N pages of memory"},
+		{`import  .*\n`, ""},
 	} {
 		text = regexp.MustCompile(r[0]).ReplaceAllString(text, r[1])
 	}
@@ -104,8 +110,13 @@ two-a-rack@0.1.0: 7 passed, 0 failed
 		}
 	}
 	for _, args := range [][]string{
-		{"build", dir}, {"check", dir}, {"inspect", dir}, {"test", dir}, {"bench", dir, "--time", "1ms", "--sizes", "1,10", "--against", "builtin:MAX_PER"},
-		{"fuzz", dir, "--rounds", "100"}, {"test", dir, "--update"},
+		{"build", dir},
+		{"check", dir},
+		{"inspect", dir},
+		{"test", dir},
+		{"bench", dir, "--time", "1ms", "--sizes", "1,10", "--against", "builtin:MAX_PER"},
+		{"fuzz", dir, "--rounds", "100"},
+		{"test", dir, "--update"},
 	} {
 		if out := policyOK(t, append(args, "-o", "json")...); !json.Valid([]byte(out)) {
 			t.Errorf("%v: not JSON: %s", args, out)

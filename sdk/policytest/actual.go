@@ -58,28 +58,28 @@ func (v Vector) Actual(ctx context.Context, prepare Prepare) (string, error) {
 
 // answerText lists the values that the vector checks, all if it checks none.
 func (v Vector) answerText(a *sdk.ConstraintAnswer) string {
-	text := " quota"
+	text := []string{" quota"}
 	none := len(v.Quota) == 0 && v.Absent == nil
 	for slot := 1; slot < len(v.Input.Values); slot++ {
 		if _, checked := v.Quota[v.Input.Values[slot]]; checked || none {
-			text += " " + argument(v.Input.Values[slot]) + "=" + quotaText(a.Quota[slot])
+			text = append(text, argument(v.Input.Values[slot])+"="+quotaText(a.Quota[slot]))
 		}
 	}
 	if v.Absent != nil || none {
-		text += " -=" + quotaText(a.Quota[sdk.AbsentSlot])
+		text = append(text, "-="+quotaText(a.Quota[sdk.AbsentSlot]))
 	}
 	if a.Flags != 0 {
-		text += " flags"
+		text = append(text, "flags")
 	}
 	for _, f := range []struct {
 		flag sdk.AnswerFlags
 		name string
 	}{{sdk.Exclusive, "exclusive"}, {sdk.Volatile, "volatile"}, {sdk.Refill, "refill"}} {
 		if a.Flags&f.flag != 0 {
-			text += " " + f.name
+			text = append(text, f.name)
 		}
 	}
-	return text
+	return strings.Join(text, " ")
 }
 
 func quotaText(quota uint32) string {

@@ -37,7 +37,8 @@ func TestUpgradeVectors(t *testing.T) {
 		policy     strategy
 		want       string // in the error; "" for none
 	}{
-		{"sees the state", `test instances 4 min 0.5 over 0.25 old 4 dying 1 healthy 3 new 2 well 1 ready 2 promotions 6 after 90s at 1970-01-01T00:00:01Z undoes memory x says kill 1`,
+		{
+			"sees the state", `test instances 4 min 0.5 over 0.25 old 4 dying 1 healthy 3 new 2 well 1 ready 2 promotions 6 after 90s at 1970-01-01T00:00:01Z undoes memory x says kill 1`,
 			func(s sdk.UpgradeState) sdk.UpgradeStep {
 				ok := s.Instances == 4 && s.MinHealthy == 2 && s.MaxTotal == 5 && s.Old == 4 && s.OldDying == 1 && s.OldHealthy == 3 && s.New == 2 &&
 					s.NewHealthy == 1 && s.NewReady == 2 && s.Promotions == 6 && s.Millis == 90_000 && s.NowMillis == 1000 && s.Undoes && string(s.Memory) == "x"
@@ -45,7 +46,8 @@ func TestUpgradeVectors(t *testing.T) {
 					return sdk.UpgradeStep{Kill: 1}
 				}
 				return sdk.UpgradeStep{}
-			}, ""},
+			}, "",
+		},
 		{"room where both bounds are one", `test instances 1 says start 2`, func(s sdk.UpgradeState) sdk.UpgradeStep {
 			return sdk.UpgradeStep{Start: s.MaxTotal}
 		}, ""},

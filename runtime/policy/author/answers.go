@@ -24,7 +24,7 @@ func sound(kind remote.Kind, answer []byte, items int) (err error) {
 		_, err = wire.DecodeUpgradeStep(answer)
 	case remote.KindHealth:
 		_, err = wire.DecodeHealthAnswer(answer, items)
-	case remote.KindAdmission:
+	default:
 		_, err = wire.DecodeAdmissionReview(answer)
 	}
 	return err
@@ -35,14 +35,14 @@ type subject struct{ policy, app string }
 
 // subject remembers what was prepared, for the questions about it.
 func (p *player) subject(c recording.Call) subject {
-	switch c.Op {
-	case recording.Review:
+	if c.Op == recording.Review {
 		r, err := wire.DecodeAdmissionRequest(c.Input)
 		if err != nil {
 			return subject{}
 		}
 		return subject{r.Policy, r.ID}
-	case recording.Prepare:
+	}
+	if c.Op == recording.Prepare {
 		p.about[c.Prepared] = subjectOf(c.Kind, c.Input)
 	}
 	return p.about[c.Prepared]
@@ -67,6 +67,7 @@ func subjectOf(kind remote.Kind, spec []byte) (s subject) {
 		if h, err := wire.DecodeHealthSpec(spec); err == nil {
 			s = subject{h.Rule, h.App.ID}
 		}
+	default: // admission has no spec
 	}
 	return s
 }
@@ -106,6 +107,7 @@ func (p played) text() string {
 		return "invalid"
 	case recording.Fault:
 		return "fault: " + p.cause
+	default:
 	}
 	if p.traits != 0 {
 		return "accepted, traits " + strconv.FormatUint(uint64(p.traits), 10)
@@ -142,7 +144,7 @@ func itemsOf(kind remote.Kind, input []byte) []string {
 				items = append(items, "check "+strconv.FormatUint(uint64(histories[i].Check), 10)+" "+courseText(&histories[i].HealthRecord))
 			}
 		}
-	case remote.KindUpgrade, remote.KindAdmission:
+	default:
 		items = []string{""}
 	}
 	return items
@@ -189,7 +191,7 @@ func verdicts(kind remote.Kind, answer []byte, items int) []string {
 				texts = append(texts, text)
 			}
 		}
-	case remote.KindAdmission:
+	default:
 		if r, err := wire.DecodeAdmissionReview(answer); err == nil {
 			texts = []string{reviewText(&r)}
 		}

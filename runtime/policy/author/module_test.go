@@ -146,20 +146,24 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// begin makes a project and builds it.
-func begin(t *testing.T, lang string, kind remote.Kind) string {
+// scaffold makes a project.
+func scaffold(t *testing.T, lang string, kind remote.Kind) (dir string) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "first-"+kind.String())
+	dir = filepath.Join(t.TempDir(), "first-"+kind.String())
 	if _, err := author.New(author.Scaffold{Dir: dir, Lang: lang, Kind: kind}); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// build builds it with settings of the environment in front of its build line.
+func build(t *testing.T, dir, environment string) {
+	t.Helper()
 	p, err := author.OpenProject(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lang == "rust" && kind != remote.KindConstraint {
-		p.Build = "CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 " + p.Build // that is quicker to build
-	}
+	p.Build = environment + p.Build
 	var said strings.Builder
 	built, err := p.Make(t.Context(), &said)
 	if err != nil {
@@ -168,7 +172,6 @@ func begin(t *testing.T, lang string, kind remote.Kind) string {
 	if source := open(t, dir); built.Size != len(source.Code) || built.Digest != source.Digest || !cmp.Equal(source.Manifest, p.Manifest) {
 		t.Errorf("built %+v", built)
 	}
-	return dir
 }
 
 // passes tests the project's module with all its vectors.
@@ -201,16 +204,59 @@ func passes(t *testing.T, dir string) {
 	}
 }
 
-// What new writes builds, loads and passes its vectors: every kind in C and Rust, whose
-// tool chains are quick.
+// What new writes builds, loads and passes its vectors, in every language.
 func TestScaffoldsPass(t *testing.T) {
 	for _, lang := range []string{"c", "rust"} {
 		for kind := range remote.Kinds {
 			t.Run(lang+" "+kind.String(), func(t *testing.T) {
 				t.Parallel()
-				passes(t, begin(t, lang, kind))
+				dir := scaffold(t, lang, kind)
+				environment := ""
+				if lang == "rust" && kind != remote.KindConstraint { // that is quicker to build
+					environment = "CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 "
+				}
+				build(t, dir, environment)
+				passes(t, dir)
 			})
 		}
+	}
+}
+
+// In AssemblyScript, with the compiler that the SDK's own tests have.
+func TestAssemblyScriptScaffoldsPass(t *testing.T) {
+	compiler, err := filepath.Abs("../../../sdk/assemblyscript/node_modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(compiler); err != nil {
+		t.Fatalf("it takes npm ci in sdk/assemblyscript (make needs): %v", err)
+	}
+	for kind := range remote.Kinds {
+		t.Run(kind.String(), func(t *testing.T) {
+			dir := scaffold(t, "assemblyscript", kind)
+			if err := os.Symlink(compiler, filepath.Join(dir, "node_modules")); err != nil {
+				t.Fatal(err)
+			}
+			if kind != remote.KindConstraint { // that is quicker to build
+				replaceIn(t, filepath.Join(dir, "package.json"), " -O3 ", " ")
+			}
+			build(t, dir, "")
+			passes(t, dir)
+		})
+	}
+}
+
+func replaceIn(t *testing.T, path, old, becomes string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s has no %q", path, old)
+	}
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), old, becomes)), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -218,10 +264,7 @@ func TestScaffoldsPass(t *testing.T) {
 func TestGoScaffoldsPass(t *testing.T) {
 	for kind := range remote.Kinds {
 		t.Run(kind.String(), func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "first-"+kind.String())
-			if _, err := author.New(author.Scaffold{Dir: dir, Lang: "go", Kind: kind}); err != nil {
-				t.Fatal(err)
-			}
+			dir := scaffold(t, "go", kind)
 			cmd := exec.CommandContext(t.Context(), "go", "test", "./...")
 			cmd.Dir = dir
 			cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOPROXY=off", "GOWORK=off")
@@ -230,7 +273,9 @@ func TestGoScaffoldsPass(t *testing.T) {
 			}
 		})
 	}
-	passes(t, begin(t, "go", remote.KindAdmission))
+	dir := scaffold(t, "go", remote.KindAdmission)
+	build(t, dir, "")
+	passes(t, dir)
 }
 
 func TestBuildTellsWhatIsWrong(t *testing.T) {

@@ -29,7 +29,7 @@ func (f *fuzzer) question(t target) *question {
 		f.upgrade(q, t)
 	case remote.KindHealth:
 		f.health(q, t)
-	case remote.KindAdmission:
+	default:
 		f.admission(q, t)
 	}
 	return q

@@ -22,11 +22,11 @@ func (f *fuzzer) label(t target) (key, value string) {
 
 // labelsText are labels in the words of a vector.
 func labelsText(labels map[string]string) string {
-	text := ""
+	var text strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
-		text += " label " + strconv.Quote(key+"="+labels[key])
+		text.WriteString(" label " + strconv.Quote(key+"="+labels[key]))
 	}
-	return text
+	return text.String()
 }
 
 func (f *fuzzer) upgrade(q *question, t target) {
@@ -70,6 +70,15 @@ func (f *fuzzer) upgrade(q *question, t target) {
 	q.vector = vector + " after " + strconv.FormatUint(s.Millis, 10) + "ms says nothing"
 }
 
+// course is a random one of results.
+func (f *fuzzer) course() string {
+	results := make([]byte, f.size(80))
+	for i := range results {
+		results[i] = "+-"[f.rand.IntN(2)]
+	}
+	return string(results)
+}
+
 func (f *fuzzer) health(q *question, t target) {
 	labels := map[string]string{}
 	if s := f.known(t); s != nil {
@@ -84,10 +93,7 @@ func (f *fuzzer) health(q *question, t target) {
 	course := ""
 	histories := make([]sdk.HealthHistory, f.size(100))
 	for i := range histories {
-		text := ""
-		for range f.size(80) {
-			text += "+-"[f.rand.IntN(2):][:1]
-		}
+		text := f.course()
 		h := sdk.HealthHistory{AgeMillis: uint64(len(text)+1) * check.IntervalMillis}
 		for j, result := range text {
 			h.HealthRecord = h.Add(sdk.HealthResult{AtMillis: int64(j+1) * 10_000, Alive: result == '+', Cause: "no answer"})

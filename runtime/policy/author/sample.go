@@ -49,7 +49,12 @@ func (s *sample) asker(ctx context.Context, of Builtins, name string, n int) (as
 		return preparedAsker(ctx, of.Upgrades, sdk.Upgrade.Strategies, sdk.Upgrade.Prepare, sdk.PreparedUpgrade.Next, wire.DecodeUpgradeSpec, wire.DecodeUpgradeState, s, name, n)
 	case remote.KindHealth:
 		return preparedAsker(ctx, of.Healths, sdk.Health.Rules, sdk.Health.Prepare, sdk.PreparedHealth.Judge, wire.DecodeHealthSpec, wire.DecodeHealthInput, s, name, n)
+	default:
+		return s.admissionAsker(ctx, of, name, n)
 	}
+}
+
+func (s *sample) admissionAsker(ctx context.Context, of Builtins, name string, n int) (asker, error) {
 	policy, err := named(of.Admissions, sdk.Admission.Policies, name)
 	if err != nil {
 		return asker{}, err

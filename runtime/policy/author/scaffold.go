@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -24,7 +25,7 @@ import (
 var templates embed.FS
 
 // Languages are those in which a project can be begun.
-func Languages() []string { return []string{"go", "rust", "c"} }
+func Languages() []string { return []string{"go", "rust", "assemblyscript", "c"} }
 
 // Scaffold is what a new project is made of.
 type Scaffold struct {
@@ -53,7 +54,7 @@ type language struct {
 }
 
 func languageNamed(name string) (language, error) {
-	all := map[string]language{"go": goLanguage(), "c": cLanguage(), "rust": rustLanguage()}
+	all := map[string]language{"go": goLanguage(), "c": cLanguage(), "rust": rustLanguage(), "assemblyscript": assemblyScript()}
 	l, ok := all[name]
 	if !ok {
 		return l, fmt.Errorf("language %q: expected one of %s", name, strings.Join(Languages(), ", "))
@@ -123,14 +124,12 @@ func New(s Scaffold) ([]string, error) {
 		ProjectFile: "common/policy.yaml", "README.md": "common/README.md", "Makefile": "common/Makefile",
 		l.source(f.Kind): l.template(f.Kind), "vectors.txt": "vectors/" + f.Kind + ".txt",
 	}
-	for target, from := range l.files {
-		files[target] = from
-	}
-	switch s.Kind {
-	case remote.KindAdmission:
+	maps.Copy(files, l.files)
+	if s.Kind == remote.KindAdmission {
 		delete(files, "vectors.txt")
 		files["vectors.json"] = "vectors/admission.json"
-	case remote.KindUpgrade:
+	}
+	if s.Kind == remote.KindUpgrade {
 		files["vectors-script.txt"] = "vectors/upgrade-script.txt"
 	}
 	written, err := writeTemplates(s.Dir, files, f)

@@ -131,9 +131,11 @@ func TestLanguagesSettings(t *testing.T) {
 }
 
 // A panic is told as the cause of the fault. So is the end of memory in C; that of
-// Rust just traps. The next call meets a new instance.
+// Rust and AssemblyScript just traps. The next call meets a new instance.
 func TestLanguagesPanic(t *testing.T) {
-	memory := map[string]string{"c": "panic: out of memory", "c with wasi-libc": "panic: out of memory", "rust": "unreachable"}
+	memory := map[string]string{
+		"c": "panic: out of memory", "c with wasi-libc": "panic: out of memory", "rust": "unreachable", "assemblyscript": "unreachable",
+	}
 	for _, l := range languages() {
 		t.Run(l.name, func(t *testing.T) {
 			c := remote.Constraint(loadKinds(t, l, quiet()))

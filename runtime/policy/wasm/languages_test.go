@@ -18,9 +18,10 @@ import (
 	"github.com/pacer-run/pacer/sdk/policytest"
 )
 
-// The modules in C and in Rust are built with the tools of Debian, as their authors
-// do. Without these tools the tests fail: a language that is not tried is not
-// supported. A build is kept for the run of the tests, as that of Go guests.
+// The modules in C and in Rust are built with the tools of Debian, and those in
+// AssemblyScript with npm's, as their authors do. Without these tools the tests fail: a
+// language that is not tried is not supported. A build is kept for the run of the
+// tests, as that of Go guests.
 
 // absolute is a path of the tree, from this package's folder.
 func absolute(t testing.TB, path string) string {
@@ -108,6 +109,32 @@ func buildCargo(t testing.TB, folder, name string) []byte {
 	return code
 }
 
+// buildAsc builds a module of AssemblyScript from its entry file, with the flags that
+// sdk/assemblyscript asks for.
+func buildAsc(t testing.TB, name, entry string) []byte {
+	t.Helper()
+	out := filepath.Join(scratch(), name+"-assemblyscript.wasm")
+	if code, err := os.ReadFile(out); err == nil {
+		return code
+	}
+	sdk := absolute(t, "sdk/assemblyscript")
+	asc := filepath.Join(sdk, "node_modules/.bin/asc")
+	if _, err := os.Stat(asc); err != nil {
+		t.Fatalf("no compiler of AssemblyScript: it takes node 20 and npm, and `npm ci` in sdk/assemblyscript (make needs): %v", err)
+	}
+	cmd := exec.CommandContext(t.Context(), asc, filepath.Base(entry), "--lib", filepath.Join(sdk, "assembly"), "-O3",
+		"--use", "abort=~lib/pacer/abort/abortWith", "-o", out)
+	cmd.Dir = filepath.Dir(absolute(t, entry)) // the compiler wants all paths below its own
+	if message, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building %s: %v\n%s", entry, err, message)
+	}
+	code, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
 // language is one in which modules are written: the example, which has LIKE, UNLIKE
 // and MAX_PER under names with a prefix, and the one with all kinds.
 type language struct {
@@ -133,6 +160,15 @@ func languages() []language {
 			"rust", "RUST_",
 			func(t testing.TB) []byte { return buildCargo(t, "examples/policies/attributes-rust", "attributes") },
 			func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/kinds-rust", "kinds") },
+		},
+		{
+			"assemblyscript", "AS_",
+			func(t testing.TB) []byte {
+				return buildAsc(t, "attributes", "examples/policies/attributes-assemblyscript/assembly/index.ts")
+			},
+			func(t testing.TB) []byte {
+				return buildAsc(t, "kinds", "runtime/policy/wasm/testdata/kinds-assemblyscript/index.ts")
+			},
 		},
 	}
 }
