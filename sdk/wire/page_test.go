@@ -39,7 +39,8 @@ func dumps() map[string][]byte {
 		"ConstraintAnswer":   wire.AppendAnswer(nil, answer),
 		"Error":              wire.AppendError(nil, wire.Error{Code: wire.Invalid, Reason: "a number"}),
 		"HealthInput": wire.AppendHealthInput(nil, []sdk.HealthHistory{
-			{AgeMillis: 60000, HealthRecord: sdk.HealthRecord{ConsecutiveFailures: 1, Recent: 0b110, Results: 3, LastFailureCause: "503"}}}),
+			{AgeMillis: 60000, HealthRecord: sdk.HealthRecord{ConsecutiveFailures: 1, Recent: 0b110, Results: 3, LastFailureCause: "503"}},
+		}),
 		"UpgradeStep": wire.AppendUpgradeStep(nil, sdk.UpgradeStep{Start: 2, Kill: 1, AskAfterMillis: 30000, Memory: []byte{1}}),
 	}
 }
