@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go: ZooKeeper (with a Java runtime) for the
 # store, election and e2e tests; prometheus, which discovers instances in an e2e
-# test; clang and lld for policy modules in C, with and without wasi-libc, and rustc
-# with its library for WASM and cargo for those in Rust; node and npm, with which it
-# gets the compiler of those in AssemblyScript; Docker, of which it starts the daemon,
-# and a static busybox, of which the tests make their image; curl and jq for the scripts
-# of the documentation. On Debian and as root it installs what is missing; elsewhere it
+# test; clang and lld for policy modules in C, with and without wasi-libc, rustc with
+# its library for WASM and cargo for those in Rust, node and npm, with which it gets the
+# compiler of those in AssemblyScript, and wabt for one that is WebAssembly text; Docker,
+# of which it starts the daemon, and a static busybox, of which the tests make their
+# image; curl and jq for the scripts of the documentation. On Debian and as root it
+# installs what is missing; elsewhere it
 # says what to install and fails.
 set -euo pipefail
 
@@ -51,6 +52,7 @@ command -v java >/dev/null || missing+=(default-jre-headless)
 command -v prometheus >/dev/null || missing+=(prometheus)
 command -v clang >/dev/null || missing+=(clang)
 command -v wasm-ld >/dev/null || missing+=(lld)
+command -v wat2wasm >/dev/null || missing+=(wabt)
 [ -e /usr/include/wasm32-wasi/stdlib.h ] || missing+=(wasi-libc)
 clang -print-file-name=lib/wasi/libclang_rt.builtins-wasm32.a 2>/dev/null | grep -q ^/ || missing+=(libclang-rt-dev-wasm32)
 rust || missing+=(rustc cargo libstd-rust-dev-wasm32)

@@ -111,7 +111,7 @@ good recording. It holds what policies see: values of attributes, ids and labels
 	}
 	server := cmd.Flags().String("server", "http://localhost:8080", "URL of Pacer")
 	user := cmd.Flags().String("user", os.Getenv("PACER_USER"), "credentials as name:password (default: the variable PACER_USER)")
-	during := cmd.Flags().Duration("time", time.Minute, "how long")
+	during := cmd.Flags().Duration("time", time.Minute, "how long, 10m at most")
 	return shipCommand(cmd, 2, 2, func(cmd *cobra.Command, args []string, out *shipOutput) error {
 		base, err := url.Parse(*server)
 		if err != nil || base.Host == "" {

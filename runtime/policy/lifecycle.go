@@ -90,7 +90,7 @@ func (c *Catalog) Reload(ctx context.Context, name string) error {
 		if o.state == Disabled {
 			return wrongState("the policy module %s is off; it can be enabled", name)
 		}
-		return c.reload(ctx, o, o.config)
+		return c.reload(ctx, o, o.asked())
 	})
 }
 
@@ -170,7 +170,7 @@ func (c *Catalog) Enable(ctx context.Context, name string) error {
 		if o.state != Disabled && o.state != Failed {
 			return wrongState("the policy module %s is %s already", name, o.state)
 		}
-		config := o.config
+		config := o.asked()
 		if config.Mode == Off {
 			config.Mode = Enforce
 			if config.Of != "" {

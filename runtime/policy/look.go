@@ -38,9 +38,9 @@ func (c *Catalog) Look(ctx context.Context) {
 	defer func() { <-c.loads }()
 	_ = c.reread(ctx) // it is logged
 	for _, o := range c.loadable() {
-		mark, err := c.loader.Mark(ctx, o.config)
+		mark, err := c.loader.Mark(ctx, o.asked())
 		if err == nil && mark != "" && mark != o.seen && ctx.Err() == nil {
-			_ = c.load(ctx, o, o.config, true) // it is logged and shown
+			_ = c.load(ctx, o, o.asked(), o.wanted == nil) // it is logged and shown
 		}
 	}
 	c.lookForFiles(ctx)
@@ -127,12 +127,13 @@ func (c *Catalog) takeOver(ctx context.Context, m ModuleConfig) {
 	case err != nil:
 		c.begin(ctx, m)
 	case m.Mode == Off:
-		c.set(o, func() { o.config = m })
+		c.set(o, func() { o.config, o.wanted = m, nil })
 		c.turnOff(o, "")
 	default:
 		if m.Mode != o.config.Mode {
 			c.turnOff(o, fmt.Sprintf("its mode was %v", o.config.Mode))
 		}
-		_ = c.reload(ctx, o, m) // it is logged and shown
+		c.set(o, func() { o.wanted = &m }) // until it could be loaded so
+		_ = c.reload(ctx, o, m)            // it is logged and shown
 	}
 }

@@ -43,7 +43,10 @@ type origin struct {
 	log        *slog.Logger
 
 	// The catalog's lock guards these.
-	config   ModuleConfig
+	config ModuleConfig
+	// wanted is what the operator's list says and could not be taken over so far; nil
+	// when config has it.
+	wanted   *ModuleConfig
 	state    State // Active also while it is in quarantine
 	cause    string
 	digest   string   // of what could not be loaded
@@ -101,6 +104,15 @@ func (o *origin) because() string {
 		return " (" + last.Cause + ")"
 	}
 	return ""
+}
+
+// asked is how the operator's list wants the module. The caller holds the catalog's
+// lock, or loads.
+func (o *origin) asked() ModuleConfig {
+	if o.wanted != nil {
+		return *o.wanted
+	}
+	return o.config
 }
 
 func (o *origin) now() time.Time { return o.catalog.config.Now() }

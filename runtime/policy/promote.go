@@ -20,7 +20,7 @@ func (c *Catalog) Promote(ctx context.Context, name string) error {
 		o.endShadow()
 		config := o.config
 		config.Name, config.Mode, config.Of, config.Optional, config.Rollback = target.config.Name, Enforce, "", target.config.Optional, target.config.Rollback
-		target.config, target.seen = config, o.seen
+		target.config, target.wanted, target.seen = config, nil, o.seen
 		target.current, target.fallback, target.notice, target.returned = v, old, "promoted from "+o.id(), false
 		v.tap.listeners.Store(&target.hear)
 		o.current, o.state, o.notice = nil, Disabled, "promoted to "+target.id()
@@ -55,7 +55,7 @@ func (c *Catalog) replaceable(o *origin, name string) (*origin, error) {
 // one; of "" is the one that the operator's list says. The error is as that of Reload.
 func (c *Catalog) Shadow(ctx context.Context, name, of string) error {
 	return c.change(ctx, name, func(ctx context.Context, o *origin) error {
-		config := o.config
+		config := o.asked()
 		config.Mode = Shadow
 		if of != "" {
 			config.Of = of

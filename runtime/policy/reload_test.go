@@ -221,6 +221,54 @@ func TestReread(t *testing.T) {
 	}
 }
 
+// What the list says and could not be loaded is tried again, by a reload as well as
+// when its file changes, and not what it said before.
+func TestRereadLater(t *testing.T) {
+	for name, again := range map[string]func(*world) error{
+		"reload": func(w *world) error { return w.Reload(t.Context(), "m") },
+		"look": func(w *world) error {
+			w.Look(t.Context())
+			return nil
+		},
+	} {
+		list, changed := []policy.ModuleConfig{{Name: "m", Ref: policy.Ref{Ref: "a"}}}, false
+		w := newWorld(t, offering("1", 1, "NEAR"), func(c *policy.Config) {
+			c.Reread = func() ([]policy.ModuleConfig, bool, error) { return list, changed, nil }
+		})
+		w.loader.put("b", "digest-x", func() (*fakeModule, error) { return nil, errors.New("not pinned") })
+		list, changed = []policy.ModuleConfig{{Name: "m", Ref: policy.Ref{Ref: "b"}}}, true
+		w.Look(t.Context())
+		if m := w.module(t); m.Version != "1" || m.Notice != "reload failed: not pinned" {
+			t.Errorf("%s: %+v", name, m)
+		}
+		changed = false
+		w.loader.put("b", "digest-b", offering("2", 2, "NEAR"))
+		if err := again(w); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if m := w.module(t); m.Version != "2" || m.Ref != "b" || m.Notice != "" {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+}
+
+// Loading the same version once more leaves the one before it as that to go back to.
+func TestReloadOfTheSame(t *testing.T) {
+	w := newWorld(t, offering("1", 1, "NEAR"))
+	w.loader.put("a", "digest-b", offering("2", 2, "NEAR"))
+	for range 2 {
+		if err := w.Reload(t.Context(), "m"); err != nil {
+			t.Fatal(err)
+		}
+		if m := w.module(t); m.Digest != "digest-b" || m.Rollback != "digest-a" {
+			t.Errorf("%+v", m)
+		}
+	}
+	if err := w.Close(t.Context()); err != nil || len(w.loader.open()) != 0 {
+		t.Errorf("%v, %d modules are open", err, len(w.loader.open()))
+	}
+}
+
 func TestDisableAndEnable(t *testing.T) {
 	w := newWorld(t, offering("1", 1, "NEAR"))
 	p := w.near(t)

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 )
 
 // install has a version take the place of the one that the origin has, if any. What
@@ -16,19 +18,35 @@ func (c *Catalog) install(o *origin, v *version, config ModuleConfig) error {
 			return err
 		}
 	}
-	old, dropped := o.current, o.fallback
-	o.config, o.current, o.cause, o.notice, o.returned = config, v, "", "", false
-	o.state, o.fallback = Active, old
+	old := o.current
+	back, dropped := o.behind(v, config)
+	o.config, o.wanted, o.current, o.cause, o.notice, o.returned = config, nil, v, "", "", false
+	o.state, o.fallback = Active, back
 	if config.Mode == Shadow {
-		o.state, o.fallback, dropped = Shadowing, nil, old
+		o.state = Shadowing
 		o.beginShadow(v)
 	}
 	c.changed(old)
 	c.mu.Unlock()
-	if dropped != nil {
-		dropped.release()
+	for _, d := range dropped {
+		d.release()
 	}
 	return nil
+}
+
+// behind is the version to go back to from v, nil for none, and those that are needed
+// no more. A shadow goes back to none. The caller holds the lock.
+func (o *origin) behind(v *version, config ModuleConfig) (back *version, dropped []*version) {
+	old, older := o.current, o.fallback
+	switch {
+	case config.Mode == Shadow:
+		dropped = []*version{old, older}
+	case old != nil && old.digest == v.digest && bytes.Equal(o.config.Settings, config.Settings):
+		back, dropped = older, []*version{old} // going back to the same would change nothing
+	default:
+		back, dropped = old, []*version{older}
+	}
+	return back, slices.DeleteFunc(dropped, func(d *version) bool { return d == nil })
 }
 
 // changed publishes what is there now. The caller holds the lock and has made sure

@@ -32,7 +32,7 @@
 //	PACER_CONFIGURE            policy_configure, which gets the operator's settings
 //
 // Each is a list of names in quotes, PACER_CONFIGURE is just defined. sdk/policy.proto
-// says what each field means, docs/policies.md how the module is called.
+// says what each field means, docs/policy-abi.md how the module is called.
 //
 // Memory. What a function is given, and what pacer_scratch and the text functions
 // return, is good until it returns. What a prepare function gets from pacer_keep is

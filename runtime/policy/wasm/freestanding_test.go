@@ -18,7 +18,7 @@ import (
 
 const guestC = "testdata/freestanding-c"
 
-// buildC builds the guest as docs/policies.md says.
+// buildC builds the guest as docs/policy-abi.md says.
 func buildC(t *testing.T) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "guest.wasm")
@@ -52,7 +52,7 @@ func loadC(t *testing.T, log *slog.Logger) *Module {
 	return m
 }
 
-// A guest that knows of the ABI what docs/policies.md says, and nothing of the Go
+// A guest that knows of the ABI what docs/policy-abi.md says, and nothing of the Go
 // SDK, answers as the builtins do and as its own vectors say. It can hold 16
 // constraints, so it would run full if they were not released.
 func TestFreestandingVectors(t *testing.T) {

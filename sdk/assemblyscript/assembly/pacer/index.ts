@@ -1,5 +1,5 @@
 // Policy modules for Pacer in AssemblyScript; ../README.md says how one is written.
-// sdk/policy.proto says what each field means, docs/policies.md how a module is called.
+// sdk/policy.proto says what each field means, docs/policy-abi.md how a module is called.
 export { AppFacts } from "./app";
 export { Admission, AdmissionRequest, AdmissionReview, GroupUse, offerAdmission, Subject, Verb } from "./admission";
 export {

@@ -1,4 +1,4 @@
-// A policy module in C without any library. It is written from docs/policies.md
+// A policy module in C without any library. It is written from docs/policy-abi.md
 // and sdk/policy.proto alone, so that the tests which load it prove what is said
 // there. Its operators:
 //
