@@ -131,6 +131,9 @@ func (s *sim) after(d time.Duration, term int, do func()) {
 // soon is a delay of the network, in order of magnitude.
 func (s *sim) soon() time.Duration { return time.Duration(1+s.rand.IntN(400)) * time.Millisecond }
 
+// latest is longer than the longest of these delays.
+const latest = 401 * time.Millisecond
+
 // chance tells whether a fault of the probability strikes.
 func (s *sim) chance(p float64) bool { return s.faults && s.rand.Float64() < p }
 

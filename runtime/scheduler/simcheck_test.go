@@ -274,7 +274,7 @@ func (m *mesos) lose(a *simAgent) {
 	if a.lost || a.away {
 		return
 	}
-	a.lost = true
+	a.lost, a.lostAt = true, m.sim.now
 	for _, id := range m.offerIDs() {
 		if m.offers[id].Agent == a.facts {
 			delete(m.offers, id)
@@ -292,6 +292,12 @@ func (m *mesos) lose(a *simAgent) {
 // find brings an agent back, with all that ran on.
 func (m *mesos) find(a *simAgent) {
 	if !a.lost {
+		return
+	}
+	// A stream keeps its order: no offer of an agent that is back comes before the word
+	// that it was lost.
+	if told := a.lostAt.Add(latest); m.sim.now < told {
+		m.sim.after(told.Time().Sub(m.sim.now.Time()), 0, func() { m.find(a) })
 		return
 	}
 	a.lost = false

@@ -33,6 +33,7 @@ type simAgent struct {
 	facts    *placement.Agent
 	cpus     placement.Milli
 	lost     bool                  // cut off from the master; its tasks run on
+	lostAt   spec.Timestamp        // when that was last
 	away     bool                  // has not registered with a new master yet: the master says nothing of it
 	refused  map[string]simRefusal // by role
 	holdings []*simHolding
