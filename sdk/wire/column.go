@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/binary"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/pacer-run/pacer/sdk"
@@ -44,27 +43,27 @@ func sizeOf(content int) int {
 
 // InputDecoder reads ConstraintInputs and keeps its lists for the next ones. One about
 // the same values as one of the last few, as there are many about the names of all hosts,
-// costs two comparisons and allocates nothing.
+// costs a comparison and allocates nothing.
 type InputDecoder struct {
-	off    []uint32
 	in     sdk.ConstraintInput
-	data   []byte
-	placed []uint32
+	text   []byte // of the message: all values
+	ends   []byte // of the message: the packed offsets
+	placed []byte // of the message: the packed counts
+	counts []uint32
 	known  [4]cut // as many fields as apps commonly use
 	next   int    // the one of them whose turn it is to go
 }
 
 // cut is a dictionary that was read before.
 type cut struct {
-	text   string // all its values
-	off    []uint32
-	values []string
+	text, ends string
+	values     []string // none: there is no dictionary
 }
 
-// Decode reads a ConstraintInput, which is good until the next call; its values must
-// not be changed.
+// Decode reads a ConstraintInput, which is good until the next call, and as long as b
+// is; its values must not be changed.
 func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
-	d.data, d.off, d.placed = nil, d.off[:0], d.placed[:0]
+	d.text, d.ends, d.placed = nil, nil, nil
 	first := uint32(0)
 	d.in.Instances = 0
 	err := each(b, func(it item) error {
@@ -72,7 +71,7 @@ func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
 		case 1:
 			return it.message(d.column)
 		case 2:
-			return it.fixed32s(&d.placed)
+			return it.packed(&d.placed)
 		case 3:
 			return it.uint32(&first)
 		case 4:
@@ -89,23 +88,23 @@ func (d *InputDecoder) Decode(b []byte) (sdk.ConstraintInput, error) {
 func (d *InputDecoder) column(it item) error {
 	switch it.field {
 	case 2:
-		if it.kind != typeBytes || !d.met(it.bytes) && !utf8.Valid(it.bytes) {
+		if it.kind != typeBytes {
 			return Malformed("values are not UTF-8 text")
 		}
-		d.data = it.bytes
+		d.text = it.bytes
 	case 3:
-		return it.fixed32s(&d.off)
+		return it.packed(&d.ends)
 	}
 	return nil
 }
 
 // finish checks that the parts fit together and cuts the values.
 func (d *InputDecoder) finish(first uint32) error {
-	n := len(d.off) - 1
-	if n < 1 || d.off[0] != 0 || d.off[1] != 0 {
+	n := len(d.ends)/4 - 1
+	if n < 1 || binary.LittleEndian.Uint64(d.ends) != 0 { // where slot 0 begins and ends
 		return Malformed("the dictionary lacks the slot of absence")
 	}
-	if first > uint32(n) || len(d.placed) != 0 && len(d.placed) != n {
+	if first > uint32(n) || len(d.placed) != 0 && len(d.placed) != 4*n {
 		return Malformed("placed instances do not match the values")
 	}
 	if err := d.cut(n); err != nil {
@@ -114,35 +113,34 @@ func (d *InputDecoder) finish(first uint32) error {
 	d.in.First = int(first) - 1
 	d.in.Placed = nil
 	if len(d.placed) > 0 {
-		d.in.Placed = d.placed
+		d.in.Placed, d.counts = numbers(d.placed, d.counts)
 	}
 	return nil
-}
-
-// met tells whether the text is one that was read before, and so valid.
-func (d *InputDecoder) met(text []byte) bool {
-	return slices.ContainsFunc(d.known[:], func(c cut) bool { return c.text == string(text) })
 }
 
 // cut makes the values, or finds those that were made before.
 func (d *InputDecoder) cut(n int) error {
 	for i := range d.known {
-		if c := &d.known[i]; len(c.values) > 0 && c.text == string(d.data) && slices.Equal(c.off, d.off) {
+		if c := &d.known[i]; len(c.values) > 0 && same(c.ends, d.ends) && same(c.text, d.text) {
 			d.in.Values = c.values
 			return nil
 		}
 	}
+	if !utf8.Valid(d.text) {
+		return Malformed("values are not UTF-8 text")
+	}
 	c := &d.known[d.next]
 	d.next = (d.next + 1) % len(d.known)
-	c.text = string(d.data) // one copy: values may outlive the buffer
-	c.off, c.values = append(c.off[:0], d.off...), c.values[:0]
+	c.text, c.ends, c.values = string(d.text), string(d.ends), c.values[:0] // one copy: values may outlive the buffer
+	from := uint32(0)
 	for i := range n {
-		from, to := d.off[i], d.off[i+1]
+		to := binary.LittleEndian.Uint32(d.ends[4*i+4:])
 		if from > to || to > uint32(len(c.text)) {
 			c.values = c.values[:0] // it is none
 			return Malformed("offset beyond the values")
 		}
 		c.values = append(c.values, c.text[from:to])
+		from = to
 	}
 	d.in.Values = c.values
 	return nil
@@ -158,7 +156,16 @@ func AppendAnswer(b []byte, a sdk.ConstraintAnswer) []byte {
 // DecodeAnswer reads the ConstraintAnswer to an input of that many values and
 // refuses one that cannot be: wrong number of quotas, unknown flags.
 func DecodeAnswer(b []byte, values int) (sdk.ConstraintAnswer, error) {
+	return DecodeAnswerInto(nil, b, values)
+}
+
+// DecodeAnswerInto is DecodeAnswer with the quotas in room when it is as long as there
+// are values.
+func DecodeAnswerInto(room []uint32, b []byte, values int) (sdk.ConstraintAnswer, error) {
 	var a sdk.ConstraintAnswer
+	if len(room) == values {
+		a.Quota = room[:0]
+	}
 	err := each(b, func(it item) error {
 		switch it.field {
 		case 1:

@@ -7,6 +7,7 @@ package wire
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -97,11 +98,7 @@ func appendFixed32s(b []byte, field int, list []uint32) []byte {
 	if len(list) == 0 {
 		return b
 	}
-	b = appendSize(b, field, 4*len(list))
-	for _, v := range list {
-		b = binary.LittleEndian.AppendUint32(b, v)
-	}
-	return b
+	return appendPacked(appendSize(b, field, 4*len(list)), list)
 }
 
 // item is one field as it is on the wire.
@@ -252,27 +249,30 @@ func (it item) message(decode func(item) error) error {
 	return each(it.bytes, decode)
 }
 
-// fixed32s appends to the list, whether the field is packed or not.
-func (it item) fixed32s(into *[]uint32) error {
+// packed is the bytes of packed numbers, four each. A field that came in one piece, as it
+// does, stays where it is in the message; the pieces of another are put together.
+func (it item) packed(into *[]byte) error {
 	switch {
 	case it.kind == typeFixed32:
-		*into = append(*into, uint32(it.bits))
+		*into = binary.LittleEndian.AppendUint32(slices.Clip(*into), uint32(it.bits))
 	case it.kind != typeBytes:
 		return Malformed("packed numbers expected")
 	case len(it.bytes)%4 != 0:
 		return Malformed("packed numbers cut short")
+	case len(*into) == 0:
+		*into = it.bytes
 	default:
-		*into = growFor(*into, len(it.bytes)/4)
-		for b := it.bytes; len(b) > 0; b = b[4:] {
-			*into = append(*into, binary.LittleEndian.Uint32(b))
-		}
+		*into = append(slices.Clip(*into), it.bytes...)
 	}
 	return nil
 }
 
-func growFor(list []uint32, n int) []uint32 {
-	if cap(list)-len(list) >= n {
-		return list
+// fixed32s appends to the list, whether the field is packed or not.
+func (it item) fixed32s(into *[]uint32) error {
+	var b []byte
+	if err := it.packed(&b); err != nil {
+		return err
 	}
-	return append(make([]uint32, 0, len(list)+n), list...)
+	*into = appendNumbers(*into, b)
+	return nil
 }

@@ -38,7 +38,7 @@ func (p *preparedConstraint) LastFuel() int64 {
 func (p *preparedConstraint) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
 	p.input = wire.AppendInput(p.input[:0], in)
 	err = p.Ask(ctx, p.input, len(in.Values), func(b []byte) (err error) {
-		if answer, err = wire.DecodeAnswer(b, len(in.Values)); err != nil {
+		if answer, err = wire.DecodeAnswerInto(in.Room, b, len(in.Values)); err != nil {
 			return err
 		}
 		return p.verify(&answer)
