@@ -9,6 +9,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/pacer-run/pacer/runtime/policy/metering"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
@@ -64,6 +65,7 @@ type retired struct {
 func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	in := &instance{module: m, journal: m.journal}
 	ctx = context.WithValue(ctx, instanceKey{}, in)
+	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(newMemory))
 	// No code of the guest runs in here: package metering has seen to that.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	guest, err := m.runtime.InstantiateModule(ctx, m.compiled, config)
