@@ -79,7 +79,9 @@ type Export struct {
 // it runs before the host has given it fuel. The error says what is wrong with a module that it refuses. What it
 // takes is not necessarily valid, but whatever is wrong with it is still wrong
 // with the result: the engine validates that.
-func Rewrite(module []byte) (*Module, error) {
+func Rewrite(module []byte) (*Module, error) { return rewrite(module, (*program).meterCode) }
+
+func rewrite(module []byte, meterCode func(*program) error) (*Module, error) {
 	if len(module) > maxModule {
 		return nil, fmt.Errorf("module has %d bytes, %d are allowed", len(module), maxModule)
 	}
@@ -100,7 +102,7 @@ func Rewrite(module []byte) (*Module, error) {
 		{"global", p.addGlobals},
 		{"start", p.takeStart},
 		{"export", p.addExports},
-		{"code", p.meterCode},
+		{"code", func() error { return meterCode(p) }},
 	} {
 		if err := part.parse(); err != nil {
 			return nil, fmt.Errorf("%s section: %w", part.name, err)

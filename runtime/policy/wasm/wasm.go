@@ -79,6 +79,7 @@ type Loader struct {
 	limits    Limits
 	log       *slog.Logger
 	cache     wazero.CompilationCache // nil: none
+	metered   *metering.Cache         // nil: none
 	abandoned sync.WaitGroup          // loads that nobody waits for any more
 }
 
@@ -99,6 +100,9 @@ func NewLoader(limits Limits, cacheDir string, log *slog.Logger) (*Loader, error
 		return nil, fmt.Errorf("policy cache: %w", err)
 	}
 	l.cache = cache
+	if l.metered, err = metering.NewCache(filepath.Join(dir, "code")); err != nil {
+		return nil, errors.Join(fmt.Errorf("policy cache: %w", err), cache.Close(context.Background()))
+	}
 	return l, nil
 }
 
@@ -155,7 +159,7 @@ func (l *Loader) load(ctx context.Context, code []byte, options Options) (m *Mod
 			m, err = nil, fmt.Errorf("the engine failed on it: %v", r)
 		}
 	}()
-	metered, err := metering.Rewrite(code)
+	metered, err := l.metered.Rewrite(code)
 	if err != nil {
 		return nil, err
 	}
