@@ -268,7 +268,7 @@ func resident() float64 {
 
 // scaling compares two goroutines that have an instance each with one alone.
 func (t *targets) scaling(ctx context.Context) error {
-	const calls = 20
+	const calls = 400 // so many that waking the second processor does not count
 	values, _ := rackValues(256)
 	for _, g := range guests() {
 		var asks []func() error

@@ -14,9 +14,9 @@ func (Like) Operators() []string { return []string{"LIKE"} }
 
 // Prepare compiles the expression.
 func (Like) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
-	re, err := compileWhole(c)
+	e, err := compileWhole(c)
 	if err != nil {
 		return nil, err
 	}
-	return &perValue{match: re.MatchString, reason: `does not match "` + c.Value + `"`}, nil
+	return &perValue{match: e.match, reason: `does not match "` + c.Value + `"`}, nil
 }

@@ -9,22 +9,52 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
+// expression matches whole values.
+type expression struct {
+	text      string // wrapped, so that it matches whole values only
+	automaton *automaton
+	regexp    *regexp.Regexp // nil until the automaton is not sure
+}
+
 // compileWhole compiles the constraint's value to an expression that matches
-// whole values only. The value is parsed by itself first: wrapped as text,
-// "a)(b" would be taken and `\Qa` would swallow the wrapping.
-func compileWhole(c sdk.ConstraintSpec) (*regexp.Regexp, error) {
+// whole values only. The value is parsed by itself first: wrapped as text, "a)(b"
+// would be taken. It is the value's own text that is wrapped: to print what was
+// parsed takes a turn for every rune of a class such as \S.
+func compileWhole(c sdk.ConstraintSpec) (*expression, error) {
 	if c.Value == "" {
 		return nil, &sdk.Invalid{Message: "LIKE and UNLIKE require a non-empty, regular expression value"}
 	}
-	parsed, err := syntax.Parse(c.Value, syntax.Perl)
+	if _, err := syntax.Parse(c.Value, syntax.Perl); err != nil {
+		return nil, notRegex(c.Value, err)
+	}
+	e := &expression{text: `\A(?:` + c.Value + `)\z`}
+	parsed, err := syntax.Parse(e.text, syntax.Perl)
+	if err != nil { // a \Q that is left open, as in \Qa, swallows the wrapping
+		e.text = `\A(?:` + c.Value + `\E)\z`
+		parsed, err = syntax.Parse(e.text, syntax.Perl)
+	}
 	if err != nil {
 		return nil, notRegex(c.Value, err)
 	}
-	re, err := regexp.Compile(`\A(?:` + parsed.String() + `)\z`)
+	prog, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, notRegex(c.Value, err)
 	}
-	return re, nil
+	e.automaton = newAutomaton(prog)
+	return e, nil
+}
+
+// match tells whether the whole value matches.
+func (e *expression) match(value string) bool {
+	if e.automaton != nil {
+		if matches, sure := e.automaton.match(value); sure {
+			return matches
+		}
+	}
+	if e.regexp == nil {
+		e.regexp = regexp.MustCompile(e.text) // it was parsed before
+	}
+	return e.regexp.MatchString(value)
 }
 
 func notRegex(value string, err error) error {

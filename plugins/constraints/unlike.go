@@ -15,12 +15,12 @@ func (Unlike) Operators() []string { return []string{"UNLIKE"} }
 
 // Prepare compiles the expression.
 func (Unlike) Prepare(_ context.Context, c sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
-	re, err := compileWhole(c)
+	e, err := compileWhole(c)
 	if err != nil {
 		return nil, err
 	}
 	return &perValue{
-		match:  func(value string) bool { return !re.MatchString(value) },
+		match:  func(value string) bool { return !e.match(value) },
 		absent: true,
 		reason: `matches "` + c.Value + `"`,
 	}, nil
