@@ -1,11 +1,15 @@
 // The part of the compiler that makes classes of runes.
-import { isWord, MAX_RUNE, Op, Program } from "./program";
+import { MAX_RUNE, Op, Program } from "./program";
 import { Source } from "./source";
 
 // Flags as in (?i).
 export const FOLD: u32 = 1;
 export const DOT_NEWLINE: u32 = 2;
 export const LINES: u32 = 4;
+
+// Runes beyond ASCII that are an s and a K in another case, and the last one of all that
+// has a case.
+const LONG_S = 0x17f, KELVIN = 0x212a, LAST_WITH_CASE = 0x1e943;
 
 // Named sets: pairs of first and last rune, in the order of their runes.
 const posixNames: string[] = [
@@ -21,14 +25,16 @@ export class ClassCompiler {
 
   constructor(public source: Source) {}
 
-  emitRune(rune: i32): void {
-    if (!(this.flags & FOLD) || !isWord(rune) || rune <= 0x39 || rune == 0x5f) {
-      this.program.emit(Op.Rune, rune);
+  /** Emits a rune that is written from a place on. */
+  emitRune(rune: i32, at: i32): void {
+    const first = this.program.ranges.length;
+    this.range(rune, rune, at);
+    if (this.program.ranges.length > first + 2) {
+      this.program.emitClass(first, false);
       return;
     }
-    const first = this.program.ranges.length;
-    this.range(rune, rune);
-    this.program.emitClass(first, false);
+    this.program.ranges.length = first;
+    this.program.emit(Op.Rune, rune);
   }
 
   /** Takes \d, \S and the like. */
@@ -69,7 +75,7 @@ export class ClassCompiler {
       high = this.classRune();
     }
     if (low > high) s.wrong("invalid character class range", s.since(at));
-    this.range(low, high);
+    this.range(low, high, at);
   }
 
   private classRune(): i32 {
@@ -91,21 +97,42 @@ export class ClassCompiler {
 
   /** Adds the set, or all runes that are not in it. */
   private set(pairs: string, negated: bool): void {
+    if (this.flags & FOLD) pairs = folded(pairs);
     let from = 0;
     for (let i = 0; i < pairs.length; i += 2) {
       const low = pairs.charCodeAt(i), high = pairs.charCodeAt(i + 1);
       if (negated) this.program.range(from, low - 1);
-      else this.range(low, high);
+      else this.program.range(low, high);
       from = high + 1;
     }
     if (negated) this.program.range(from, MAX_RUNE);
   }
 
-  /** Adds the range, and its letters in the other case where case is nothing. */
-  private range(low: i32, high: i32): void {
+  /** Adds the range that is written from a place on, and its letters in the other case where case is nothing. */
+  private range(low: i32, high: i32, at: i32): void {
     this.program.range(low, high);
-    if (!(this.flags & FOLD)) return;
+    if (!(this.flags & FOLD) || (low <= 0x41 && high >= LAST_WITH_CASE)) return;
+    if (high >= 0x80 && low <= LAST_WITH_CASE) {
+      this.source.wrong("(?i) is supported for ASCII only here", this.source.since(at));
+      return;
+    }
     this.program.range(max(low, 0x41) + 32, min(high, 0x5a) + 32);
     this.program.range(max(low, 0x61) - 32, min(high, 0x7a) - 32);
+    if (holds(low, high, 0x73)) this.program.range(LONG_S, LONG_S);
+    if (holds(low, high, 0x6b)) this.program.range(KELVIN, KELVIN);
   }
+}
+
+/** Tells whether a small letter or its capital is in the range. */
+function holds(low: i32, high: i32, letter: i32): bool {
+  return (low <= letter && letter <= high) || (low <= letter - 32 && letter - 32 <= high);
+}
+
+/** The set where case is nothing. Those with letters have all of them, but for xdigit's, which has both cases. */
+function folded(pairs: string): string {
+  if (pairs == "az" || pairs == "AZ") pairs = "AZaz";
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (holds(pairs.charCodeAt(i), pairs.charCodeAt(i + 1), 0x6b)) return pairs + "\u017f\u017f\u212a\u212a";
+  }
+  return pairs;
 }

@@ -1,6 +1,6 @@
 // The compiler of regular expressions: groups, repetitions, alternatives. The syntax is
-// that of RE2, and of the LIKE that is built in, but for Unicode's classes (\pL) and for
-// letters beyond ASCII, whose case always counts.
+// that of RE2, and of the LIKE that is built in. Unicode's classes (\pL) are refused, and
+// so are runes beyond ASCII where case is nothing.
 import { ClassCompiler, DOT_NEWLINE, FOLD, LINES } from "./classes";
 import { isWord, Op, Program, WIDTH } from "./program";
 import { Source } from "./source";
@@ -8,7 +8,7 @@ import { Source } from "./source";
 const MAX_REPEAT = 1000, MAX_DEPTH = 100;
 /** No repetition, and as a most: any number. */
 const NONE = -1;
-/** There is nothing that could be repeated. */
+/** There is nothing that could be repeated, and no repetition that was read. */
 const NOTHING = -1;
 
 export class Compiler {
@@ -18,6 +18,8 @@ export class Compiler {
   // The repetition that was read last; most NONE is any number.
   private least: i32 = 0;
   private most: i32 = 0;
+  // How often what was compiled last repeats the innermost thing in it, by counts.
+  private copies: i32 = 1;
 
   constructor(expression: string) {
     const source = new Source(expression);
@@ -39,15 +41,22 @@ export class Compiler {
     const s = this.source;
     if (s.more) s.wrong("unexpected )", s.whole);
     this.program.emit(Op.Match);
+    this.checkSize();
+  }
+
+  private checkSize(): void {
+    if (this.program.full) this.source.wrong("expression too large", this.source.whole);
   }
 
   /** Compiles what is separated by |. */
   private alternatives(): void {
     const s = this.source, p = this.program;
     let ends = NONE; // the jumps to the end, each with the place of the one before
+    let copies = 1;
     for (;;) {
       const from = p.size;
       this.sequence();
+      copies = max(copies, this.copies);
       if (s.failed || !s.skips("|")) break;
       p.insert(from, Op.Split, 1, p.size - from + 2);
       p.emit(Op.Jump, ends);
@@ -58,34 +67,46 @@ export class Compiler {
       p.code[WIDTH * ends + 1] = p.size - ends;
       ends = before;
     }
+    this.copies = copies;
   }
 
   /** Compiles atoms and their repetitions up to a | or a ). */
   private sequence(): void {
     const s = this.source;
-    let last = NOTHING;
+    let last = NOTHING, repeated = NOTHING, copies = 1;
+    this.copies = 1;
     while (s.more && !s.sees("|") && !s.sees(")")) {
-      const begin = s.at;
-      if (this.repeats()) s.wrong("missing argument to repetition operator", s.since(begin));
-      if (s.failed) return;
-      const from = this.atom(), at = s.at;
-      if (from != NOTHING) last = from; // flags are passed over: a(?i)* is a*
-      if (!s.failed && this.repeats()) this.repetition(last, at);
-      if (this.program.full) s.wrong("expression too large", s.whole);
+      const at = s.at;
+      if (this.repeats()) {
+        this.repetition(last, at, repeated);
+        repeated = at;
+      } else if (!s.failed) {
+        const before = this.copies, from = this.atom();
+        if (from == NOTHING) { // flags are passed over: a(?i)* is a*
+          this.copies = before;
+        } else {
+          last = from;
+          copies = max(copies, before);
+        }
+        repeated = NOTHING;
+      }
+      if (!s.failed) this.checkSize();
     }
+    this.copies = max(copies, this.copies);
   }
 
-  /** Applies the repetition that was read behind an atom. */
-  private repetition(from: i32, at: i32): void {
+  /** Applies the repetition that was read; repeated is where one begins that it follows. */
+  private repetition(from: i32, at: i32, repeated: i32): void {
     const s = this.source, least = this.least, most = this.most;
-    if (from == NOTHING) s.wrong("missing argument to repetition operator", s.since(at));
     s.skips("?"); // which of several matches is found does not matter
-    if (least > MAX_REPEAT || most > MAX_REPEAT || (most != NONE && least > most)) s.wrong("invalid repeat count", s.since(at));
-    const possessive = s.sees("+");
-    if (this.repeats()) {
+    if (repeated != NOTHING) {
+      const possessive = s.whole.charCodeAt(s.at - 1) == 0x2b;
       const what = possessive ? "possessive quantifiers are not supported (the syntax is RE2's)" : "invalid nested repetition operator";
-      s.wrong(what, s.since(at));
+      s.wrong(what, s.since(repeated));
     }
+    if (from == NOTHING) s.wrong("missing argument to repetition operator", s.since(at));
+    this.copies = most == 0 ? 1 : this.copies * max(most == NONE ? least : most, 1);
+    if (this.copies > MAX_REPEAT && (least > 1 || most > 1)) s.wrong("invalid repeat count", s.since(at));
     if (!s.failed) this.repeat(from, least, most);
   }
 
@@ -133,9 +154,13 @@ export class Compiler {
       this.most = this.count();
       good = good && (this.most != NONE || s.sees("}"));
     }
-    if (good && s.skips("}")) return true;
-    s.at = from;
-    return false;
+    if (!good || !s.skips("}")) {
+      s.at = from;
+      return false;
+    }
+    const wrong = this.least > MAX_REPEAT || this.most > MAX_REPEAT || (this.most != NONE && this.least > this.most);
+    if (wrong) s.wrong("invalid repeat count", s.since(from));
+    return !wrong;
   }
 
   /** Reads a count; a large one is just larger than all that are allowed. */
@@ -152,15 +177,15 @@ export class Compiler {
 
   /** Compiles what a repetition can follow, and returns where that begins. */
   private atom(): i32 {
-    const s = this.source, p = this.program, from = p.size, first = p.ranges.length;
+    const s = this.source, p = this.program, from = p.size, first = p.ranges.length, at = s.at;
+    this.copies = 1;
     if (this.assertion()) return from;
     if (s.skips("(")) return this.group() ? from : NOTHING;
     if (s.skips("\\Q")) return this.literalText();
     if (this.classes.perlSet()) p.emitClass(first, false);
     else if (s.skips("[")) this.classes.characterClass();
     else if (s.skips(".")) this.dot();
-    else if (s.skips("\\")) this.classes.emitRune(s.escaped());
-    else this.classes.emitRune(s.cutRune());
+    else this.classes.emitRune(s.skips("\\") ? s.escaped() : s.cutRune(), at);
     return from;
   }
 
@@ -168,8 +193,9 @@ export class Compiler {
   private literalText(): i32 {
     let last = NOTHING;
     while (this.source.more && !this.source.skips("\\E")) {
+      const at = this.source.at;
       last = this.program.size;
-      this.classes.emitRune(this.source.cutRune());
+      this.classes.emitRune(this.source.cutRune(), at);
     }
     return last;
   }
@@ -199,12 +225,9 @@ export class Compiler {
   /** Compiles what follows a (. It returns false for one that only sets flags. */
   private group(): bool {
     const s = this.source, from = s.at - 1, flags = this.classes.flags;
-    if (this.unsupported(from)) return false;
-    if (s.skips("?P<") || s.skips("?<")) {
-      if (!this.groupName(from)) return false;
-    } else if (s.skips("?") && !this.groupFlags(from)) {
-      return false;
-    }
+    const name = s.sees("?P<") ? from + 4 : s.sees("?<") ? from + 3 : s.whole.length;
+    if (name < s.whole.length) this.groupName(from, name);
+    else if (s.skips("?") && !this.groupFlags(from)) return false;
     if (++this.depth > MAX_DEPTH) s.wrong("expression nests too deeply", s.whole);
     this.alternatives();
     this.depth--;
@@ -213,47 +236,50 @@ export class Compiler {
     return true;
   }
 
-  /** Names what other engines have and RE2 lacks, lest a good expression of theirs be called malformed. */
-  private unsupported(from: i32): bool {
-    const s = this.source;
-    if (s.skips("?=") || s.skips("?!") || s.skips("?<=") || s.skips("?<!")) {
-      s.wrong("look-around is not supported (the syntax is RE2's)", s.since(from));
-    } else if (s.skips("?>")) {
-      s.wrong("atomic groups are not supported (the syntax is RE2's)", s.since(from));
-    } else return false;
-    return true;
+  /** Moves behind the name of a group, which means nothing to a match. */
+  private groupName(from: i32, name: i32): void {
+    const s = this.source, end = s.whole.indexOf(">", name);
+    s.at = name;
+    while (isWord(s.peek())) s.at++;
+    if (s.at > name && s.skips(">")) return;
+    s.at = end < 0 ? s.whole.length : end + 1;
+    this.notGroup("invalid named capture", from);
   }
 
-  /** Moves behind the name of a group, which means nothing to a match. */
-  private groupName(from: i32): bool {
-    const s = this.source, name = s.at;
-    while (isWord(s.peek())) s.at++;
-    if (s.at > name && s.skips(">")) return true;
-    s.wrong("invalid named capture", s.since(from));
-    return false;
+  /** Names what other engines have and RE2 lacks, lest a good expression of theirs be called malformed. */
+  private notGroup(what: string, from: i32): void {
+    const part = this.source.since(from);
+    if (part.startsWith("(?=") || part.startsWith("(?!") || part.startsWith("(?<=") || part.startsWith("(?<!")) {
+      what = "look-around is not supported (the syntax is RE2's)";
+    } else if (part.startsWith("(?>")) what = "atomic groups are not supported (the syntax is RE2's)";
+    this.source.wrong(what, part);
   }
 
   /** Reads the flags of (?i) and (?i:…), behind the ?. It returns true when a group follows. */
   private groupFlags(from: i32): bool {
     const s = this.source;
-    let flags = this.classes.flags;
-    for (let off = false; s.more; ) {
+    let flags = this.classes.flags, off = false, some = false;
+    while (s.more) {
       let flag: u32 = 0;
       if (s.skips("i")) flag = FOLD;
       else if (s.skips("s")) flag = DOT_NEWLINE;
       else if (s.skips("m")) flag = LINES;
       else if (s.skips("U")) flag = 0; // which of several matches is found does not matter
-      else if (!off && s.skips("-")) off = true;
-      else if (s.sees(")") || s.sees(":")) {
+      else if (!off && s.skips("-")) {
+        off = true;
+        some = false;
+        continue;
+      } else if ((s.sees(")") || s.sees(":")) && (some || !off)) {
         this.classes.flags = flags;
         if (s.skips(":")) return true;
         s.skips(")");
         return false;
       } else break;
+      some = true;
       flags = off ? flags & ~flag : flags | flag;
     }
     s.cutRune();
-    s.wrong("invalid or unsupported Perl syntax", s.since(from));
+    this.notGroup("invalid or unsupported Perl syntax", from);
     return false;
   }
 }

@@ -51,17 +51,6 @@ export class Source {
     return rune;
   }
 
-  /** Reads up to so many digits of a base; -1: there is none, or it is no rune. */
-  digits(base: i32, most: i32): i32 {
-    let value = -1;
-    for (; most > 0 && digit(this.peek(), base) >= 0; most--) {
-      value = max(value, 0) * base + digit(this.peek(), base);
-      this.at++;
-      if (value > MAX_RUNE) return -1;
-    }
-    return value;
-  }
-
   /** The rune that is written with a backslash, which was taken. */
   escaped(): i32 {
     const from = this.at - 1;
@@ -80,16 +69,27 @@ export class Source {
 
   private octal(first: i32): i32 {
     let value = first;
-    for (let i = 0; i < 2 && digit(this.peek(), 8) >= 0; i++) value = 8 * value + this.digits(8, 1);
+    for (let i = 0; i < 2 && digit(this.peek(), 8) >= 0; i++) value = 8 * value + digit(this.cutRune(), 8);
     return value;
   }
 
   private hexadecimal(from: i32): i32 {
-    const begin = this.at, braces = this.skips("{");
-    let value = this.digits(16, braces ? i32.MAX_VALUE : 2);
-    if (braces ? !this.skips("}") : this.at != begin + 2) value = -1;
-    if (value < 0) this.wrong("invalid escape sequence", this.since(from));
-    return max(value, 0);
+    let value = 0, n = 0;
+    if (this.skips("{")) {
+      while (n >= 0 && !this.skips("}")) {
+        const d = digit(this.cutRune(), 16);
+        value = 16 * value + d;
+        n = d < 0 || value > MAX_RUNE ? -1 : n + 1;
+      }
+    } else {
+      const first = digit(this.cutRune(), 16), second = digit(this.cutRune(), 16);
+      value = 16 * first + second;
+      n = first < 0 || second < 0 ? -1 : 2;
+    }
+    if (n > 0 && value >= 0xd800 && value < 0xe000) this.wrong("surrogates are not supported here", this.since(from));
+    if (n > 0) return value;
+    this.wrong("invalid escape sequence", this.since(from));
+    return 0;
   }
 }
 

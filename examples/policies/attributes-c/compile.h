@@ -1,6 +1,6 @@
 // The compiler of regular expressions. The syntax is that of RE2, and of the LIKE
-// that is built in, but for Unicode's classes (\pL) and for letters beyond ASCII,
-// whose case always counts. Jumps are relative, so that what was compiled can be moved and
+// that is built in. Unicode's classes (\pL) are refused, and so are runes beyond ASCII
+// where case is nothing. Jumps are relative, so that what was compiled can be moved and
 // copied: a repetition is made from what it repeats, without a tree in between.
 
 enum { MAX_CODE = 4000, MAX_RANGES = 2000, MAX_REPEAT = 1000, MAX_DEPTH = 100 };
@@ -12,6 +12,7 @@ typedef struct {
 	pacer_text whole, rest; // rest: what is still to be compiled
 	regex *re;
 	uint32_t ranges, flags, depth;
+	int32_t copies; // how often what was compiled last repeats the innermost thing in it, by counts
 	pacer_text fault; // why it is no expression; empty: it is one so far
 } compiler;
 
@@ -59,32 +60,50 @@ static void copy(compiler *c, uint32_t from, uint32_t n) {
 }
 
 static void add_range(compiler *c, int32_t low, int32_t high) {
+	if (low > high) return;
 	if (c->ranges == MAX_RANGES) {
 		wrong(c, "expression too large", c->whole);
-	} else if (low <= high) {
+	} else {
 		c->re->ranges[c->ranges++] = (range){low, high};
 	}
 }
 
-// add_folded adds the range, and its letters in the other case where case is nothing.
-static void add_folded(compiler *c, int32_t low, int32_t high) {
+// Runes beyond ASCII that are an s and a K in another case, and the last one of all
+// that has a case.
+enum { LONG_S = 0x17f, KELVIN = 0x212a, LAST_WITH_CASE = 0x1e943 };
+
+// has_letter tells whether a small letter or its capital is in the range.
+static bool has_letter(int32_t low, int32_t high, int32_t letter) {
+	return (low <= letter && letter <= high) || (low <= letter - 32 && letter - 32 <= high);
+}
+
+// add_folded adds the range that is written from a place on, and its letters in the
+// other case where case is nothing.
+static void add_folded(compiler *c, int32_t low, int32_t high, const char *from) {
 	add_range(c, low, high);
-	if (!(c->flags & FOLD)) return;
+	if (failed(c) || !(c->flags & FOLD) || (low <= 'A' && high >= LAST_WITH_CASE)) return;
+	if (high >= 0x80 && low <= LAST_WITH_CASE) {
+		wrong(c, "(?i) is supported for ASCII only here", since(c, from));
+		return;
+	}
 	int32_t upper_low = low > 'A' ? low : 'A', upper_high = high < 'Z' ? high : 'Z';
 	int32_t lower_low = low > 'a' ? low : 'a', lower_high = high < 'z' ? high : 'z';
 	add_range(c, upper_low + 32, upper_high + 32);
 	add_range(c, lower_low - 32, lower_high - 32);
+	if (has_letter(low, high, 's')) add_range(c, LONG_S, LONG_S);
+	if (has_letter(low, high, 'k')) add_range(c, KELVIN, KELVIN);
 }
 
 static void emit_class(compiler *c, uint32_t first, bool negated) {
 	emit(c, (instruction){CLASS, negated, (int32_t)first, (int32_t)(c->ranges - first)});
 }
 
-static void emit_rune(compiler *c, int32_t rune) {
+// emit_rune emits a rune that is written from a place on.
+static void emit_rune(compiler *c, int32_t rune, const char *from) {
 	bool letter = is_word(rune) && rune > '9' && rune != '_';
-	if (letter && c->flags & FOLD) {
+	if (c->flags & FOLD && (letter || rune >= 0x80)) {
 		uint32_t first = c->ranges;
-		add_folded(c, rune, rune);
+		add_folded(c, rune, rune, from);
 		emit_class(c, first, false);
 		return;
 	}
@@ -103,14 +122,23 @@ static const set posix_sets[] = {
 	{"upper", "AZ"}, {"word", "09AZ__az"}, {"xdigit", "09AFaf"},
 };
 
-// add_set adds the set, or all runes that are not in it.
+// add_set adds the set, or all runes that are not in it. Where case is nothing, a set
+// with letters has all of them, but for xdigit's, which has both cases.
 static void add_set(compiler *c, const set *s, bool negated) {
+	const char *pairs = s->pairs;
+	bool fold = c->flags & FOLD, letters = false;
+	if (fold && (pacer_equal(pacer_text_of(pairs), "az") || pacer_equal(pacer_text_of(pairs), "AZ"))) pairs = "AZaz";
 	int32_t from = 0;
-	for (const char *p = s->pairs; *p; p += 2) {
+	for (const char *p = pairs; *p; p += 2) {
 		int32_t low = p[0] == 1 ? 0 : p[0]; // \1 stands for 0, which ends the text
-		if (!negated) add_folded(c, low, p[1]);
-		if (negated) add_range(c, from, low - 1);
+		add_range(c, negated ? from : low, negated ? low - 1 : p[1]);
+		letters = letters || has_letter(low, p[1], 'k');
 		from = p[1] + 1;
+	}
+	static const int32_t others[] = {LONG_S, KELVIN};
+	for (int i = 0; fold && letters && i < 2; i++) {
+		add_range(c, negated ? from : others[i], negated ? others[i] - 1 : others[i]);
+		from = others[i] + 1;
 	}
 	if (negated) add_range(c, from, MAX_RUNE);
 }
@@ -149,31 +177,30 @@ static bool posix_set(compiler *c) {
 	return false; // it is a [ like any other
 }
 
-static int32_t digit(char c, int32_t base) {
+static int32_t digit(int32_t c, int32_t base) {
 	int32_t lower = c | 32, n = c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : 99;
 	return n < base ? n : -1;
 }
 
-// digits reads up to so many of a base; -1: there is none, or it is no rune.
-static int32_t digits(compiler *c, int32_t base, uint32_t most) {
-	int32_t value = -1;
-	for (; most > 0 && c->rest.size > 0 && digit(*c->rest.at, base) >= 0; most--) {
-		value = (value < 0 ? 0 : value) * base + digit(*c->rest.at, base);
-		c->rest.at++;
-		c->rest.size--;
-		if (value > MAX_RUNE) return -1;
-	}
-	return value;
-}
-
+// hexadecimal is the rune that follows \x; -1: there is none.
 static int32_t hexadecimal(compiler *c) {
 	if (!skips(c, "{")) {
-		const char *from = c->rest.at;
-		int32_t value = digits(c, 16, 2);
-		return since(c, from).size == 2 ? value : -1;
+		int32_t first = digit(cut_rune(&c->rest), 16), second = digit(cut_rune(&c->rest), 16);
+		return first < 0 || second < 0 ? -1 : 16 * first + second;
 	}
-	int32_t value = digits(c, 16, UINT32_MAX);
-	return skips(c, "}") ? value : -1;
+	int32_t value = 0, n = 0;
+	for (; !skips(c, "}"); n++) {
+		int32_t d = digit(cut_rune(&c->rest), 16);
+		value = 16 * value + d;
+		if (d < 0 || value > MAX_RUNE) return -1;
+	}
+	return n > 0 ? value : -1;
+}
+
+// octal is the rune of a digit and up to two more.
+static int32_t octal(compiler *c, int32_t value) {
+	for (int i = 0; i < 2 && c->rest.size > 0 && digit(*c->rest.at, 8) >= 0; i++) value = 8 * value + digit(cut_rune(&c->rest), 8);
+	return value;
 }
 
 // escaped is the rune that is written with a backslash, which was taken.
@@ -188,17 +215,16 @@ static int32_t escaped(compiler *c) {
 	case 'r': return '\r';
 	case 't': return '\t';
 	case 'v': return '\v';
-	case 'x': rune = hexadecimal(c); break;
+	case 'x':
+		rune = hexadecimal(c);
+		if (rune >= 0xd800 && rune < 0xe000) wrong(c, "surrogates are not supported here", since(c, from));
+		break;
 	case 'k': wrong(c, "back-references are not supported (the syntax is RE2's)", since(c, from)); return 0;
 	case 'p':
 	case 'P': wrong(c, "classes of Unicode are not supported here", since(c, from)); return 0;
 	default:
 		if (rune >= '0' && rune <= '7' && (rune == '0' || (c->rest.size > 0 && digit(*c->rest.at, 8) >= 0))) {
-			int32_t more = 0;
-			uint32_t size = c->rest.size;
-			more = digits(c, 8, 2);
-			uint32_t taken = size - c->rest.size;
-			return ((rune - '0') << 3 * taken) + (taken > 0 ? more : 0);
+			return octal(c, rune - '0');
 		}
 		if (rune >= '1' && rune <= '9') {
 			wrong(c, "back-references are not supported (the syntax is RE2's)", since(c, from));
@@ -231,7 +257,7 @@ static void character_class(compiler *c) {
 			high = class_rune(c);
 		}
 		if (low > high) wrong(c, "invalid character class range", since(c, at));
-		add_folded(c, low, high);
+		add_folded(c, low, high, at);
 		if (failed(c)) return;
 	}
 	skips(c, "]");

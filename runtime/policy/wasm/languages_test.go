@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,9 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/policytest"
@@ -203,70 +199,11 @@ func TestLanguagesBuiltinVectors(t *testing.T) {
 					tried[v.Spec.Operator]++
 				}
 			}
-			if tried["LIKE"] < 29 || tried["UNLIKE"] < 8 || tried["MAX_PER"] < 12 {
+			if tried["LIKE"] < 64 || tried["UNLIKE"] < 10 || tried["MAX_PER"] < 22 {
 				t.Errorf("vectors tried: %v", tried)
 			}
 		})
 	}
-}
-
-// expressions are those that the vectors do not have, good ones and others.
-func expressions() []string {
-	return []string{
-		"", "a|", "()", "a*", "a+b?", "(a|b)*c", "(ab|a)(c|bcd)", "(a*)*", "(a*)+b", "(a|b|)*", "a{2}", "a{0}", "a{2,}", "a{,2}", "a{1,3}b",
-		"(ab){2,3}", "(a|b){0,2}c", "a{0,2}", "a{0,}b", "(a?){3}", "x{a}", "{", "a{2", "a{2,1}", "a{1001}", "[a-c]+", "[^a-c]+", "[]a]", "[^]a]", "[a-]",
-		"[-a]", "[a\\]]+", "[b-a]", "[a", "[\\d_]+", "\\d+", "\\D+", "\\w+", "\\W", "\\s", "[[:alpha:]]+", "[[:^digit:]]+", "[[:nope:]]", "[[:alpha:]", "[\\s\\S]*",
-		".", ".*", "(?s).*", "^a", "a$", "^$", "$^", "a^b", "(^a|b)c$", "\\Aa\\z", "\\ba\\b", "a\\Bb", "\\b", "(?m)^a$\n^b$", "(?i)aB", "(?i)[a-b]+", "(?i:a)b", "a(?i)b",
-		"(?-i)a", "(?i)a(?-i)b", "(a(?i)b)c", "(?i)[^a]", "\\Qa.b\\Ec+", "\\Qab\\E*", "\\Q", "\\.", "\\_", "\\y", "\\", "\\x61", "\\x{fc}", "\\x{110000}", "\\x6", "\\101", "\\0", "\\8",
-		"\\n", "(?P<n>a)b", "(?<n>a)b", "(?P<>a)", "(?:a|b)+", "(?x)a", "(?", "(a", "a)", "*", "+a", "a|*", "(*a)", "(?i)*", "^*a", "a*?", "a+?b", "a??", "a*?*", "a+*", "a{2}{3}", "a{2}*",
-		"ü+", "[ä-ü]", "(ä|ö)*", "€", "a.c", "(a+)+$", "(a|a)*b", "[a-z]{2,4}-[0-9]{1,2}", "rack-(1[0-9]|[2-9])", "((((a))))", "a{1000}", "(a{1000}){1000}",
-	}
-}
-
-func texts() []string {
-	return []string{
-		"", "", "a", "b", "ab", "abc", "abcd", "aa", "aaa", "aab", "ac", "c", "bbc", "aaaaaaaaaaaaaaaaaaaaaaaa", "A", "AB", "aB", "Ab", "ü", "üü", "ä", "ö", "€", "a\nb", "\n", "a.b",
-		"a.bc", "a.bcc", "x{a}", "{", "a{,2}", "a{2", "]", "-", "_", "1", "12", "rack-12", "rack-2", "ab-1", "0", "a b", " ", "\t", "a-c", "a\x00", "aéc",
-	}
-}
-
-// A regular expression matches what it does natively, and is refused when it is
-// there; the words about it are the same in nearly all cases and are not compared.
-func TestLanguagesRegex(t *testing.T) {
-	for _, l := range languages() {
-		t.Run(l.name, func(t *testing.T) {
-			prepare := l.attributes(t)
-			for _, expression := range expressions() {
-				spec := sdk.ConstraintSpec{Field: "rack", Operator: "LIKE", Value: expression, HasValue: true}
-				want := quotas(t, constraints.Like{}.Prepare, spec)
-				if diff := cmp.Diff(want, quotas(t, prepare, spec)); diff != "" {
-					t.Errorf("%q: %s", expression, diff)
-				}
-			}
-		})
-	}
-}
-
-// quotas are what the constraint answers about texts, by text; nil when it is refused.
-func quotas(t *testing.T, prepare policytest.Prepare, spec sdk.ConstraintSpec) map[string]uint32 {
-	t.Helper()
-	p, err := prepare(t.Context(), spec)
-	if invalid := (*sdk.Invalid)(nil); errors.As(err, &invalid) {
-		return nil
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	answer, err := p.Evaluate(t.Context(), sdk.ConstraintInput{Values: texts(), First: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	quotas := map[string]uint32{}
-	for slot, text := range texts() {
-		quotas[fmt.Sprintf("%d %q", min(slot, 1), text)] = answer.Quota[slot]
-	}
-	return quotas
 }
 
 // What is written in Rust is tested natively, too, as its authors do.

@@ -1,6 +1,6 @@
 //! The compiler of regular expressions. The syntax is that of RE2, and of the LIKE
-//! that is built in, but for Unicode's classes (\pL) and for letters beyond ASCII,
-//! whose case always counts. A repetition is made by copying what it repeats.
+//! that is built in. Unicode's classes (\pL) are refused, and so are runes beyond ASCII
+//! where case is nothing. A repetition is made by copying what it repeats.
 
 use crate::machine::{is_word, Assertion, Instruction, Program};
 
@@ -32,6 +32,8 @@ pub struct Compiler<'a> {
     pub program: Program,
     flags: Flags,
     depth: u32,
+    /// How often what was compiled last repeats the innermost thing in it, by counts.
+    copies: u32,
 }
 
 /// Makes a program of an expression, or says why it is none.
@@ -42,6 +44,7 @@ pub fn compile(expression: &str) -> Result<Program, String> {
         program: Program::default(),
         flags: Flags::default(),
         depth: 0,
+        copies: 1,
     };
     match c.all() {
         Ok(()) => Ok(c.program),
@@ -87,7 +90,7 @@ impl<'a> Compiler<'a> {
         &since[..since.len() - self.rest.len()]
     }
 
-    fn too_large(&self) -> Fault {
+    pub fn too_large(&self) -> Fault {
         Fault::new("expression too large", self.whole)
     }
 
@@ -113,105 +116,133 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn emit_rune(&mut self, rune: char) -> Result<(), Fault> {
-        if self.flags.fold && rune.is_ascii_alphabetic() {
+    /// Emits a rune that is written from a place on.
+    fn emit_rune(&mut self, rune: u32, from: &'a str) -> Result<(), Fault> {
+        let letter = char::from_u32(rune).map_or(false, |c| c.is_ascii_alphabetic());
+        if self.flags.fold && (letter || rune >= 0x80) {
             let first = self.program.ranges.len();
-            self.add_folded(rune, rune);
+            self.add_folded(rune, rune, from)?;
             return self.class_since(first, false);
         }
         self.emit(Instruction::Rune(rune))
     }
 
-    fn digits(&mut self, base: u32, most: usize) -> Option<u32> {
-        let size = self.rest.chars().take(most).take_while(|c| c.is_digit(base)).count();
-        let value = u32::from_str_radix(&self.rest[..size], base).ok();
-        self.rest = &self.rest[size..];
-        value
+    /// The rune that follows \x.
+    fn hexadecimal(&mut self) -> Option<u32> {
+        if !self.skips("{") {
+            let (first, second) = (self.cut(), self.cut());
+            return Some(16 * first?.to_digit(16)? + second?.to_digit(16)?);
+        }
+        let (mut value, mut some) = (0, false);
+        while !self.skips("}") {
+            value = 16 * value + self.cut()?.to_digit(16)?;
+            if value > char::MAX as u32 {
+                return None;
+            }
+            some = true;
+        }
+        some.then(|| value)
     }
 
-    fn hexadecimal(&mut self) -> Option<char> {
-        if self.skips("{") {
-            let value = self.digits(16, usize::MAX)?;
-            return if self.skips("}") { char::from_u32(value) } else { None };
+    /// The rune of a digit, and of up to two more that follow.
+    fn octal(&mut self, first: char) -> Option<u32> {
+        let mut value = first.to_digit(8)?;
+        for _ in 0..2 {
+            match self.rest.chars().next().and_then(|c| c.to_digit(8)) {
+                Some(digit) => value = 8 * value + digit,
+                None => break,
+            }
+            self.cut();
         }
-        let from = self.rest;
-        let value = self.digits(16, 2)?;
-        return if self.taken(from).len() == 2 { char::from_u32(value) } else { None };
+        Some(value)
     }
 
     /// The rune that is written with a backslash, which was taken.
-    pub fn escaped(&mut self) -> Result<char, Fault> {
+    pub fn escaped(&mut self) -> Result<u32, Fault> {
         let from = self.rest;
         let rune = self.cut().ok_or_else(|| Fault::new("trailing backslash at end of expression", ""))?;
         let octal = rune.is_digit(8) && (rune == '0' || self.rest.starts_with(|c: char| c.is_digit(8)));
         let known = match rune {
-            'a' => Some('\x07'),
-            'f' => Some('\x0c'),
-            'n' => Some('\n'),
-            'r' => Some('\r'),
-            't' => Some('\t'),
-            'v' => Some('\x0b'),
+            'a' => Some(0x07),
+            'f' => Some(0x0c),
+            'n' => Some(0x0a),
+            'r' => Some(0x0d),
+            't' => Some(0x09),
+            'v' => Some(0x0b),
             'x' => self.hexadecimal(),
-            _ if octal => {
-                self.rest = from;
-                self.digits(8, 3).and_then(char::from_u32)
-            }
-            _ if rune.is_ascii() && !rune.is_ascii_alphanumeric() => Some(rune),
+            _ if octal => self.octal(rune),
+            _ if rune.is_ascii() && !rune.is_ascii_alphanumeric() => Some(rune as u32),
             _ => None,
         };
         let what = match rune {
             '1'..='9' | 'k' => "back-references are not supported (the syntax is RE2's)",
             'p' | 'P' => "classes of Unicode are not supported here",
+            'x' if known.is_some() => "surrogates are not supported here",
             _ => "invalid escape sequence",
         };
-        known.ok_or_else(|| Fault::new(what, &["\\", self.taken(from)].concat()))
+        known.filter(|&rune| char::from_u32(rune).is_some()).ok_or_else(|| Fault::new(what, &["\\", self.taken(from)].concat()))
     }
 
-    /// Refuses what other engines have and RE2 lacks, so that a user of those is not
-    /// told that a good expression is malformed.
-    fn refuse_unsupported(&self) -> Result<(), Fault> {
-        for around in ["?=", "?!", "?<=", "?<!"] {
-            if self.rest.starts_with(around) {
-                return Err(Fault("look-around is not supported (the syntax is RE2's)", ["(", around].concat()));
-            }
+    /// Why what follows a ( is no group. It names what other engines have and RE2 lacks, so
+    /// that a user of those is not told that a good expression is malformed.
+    fn not_group(&self, what: &'static str, from: &'a str) -> Fault {
+        let part = self.taken(from);
+        if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|around| part.starts_with(around)) {
+            return Fault::new("look-around is not supported (the syntax is RE2's)", part);
         }
-        if self.rest.starts_with("?>") {
-            return Err(Fault::new("atomic groups are not supported (the syntax is RE2's)", "(?>"));
+        if part.starts_with("(?>") {
+            return Fault::new("atomic groups are not supported (the syntax is RE2's)", part);
         }
-        Ok(())
+        Fault::new(what, part)
+    }
+
+    /// Moves behind the name of a group, which means nothing to a match. It returns false
+    /// when there is none.
+    fn group_name(&mut self, from: &'a str) -> Result<bool, Fault> {
+        let begin = ["?P<", "?<"].into_iter().find(|begin| self.rest.len() > begin.len() && self.rest.starts_with(begin));
+        let name = match begin {
+            Some(begin) => &self.rest[begin.len()..],
+            None => return Ok(false),
+        };
+        let end = name.find('>');
+        self.rest = &name[end.unwrap_or(name.len())..];
+        let good = end > Some(0) && self.taken(name).chars().all(is_word);
+        self.skips(">");
+        if !good {
+            return Err(self.not_group("invalid named capture", from));
+        }
+        Ok(true)
     }
 
     /// Reads the flags of (?i) and (?i:…), behind the ?. It returns true when a group
     /// follows.
     fn group_flags(&mut self, from: &'a str) -> Result<bool, Fault> {
-        let (mut flags, mut on) = (self.flags, true);
+        let (mut flags, mut on, mut some) = (self.flags, true, true); // some: there is one behind a -
         loop {
             match self.cut() {
                 Some('i') => flags.fold = on,
                 Some('s') => flags.dot_newline = on,
                 Some('m') => flags.lines = on,
                 Some('U') => {} // which of several matches is found does not matter
-                Some('-') if on => on = false,
-                Some(end @ (')' | ':')) => {
+                Some('-') if on => {
+                    on = false;
+                    some = false;
+                    continue;
+                }
+                Some(end @ (')' | ':')) if some => {
                     self.flags = flags;
                     return Ok(end == ':');
                 }
-                _ => return Err(Fault::new("invalid or unsupported Perl syntax", self.taken(from))),
+                _ => return Err(self.not_group("invalid or unsupported Perl syntax", from)),
             }
+            some = true;
         }
     }
 
     /// Compiles what follows a (. It returns false for one that only sets flags.
     fn group(&mut self, from: &'a str) -> Result<bool, Fault> {
         let flags = self.flags;
-        self.refuse_unsupported()?;
-        if self.skips("?P<") || self.skips("?<") {
-            let size = self.rest.chars().take_while(|&c| is_word(c)).count();
-            self.rest = &self.rest[size..];
-            if size == 0 || !self.skips(">") {
-                return Err(Fault::new("invalid named capture", self.taken(from)));
-            }
-        } else if self.skips("?") && !self.group_flags(from)? {
+        if !self.group_name(from)? && self.skips("?") && !self.group_flags(from)? {
             return Ok(false);
         }
         self.depth += 1;
@@ -245,63 +276,86 @@ impl<'a> Compiler<'a> {
         .map(|(_, assertion)| assertion)
     }
 
+    /// Compiles \Q…\E. It returns where the last rune of it begins, which is what a
+    /// repetition repeats.
+    fn literal_text(&mut self) -> Result<Option<usize>, Fault> {
+        let mut last = None;
+        while !self.rest.is_empty() && !self.skips("\\E") {
+            let from = self.rest;
+            last = Some(self.program.code.len());
+            let rune = self.cut().unwrap_or_default();
+            self.emit_rune(rune as u32, from)?;
+        }
+        Ok(last)
+    }
+
     /// Compiles what a repetition can follow. It returns where that begins, None for
-    /// what cannot be repeated.
+    /// what is passed over.
     fn atom(&mut self) -> Result<Option<usize>, Fault> {
-        let (mut from, first, whole) = (self.program.code.len(), self.program.ranges.len(), self.rest);
+        let (from, first, whole) = (self.program.code.len(), self.program.ranges.len(), self.rest);
         if let Some(a) = self.assertion() {
             self.emit(Instruction::Assert(a))?;
         } else if self.skips("(") {
             return Ok(self.group(whole)?.then(|| from));
         } else if self.skips("\\Q") {
-            while !self.rest.is_empty() && !self.skips("\\E") {
-                from = self.program.code.len();
-                let rune = self.cut().unwrap_or_default();
-                self.emit_rune(rune)?;
-            }
-            return Ok((from < self.program.code.len()).then(|| from));
-        } else if self.perl_set() {
+            return self.literal_text();
+        } else if self.perl_set()? {
             self.class_since(first, false)?;
         } else if self.skips("[") {
             self.class(whole)?;
-        } else if self.skips(".") {
-            match self.flags.dot_newline {
-                true => self.emit(Instruction::Any)?,
-                false => {
-                    self.program.ranges.push(('\n', '\n'));
-                    self.class_since(first, true)?;
-                }
-            }
+        } else if !self.skips(".") {
+            let rune = self.one_rune()?;
+            self.emit_rune(rune, whole)?;
+        } else if self.flags.dot_newline {
+            self.emit(Instruction::Any)?;
         } else {
-            let rune = if self.skips("\\") { self.escaped()? } else { self.cut().unwrap_or_default() };
-            self.emit_rune(rune)?;
+            self.add_folded('\n' as u32, '\n' as u32, whole)?;
+            self.class_since(first, true)?;
         }
         Ok(Some(from))
     }
 
+    /// Reads a count; a large one is just larger than all that are allowed. 01 is none.
+    fn count(&mut self) -> Option<u32> {
+        let size = self.rest.chars().take_while(char::is_ascii_digit).count();
+        let (digits, rest) = self.rest.split_at(size);
+        if size == 0 || (size > 1 && digits.starts_with('0')) {
+            return None;
+        }
+        self.rest = rest;
+        Some(digits.parse().unwrap_or(u32::MAX).min(MAX_REPEAT + 1))
+    }
+
     /// Reads {2}, {2,} or {2,3}; anything else is text.
     fn counted(&mut self) -> Option<Repetition> {
-        let least = self.digits(10, 6)?;
+        if !self.skips("{") {
+            return None;
+        }
+        let least = self.count()?;
         let most = match self.skips(",") {
             false => Some(least),
             true if self.rest.starts_with('}') => None,
-            true => Some(self.digits(10, 6)?),
+            true => Some(self.count()?),
         };
         self.skips("}").then(|| (least, most))
     }
 
-    fn repetition(&mut self) -> Option<Repetition> {
+    fn repetition(&mut self) -> Result<Option<Repetition>, Fault> {
         for (text, r) in [("*", (0, None)), ("+", (1, None)), ("?", (0, Some(1)))] {
             if self.skips(text) {
-                return Some(r);
+                return Ok(Some(r));
             }
         }
         let before = self.rest;
-        let counted = if self.skips("{") { self.counted() } else { None };
-        if counted.is_none() {
-            self.rest = before;
+        let counted = self.counted();
+        match counted {
+            None => self.rest = before,
+            Some((least, most)) if least > MAX_REPEAT || most.map_or(false, |most| most > MAX_REPEAT || most < least) => {
+                return Err(Fault::new("invalid repeat count", self.taken(before)));
+            }
+            Some(_) => {}
         }
-        counted
+        Ok(counted)
     }
 
     /// Makes what was compiled from a place on repeat.
@@ -336,42 +390,57 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// Applies a repetition, written from a place on, to what was compiled from last on;
+    /// repeated is where a repetition begins that it follows.
+    fn repeat_last(&mut self, r: Repetition, last: Option<usize>, at: &'a str, repeated: Option<&'a str>) -> Result<(), Fault> {
+        self.skips("?"); // which of several matches is found does not matter
+        if let Some(both) = repeated.map(|since| self.taken(since)) {
+            return Err(match both.ends_with('+') {
+                true => Fault::new("possessive quantifiers are not supported (the syntax is RE2's)", both),
+                false => Fault::new("invalid nested repetition operator", both),
+            });
+        }
+        let last = last.ok_or_else(|| Fault::new("missing argument to repetition operator", self.taken(at)))?;
+        let most = r.1.unwrap_or(r.0);
+        self.copies = if r.1 == Some(0) { 1 } else { self.copies * most.max(1) };
+        if self.copies > MAX_REPEAT && most > 1 {
+            return Err(Fault::new("invalid repeat count", self.taken(at)));
+        }
+        self.repeat(last, r)
+    }
+
     /// Compiles atoms and their repetitions up to a | or a ).
     fn sequence(&mut self) -> Result<(), Fault> {
+        let (mut last, mut repeated, mut copies) = (None, None, 1);
+        self.copies = 1;
         while !self.rest.is_empty() && !self.rest.starts_with('|') && !self.rest.starts_with(')') {
             let at = self.rest;
-            if self.repetition().is_some() {
-                return Err(Fault::new("missing argument to repetition operator", self.taken(at)));
+            if let Some(r) = self.repetition()? {
+                self.repeat_last(r, last, at, repeated)?;
+                repeated = Some(at);
+                continue;
             }
-            let from = self.atom()?;
-            let at = self.rest;
-            let (least, most) = match self.repetition() {
-                Some(r) => r,
-                None => continue,
-            };
-            let from = from.ok_or_else(|| Fault::new("missing argument to repetition operator", self.taken(at)))?;
-            self.skips("?"); // which of several matches is found does not matter
-            if least > MAX_REPEAT || most.map_or(false, |most| most > MAX_REPEAT || most < least) {
-                return Err(Fault::new("invalid repeat count", self.taken(at)));
+            repeated = None;
+            let before = std::mem::replace(&mut self.copies, 1);
+            match self.atom()? {
+                None => self.copies = before, // flags are passed over: a(?i)* is a*
+                from => {
+                    last = from;
+                    copies = before.max(copies);
+                }
             }
-            let what = match self.rest.starts_with('+') {
-                true => "possessive quantifiers are not supported (the syntax is RE2's)",
-                false => "invalid nested repetition operator",
-            };
-            if self.repetition().is_some() {
-                return Err(Fault::new(what, self.taken(at)));
-            }
-            self.repeat(from, (least, most))?;
         }
+        self.copies = self.copies.max(copies);
         Ok(())
     }
 
     /// Compiles what is separated by |.
     fn alternatives(&mut self) -> Result<(), Fault> {
-        let mut ends = Vec::new(); // the jumps to the end
+        let (mut ends, mut copies) = (Vec::new(), 1); // ends: the jumps to the end
         loop {
             let from = self.program.code.len();
             self.sequence()?;
+            copies = self.copies.max(copies);
             if !self.skips("|") {
                 break;
             }
@@ -384,6 +453,7 @@ impl<'a> Compiler<'a> {
         for at in ends {
             self.program.code[at] = Instruction::Jump((end - at) as isize);
         }
+        self.copies = copies;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 #[derive(Clone, Copy, Debug)]
 pub enum Instruction {
     Match,
-    Rune(char),
+    Rune(u32),
     /// One of the ranges of the program from first to end, or none of them.
     Class { first: usize, end: usize, negated: bool },
     Any,
@@ -55,7 +55,7 @@ impl Assertion {
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub code: Vec<Instruction>,
-    pub ranges: Vec<(char, char)>,
+    pub ranges: Vec<(u32, u32)>,
 }
 
 /// A program with what it needs to run, so that a match allocates nothing.
@@ -142,9 +142,10 @@ impl Machine {
 
     fn takes(&self, at: usize, rune: char) -> bool {
         match self.program.code[at] {
-            Instruction::Rune(c) => c == rune,
+            Instruction::Rune(c) => c == rune as u32,
             Instruction::Any => true,
             Instruction::Class { first, end, negated } => {
+                let rune = rune as u32;
                 self.program.ranges[first..end].iter().any(|&(low, high)| low <= rune && rune <= high) != negated
             }
             _ => false,
