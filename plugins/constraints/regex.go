@@ -10,17 +10,20 @@ import (
 )
 
 // compileWhole compiles the constraint's value to an expression that matches
-// whole values only. The value is parsed by itself first: wrapped as text,
-// "a)(b" would be taken and `\Qa` would swallow the wrapping.
+// whole values only. The value is parsed by itself first: wrapped as text, "a)(b"
+// would be taken. It is the value's own text that is wrapped: to print what was
+// parsed takes a turn for every rune of a class such as \S.
 func compileWhole(c sdk.ConstraintSpec) (*regexp.Regexp, error) {
 	if c.Value == "" {
 		return nil, &sdk.Invalid{Message: "LIKE and UNLIKE require a non-empty, regular expression value"}
 	}
-	parsed, err := syntax.Parse(c.Value, syntax.Perl)
-	if err != nil {
+	if _, err := syntax.Parse(c.Value, syntax.Perl); err != nil {
 		return nil, notRegex(c.Value, err)
 	}
-	re, err := regexp.Compile(`\A(?:` + parsed.String() + `)\z`)
+	re, err := regexp.Compile(`\A(?:` + c.Value + `)\z`)
+	if err != nil { // a \Q that is left open, as in \Qa, swallows the wrapping
+		re, err = regexp.Compile(`\A(?:` + c.Value + `\E)\z`)
+	}
 	if err != nil {
 		return nil, notRegex(c.Value, err)
 	}
