@@ -42,7 +42,8 @@ race: ## all tests but e2e under the race detector
 	$(GO) test -timeout 10m ./examples/policies # it builds modules, and compiles those in Go, which takes minutes under the race detector
 	$(GO) test -race -timeout 20m -p 1 $(HEAVY)
 	$(GO) test -timeout 5m -p 1 ./runtime/election ./runtime/zookeeper # some tests meet a race of the ZooKeeper library
-	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors|Fuel|Differential' # memory cannot be measured under the race detector, and Go guests compile, and expressions are tried, for minutes
+	$(GO) test ./runtime/policy/wasm -run 'Reloads|Vectors|Fuel|Random|Fuzz|Differential' # memory cannot be measured under the race detector, and Go guests compile, and expressions are tried, for minutes
+	$(GO) test ./runtime/policy/author -run GoScaffoldsBuild # the same
 	$(GO) test ./runtime/scheduler -run TestSimulation -count=1 -seeds=1000 # too slow under the race detector
 
 e2e: needs ## the real binary, real processes, a real ZooKeeper

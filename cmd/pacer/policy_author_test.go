@@ -131,11 +131,41 @@ two-a-rack@0.1.0: 7 passed, 0 failed
 	failing := filepath.Join(t.TempDir(), "vectors.txt")
 	writeText(t, failing, "TWO_A_RACK value 2 quota r1=7\n")
 	out, stderr, code := policyRun(t, "test", dir, failing)
-	if code != exitFailed || stderr != "pacer: 1 of 1 cases failed\n" || !strings.Contains(out, `"r1": quota 2, want 7`) {
+	if code != exitFailed || stderr != "pacer: 1 of 1 cases failed\n" || strings.Count(out, `"r1": quota 2, want 7`) != 1 {
 		t.Errorf("exit code %d, %s %s", code, stderr, out)
 	}
+	if out := policyOK(t, "test", dir, failing, "--update"); out != "1 of 1 vectors changed\n" {
+		t.Error(out)
+	}
+	policyOK(t, "test", dir, failing)
 	if _, stderr, code := policyRun(t, "test", dir, "--against", "builtin:MAX_PER"); code != exitFailed || !strings.Contains(stderr, "1 of 7 cases failed") {
 		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// What fuzzing finds is told with a command that shows it again.
+func TestAuthorFuzz(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "flawed")
+	policyOK(t, "new", dir, "--lang", "c", "--kind", "fetch")
+	source, err := os.ReadFile(filepath.Join(dir, "policy.c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const before = "\t(void)state;\n"
+	if !strings.Contains(string(source), before) {
+		t.Fatalf("no %q in %s", before, source)
+	}
+	writeText(t, filepath.Join(dir, "policy.c"), strings.Replace(string(source), before, before+
+		"if (uri->uri.size > 3 && uri->uri.at[3] == 'p') __builtin_trap();\n", 1))
+	policyOK(t, "build", dir)
+	out, stderr, code := policyRun(t, "fuzz", dir, "--rounds", "500")
+	found := regexp.MustCompile(`(?s)^trap fetch flawed: .*unreachable\n  flawed "" "...p" allowed\n  in (.*/testdata/fuzz-fetch.txt):2\n  again: pacer policy (.*?)\n.* 1 failures\n$`).FindStringSubmatch(out)
+	if code != exitFailed || stderr != "pacer: it failed on 1 sorts of questions\n" || found == nil {
+		t.Fatalf("exit code %d, %s %s", code, stderr, out)
+	}
+	again, stderr, code := policyRun(t, strings.Fields(found[2])...)
+	if code != exitFailed || !strings.Contains(again, "unreachable") {
+		t.Errorf("%s: exit code %d, %s %s", found[2], code, stderr, again)
 	}
 }
 

@@ -85,7 +85,8 @@ func policyFuzzCommand() *cobra.Command {
 		Long: `Asks two instances of a module random questions of its kinds, made from the words of
 its vectors and from nonsense. Traps, malformed answers, answers in which the two
 differ, and questions that take far more fuel than others are shown, and written as
-vectors into testdata of the project. The exit code is 1 when there are any.`,
+vectors into testdata of the project, each made as small as it still fails. What is
+said to be run asks the same again. The exit code is 1 when there are any.`,
 	}
 	flags := addModuleFlags(cmd)
 	o := author.FuzzOptions{}
@@ -115,7 +116,7 @@ vectors into testdata of the project. The exit code is 1 when there are any.`,
 		if err != nil {
 			return err
 		}
-		if err := out.print(report, fuzzText(report)); err != nil {
+		if err := out.print(report, fuzzText(report, folderOf(args), o.Seed)); err != nil {
 			return err
 		}
 		if n := len(report.Crashers); n > 0 {
@@ -125,16 +126,21 @@ vectors into testdata of the project. The exit code is 1 when there are any.`,
 	})
 }
 
-func fuzzText(r *author.FuzzReport) string {
+func fuzzText(r *author.FuzzReport, module string, seed uint64) string {
 	var out bytes.Buffer
 	for _, c := range r.Crashers {
 		fmt.Fprintf(&out, "%s %s %s: %s\n", c.What, c.Kind, c.Policy, c.Cause)
 		if c.Vector != "" {
-			fmt.Fprintf(&out, "  %s\n", shorten(c.Vector))
+			fmt.Fprintf(&out, "  %s\n", c.Vector)
 		}
+		again := fmt.Sprintf("fuzz %s --seed %d --rounds %d", module, seed, c.Rounds)
 		if c.File != "" {
-			fmt.Fprintf(&out, "  in %s\n", c.File)
+			fmt.Fprintf(&out, "  in %s\n", where(c.File, c.Line))
+			if c.What != author.Nondeterministic {
+				again = fmt.Sprintf("test %s %s", module, c.File)
+			}
 		}
+		fmt.Fprintf(&out, "  again: pacer policy %s\n", again)
 	}
 	fmt.Fprintf(&out, "%s: %d questions, %d taken and %d refused, at most %d units of fuel, %d failures", r.Module, r.Rounds, r.Accepted, r.Refused, r.MaxFuel, len(r.Crashers))
 	return out.String()

@@ -70,15 +70,7 @@ func (v Vector) answerText(a *sdk.ConstraintAnswer) string {
 		text.WriteString(" -=" + quotaText(a.Quota[sdk.AbsentSlot]))
 	}
 	if a.Flags != 0 {
-		text.WriteString(" flags")
-	}
-	for _, f := range []struct {
-		flag sdk.AnswerFlags
-		name string
-	}{{sdk.Exclusive, "exclusive"}, {sdk.Volatile, "volatile"}, {sdk.Refill, "refill"}} {
-		if a.Flags&f.flag != 0 {
-			text.WriteString(" " + f.name)
-		}
+		text.WriteString(" flags " + flagsText(a.Flags))
 	}
 	return text.String()
 }
@@ -88,6 +80,26 @@ func quotaText(quota uint32) string {
 		return "*"
 	}
 	return strconv.FormatUint(uint64(quota), 10)
+}
+
+// flagsText are flags as in a vector; none for 0.
+func flagsText(flags sdk.AnswerFlags) string {
+	var names []string
+	for _, f := range []struct {
+		flag sdk.AnswerFlags
+		name string
+	}{{sdk.Exclusive, "exclusive"}, {sdk.Volatile, "volatile"}, {sdk.Refill, "refill"}} {
+		if flags&f.flag != 0 {
+			names, flags = append(names, f.name), flags&^f.flag
+		}
+	}
+	if flags != 0 {
+		names = append(names, strconv.FormatUint(uint64(flags), 10)) // that nobody knows
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, " ")
 }
 
 // argument is a text as an argument of a line: quoted where it has to be.

@@ -24,6 +24,9 @@ import (
 //
 // A change for which nothing is named is let through as it is, without a warning.
 type AdmissionVector struct {
+	Text string `json:"-"` // the vector as it is in the list
+	At   int    `json:"-"` // where that begins, in bytes
+
 	Name             string // for people; may be ""
 	Policy, Settings string
 	Verb             string // create, update or delete
@@ -44,16 +47,25 @@ type AdmissionVector struct {
 
 // ReadAdmission reads a list of vectors. A field that vectors do not have is an error.
 func ReadAdmission(data []byte) ([]AdmissionVector, error) {
-	var vectors []AdmissionVector
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&vectors); err != nil {
+	var texts []json.RawMessage
+	if err := json.Unmarshal(data, &texts); err != nil {
 		return nil, err
 	}
-	for i, v := range vectors {
-		if _, err := v.request(); err != nil {
+	vectors := make([]AdmissionVector, len(texts))
+	end := 0
+	for i, text := range texts {
+		v := &vectors[i]
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		err := d.Decode(v)
+		if err == nil {
+			_, err = v.request()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("vector %d: %w", i+1, err)
 		}
+		v.Text, v.At = string(text), end+bytes.Index(data[end:], text) // between them is no more than commas
+		end = v.At + len(text)
 	}
 	return vectors, nil
 }
@@ -134,8 +146,10 @@ func (v AdmissionVector) Check(ctx context.Context, policy sdk.Admission) error 
 	}
 	again, err := policy.Review(ctx, r)
 	switch {
-	case err != nil || !reflect.DeepEqual(review, again):
-		return fmt.Errorf("the same request is answered %+v, then %+v (%w)", review, again, err)
+	case err != nil:
+		return fmt.Errorf("review of the same again: %w", err)
+	case !reflect.DeepEqual(review, again):
+		return fmt.Errorf("the same request is answered %+v, then %+v", review, again)
 	case !bytes.Equal(r.Old, v.Old) || !bytes.Equal(r.New, v.New):
 		return errors.New("the policy has changed the request")
 	}

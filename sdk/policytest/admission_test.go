@@ -90,3 +90,38 @@ func TestAdmissionVectors(t *testing.T) {
 		}
 	}
 }
+
+// The vector with the review that came in the place of the expected one; all else is
+// as it was written.
+func TestAdmissionActual(t *testing.T) {
+	const create = `"policy":"test",  "verb":"create","subject":"app","id":"/a","new":{"id":"/a", "denied": 1}`
+	answers := func(review sdk.AdmissionReview) admitter {
+		return func(sdk.AdmissionRequest) (sdk.AdmissionReview, error) { return review, nil }
+	}
+	allow, deny := answers(sdk.AllowAdmission()), answers(sdk.DenyAdmission("/cpus", "a < \"b\""))
+	for _, tt := range []struct {
+		vector string
+		policy admitter
+		want   string // "" for an error
+	}{
+		{"{" + create + "}", allow, "{" + create + "}"},
+		{"{" + create + ",\n \"denied\": \"x\", \"path\": \"/y\"\n}", allow, "{" + create + "\n}"},
+		{"{" + create + ",\n \"denied\": \"x\", \"path\": \"/y\"\n}", deny, "{" + create + ",\n \"denied\": \"a < \\\"b\\\"\", \"path\": \"/cpus\"\n}"},
+		{"{\n\"Denied\": \"x\",\n" + create + "}", deny, "{\n" + create + ", \"denied\": \"a < \\\"b\\\"\", \"path\": \"/cpus\"}"},
+		{"{" + create + "}", answers(sdk.AdmissionReview{Amended: []byte("{ \"a\": 1 }"), Warnings: []string{"b", "c"}}), "{" + create + `, "amended": {"a":1}, "warnings": ["b","c"]}`},
+		{`{"policy": "test", "settings": "bad", "invalid": "x"}`, allow, `{"policy": "test", "settings": "bad", "invalid": "the settings are bad"}`},
+		{`{"policy": "test", "settings": "good", "invalid": "x"}`, allow, ""},
+		{`{"policy": "test", "settings": "bad", "verb": "delete", "subject": "app", "old": {}}`, allow, `{"policy": "test", "settings": "bad", "verb": "delete", "subject": "app", "old": {}, "invalid": "the settings are bad"}`},
+		{"{" + create + "}", answers(sdk.AdmissionReview{Denied: true}), ""},
+		{"{" + create + "}", answers(sdk.AdmissionReview{Amended: []byte("{")}), ""},
+	} {
+		vectors, err := policytest.ReadAdmission([]byte("[ {\"policy\": \"test\", \"invalid\": \"x\"}, " + tt.vector + "\n]"))
+		if err != nil || vectors[1].Text != tt.vector || vectors[1].At != 38 {
+			t.Fatalf("%+v, %v", vectors, err)
+		}
+		got, err := vectors[1].Actual(t.Context(), tt.policy)
+		if got != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%s\ngot  %s, %v\nwant %s", tt.vector, got, err, tt.want)
+		}
+	}
+}

@@ -44,7 +44,13 @@ func (v Vector) Check(ctx context.Context, prepare Prepare) error {
 	if v.Invalid != "" {
 		return fmt.Errorf("accepted, want it invalid with %q", v.Invalid)
 	}
-	return errors.Join(v.ask(ctx, prepared, v.Input), v.ask(ctx, prepared, reversed(v.Input)))
+	if err := v.ask(ctx, prepared, v.Input); err != nil {
+		return err // once is enough
+	}
+	if err := v.ask(ctx, prepared, reversed(v.Input)); err != nil {
+		return fmt.Errorf("with the values in another order: %w", err)
+	}
+	return nil
 }
 
 func (v Vector) ask(ctx context.Context, prepared sdk.PreparedConstraint, in sdk.ConstraintInput) error {
@@ -60,15 +66,15 @@ func (v Vector) ask(ctx context.Context, prepared sdk.PreparedConstraint, in sdk
 	}
 	var errs []error
 	if answer.Flags != v.Flags {
-		errs = append(errs, fmt.Errorf("flags %b, want %b", answer.Flags, v.Flags))
+		errs = append(errs, fmt.Errorf("flags %s, want %s", flagsText(answer.Flags), flagsText(v.Flags)))
 	}
 	if got := answer.Quota[sdk.AbsentSlot]; v.Absent != nil && got != *v.Absent {
-		errs = append(errs, fmt.Errorf("absent: quota %d, want %d", got, *v.Absent))
+		errs = append(errs, fmt.Errorf("absent: quota %s, want %s", quotaText(got), quotaText(*v.Absent)))
 	}
 	for slot, value := range in.Values {
 		want, checked := v.Quota[value]
 		if got := answer.Quota[slot]; slot != sdk.AbsentSlot && checked && got != want {
-			errs = append(errs, fmt.Errorf("%q: quota %d, want %d", value, got, want))
+			errs = append(errs, fmt.Errorf("%q: quota %s, want %s", value, quotaText(got), quotaText(want)))
 		}
 	}
 	return errors.Join(errs...)

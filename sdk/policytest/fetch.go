@@ -199,10 +199,16 @@ func (v FetchVector) Check(ctx context.Context, policy sdk.Fetch) error {
 	}
 	bare := sdk.FetchURI{URI: v.URI}
 	full := sdk.FetchURI{URI: v.URI, Extract: true, Executable: true, Cache: true}
-	return errors.Join(
-		v.ask(ctx, prepared, bare), v.ask(ctx, prepared, full, bare), v.ask(ctx, prepared, sdk.FetchURI{URI: "https://pacer.example/x"}, full),
-		nothing(ctx, prepared),
-	)
+	if err := v.ask(ctx, prepared, bare); err != nil {
+		return err // once is enough
+	}
+	if err := v.ask(ctx, prepared, full, bare); err != nil {
+		return fmt.Errorf("with all of its flags: %w", err)
+	}
+	if err := v.ask(ctx, prepared, sdk.FetchURI{URI: "https://pacer.example/x"}, full); err != nil {
+		return fmt.Errorf("beside another URI: %w", err)
+	}
+	return nothing(ctx, prepared)
 }
 
 // spec is what the policy is told.
@@ -241,8 +247,11 @@ func (v FetchVector) ask(ctx context.Context, prepared sdk.PreparedFetch, uris .
 // nothing asks about no URI at all.
 func nothing(ctx context.Context, prepared sdk.PreparedFetch) error {
 	decisions, err := prepared.Decide(ctx, nil)
-	if err != nil || len(decisions) != 0 {
-		return fmt.Errorf("about nothing it answered %v, %w", decisions, err)
+	if err == nil && len(decisions) != 0 {
+		err = fmt.Errorf("%d decisions", len(decisions))
+	}
+	if err != nil {
+		return fmt.Errorf("asked about nothing: %w", err)
 	}
 	return nil
 }

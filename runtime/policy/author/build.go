@@ -42,7 +42,7 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.Dir, env, output, output
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("build: %s: %w", line, err)
+		return nil, errors.Join(fmt.Errorf("build: %s: %w", line, err), p.missing())
 	}
 	code, err := os.ReadFile(path)
 	if err != nil {
@@ -63,18 +63,35 @@ func (p *Project) buildLine() (string, error) {
 	if p.Build != "" {
 		return p.Build, nil
 	}
-	name := strings.TrimSuffix(p.Output, ".wasm")
-	for _, known := range []struct{ file, lang string }{{"go.mod", "go"}, {"Cargo.toml", "rust"}, {"package.json", "assemblyscript"}, {"policy.c", "c"}} {
-		if _, err := os.Stat(filepath.Join(p.Dir, known.file)); err != nil {
-			continue
-		}
-		l, err := languageNamed(known.lang)
-		if err != nil {
-			return "", err
-		}
-		return l.build(name), nil
+	if l, ok := p.language(); ok {
+		return l.build(strings.TrimSuffix(p.Output, ".wasm")), nil
 	}
 	return "", fmt.Errorf("%s: build: nothing is said, and no go.mod, Cargo.toml, package.json or policy.c is there to go by", filepath.Join(p.Dir, ProjectFile))
+}
+
+// language is that of the files that are there; false for none that is known.
+func (p *Project) language() (l language, ok bool) {
+	for _, known := range []struct {
+		file string
+		of   func() language
+	}{{"go.mod", goLanguage}, {"Cargo.toml", rustLanguage}, {"package.json", assemblyScript}, {"policy.c", cLanguage}} {
+		if _, err := os.Stat(filepath.Join(p.Dir, known.file)); err == nil {
+			return known.of(), true
+		}
+	}
+	return l, false
+}
+
+// missing names a tool that the project's language needs and that is not there; nil
+// when nothing is known to be missing.
+func (p *Project) missing() error {
+	l, _ := p.language()
+	for _, tool := range l.tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("there is no %s in the PATH; a project in %s needs %s", tool, l.name, l.needs)
+		}
+	}
+	return nil
 }
 
 // rustEnvironment puts a Rust that has the library for WASM first. The one that is

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,16 +21,6 @@ type FuzzOptions struct {
 	Rounds int    // the end after so many, if above 0
 	Seed   uint64 // the same one gives the same inputs
 	Dir    string // where crashers are written as vectors; "" for nowhere
-}
-
-// Crasher is an input that a module failed on.
-type Crasher struct {
-	Kind   string `json:"kind"`
-	Policy string `json:"policy"`
-	What   string `json:"what"` // trap, malformed, nondeterministic, outlier
-	Cause  string `json:"cause"`
-	Vector string `json:"vector"` // that asks the same; "" where there is no such form
-	File   string `json:"file,omitempty"`
 }
 
 // FuzzReport is the outcome of fuzzing.
@@ -123,48 +111,59 @@ type fuzzer struct {
 
 // round asks one random question.
 func (f *fuzzer) round(ctx context.Context, t target) {
-	q := f.question(t)
-	one, fuel, taken := f.put(ctx, f.a, q)
-	other, _, _ := f.put(ctx, f.b, q)
+	q := toolsOf(t.kind).random(f, t)
+	failed, fuel, taken := f.ask(ctx, t, q)
 	if taken {
 		f.report.Accepted++
 	} else {
 		f.report.Refused++
 	}
 	f.report.MaxFuel = max(f.report.MaxFuel, fuel)
-	what, cause := "", ""
-	switch {
-	case one.err != nil && strings.Contains(one.err.Error(), "malformed"):
-		what, cause = "malformed", one.err.Error()
-	case one.err != nil:
-		what, cause = "trap", one.err.Error()
-	case other.err != nil:
-		what, cause = "nondeterministic", "a second instance fails: "+other.err.Error()
-	case one.invalid != other.invalid || !bytes.Equal(one.answer, other.answer):
-		what, cause = "nondeterministic", "two instances answer the same question differently"
-	case f.unusual(q, fuel):
-		what, cause = "outlier", fmt.Sprintf("%d units of fuel for %d items, more than %d times the usual", fuel, q.items, outlier)
-	default:
+	if failed.what == "" || ctx.Err() != nil {
 		return
 	}
-	f.note(Crasher{Kind: t.kind.String(), Policy: t.name, What: what, Cause: cause, Vector: q.vector})
+	c := Crasher{Kind: t.kind.String(), Policy: t.name, What: failed.what, Cause: failed.cause, Rounds: f.report.Rounds + 1}
+	for _, known := range f.report.Crashers {
+		if known.Kind == c.Kind && known.Policy == c.Policy && failed.alike(failure{known.What, known.Cause}) {
+			return
+		}
+	}
+	small := f.shrink(ctx, t, q, failed)
+	if now, _, _ := f.ask(ctx, t, small); now.alike(failed) {
+		c.Cause = now.cause // with the numbers of the smaller one
+	}
+	c.Vector = f.vector(ctx, t, small, failed)
+	f.report.Crashers = append(f.report.Crashers, c)
 }
 
-// note keeps a crasher, unless one of that sort is known.
-func (f *fuzzer) note(c Crasher) {
-	known := slices.ContainsFunc(f.report.Crashers, func(k Crasher) bool {
-		return k.Kind == c.Kind && k.Policy == c.Policy && k.What == c.What && (k.Cause == c.Cause || c.What == "outlier")
-	})
-	if !known {
-		f.report.Crashers = append(f.report.Crashers, c)
+// ask puts a question to both instances.
+func (f *fuzzer) ask(ctx context.Context, t target, q question) (failed failure, fuel int64, taken bool) {
+	before := f.a.FuelUsed()
+	one, taken := put(ctx, f.a, t.kind, q)
+	fuel = f.a.FuelUsed() - before
+	other, _ := put(ctx, f.b, t.kind, q)
+	switch {
+	case one.err != nil && strings.Contains(one.err.Error(), "malformed"):
+		failed = failure{Malformed, one.err.Error()}
+	case one.err != nil:
+		failed = failure{Trap, one.err.Error()}
+	case other.err != nil:
+		failed = failure{Nondeterministic, "a second instance fails: " + other.err.Error()}
+	case one.invalid != other.invalid:
+		failed = failure{Nondeterministic, fmt.Sprintf("one instance refuses with %q, another with %q", one.invalid, other.invalid)}
+	case !bytes.Equal(one.answer, other.answer):
+		failed = failure{Nondeterministic, "two instances answer the same question differently"}
+	case f.unusual(t, q, fuel):
+		failed = failure{Outlier, fmt.Sprintf("%d units of fuel for %d items, more than %d times the usual", fuel, q.items(), outlier)}
 	}
+	return failed, fuel, taken
 }
 
 // unusual tells a question that took far more fuel for its size than others.
-func (f *fuzzer) unusual(q *question, fuel int64) bool {
+func (f *fuzzer) unusual(t target, q question, fuel int64) bool {
 	const learn = 64
-	id := q.kind.String() + " " + q.name
-	each := fuel / int64(q.items+8)
+	id := t.kind.String() + " " + t.name
+	each := fuel / int64(q.items()+8)
 	known := f.usual[id]
 	if len(known) < learn {
 		f.usual[id] = append(known, each)
@@ -181,71 +180,32 @@ func (f *fuzzer) unusual(q *question, fuel int64) bool {
 // result is how a module took a question.
 type result struct {
 	answer  []byte
-	invalid bool
-	err     error // a fault
+	invalid string // what was refused, in the module's words
+	err     error  // a fault
 }
 
-func (f *fuzzer) put(ctx context.Context, m remote.Module, q *question) (r result, fuel int64, taken bool) {
-	before := m.FuelUsed()
-	r, taken = q.put(ctx, m)
-	return r, m.FuelUsed() - before, taken
-}
-
-func (q *question) put(ctx context.Context, m remote.Module) (r result, taken bool) {
+// put asks a module. taken is whether it accepted the spec.
+func put(ctx context.Context, m remote.Module, kind remote.Kind, q question) (r result, taken bool) {
 	take := func(answer []byte) error {
 		r.answer = slices.Clone(answer)
-		return sound(q.kind, answer, q.items)
+		return toolsOf(kind).sound(answer, q.items())
 	}
+	spec, input := q.messages()
 	var err error
-	if q.spec == nil {
-		err = m.Review(ctx, q.input, take)
+	if spec == nil {
+		err = m.Review(ctx, input, take)
 	} else {
 		var p remote.Prepared
-		if p, err = m.Prepare(ctx, q.kind, q.spec); err == nil {
+		if p, err = m.Prepare(ctx, kind, spec); err == nil {
 			taken = true
-			err = p.Ask(ctx, q.input, q.items, take)
+			err = p.Ask(ctx, input, q.items(), take)
 			p.Close()
 		}
 	}
-	if _, ok := errors.AsType[*sdk.Invalid](err); ok {
-		r.invalid = true
-	} else if err != nil {
-		r.err = err
-	} else {
+	if invalid, ok := errors.AsType[*sdk.Invalid](err); ok {
+		r.invalid = strings.Join(strings.Fields(invalid.Message), " ") // as hosts show it
+	} else if r.err = err; err == nil {
 		taken = true
 	}
 	return r, taken
-}
-
-// write appends the crashers to files of vectors, one for each kind.
-func (f *fuzzer) write(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	for i := range f.report.Crashers {
-		c := &f.report.Crashers[i]
-		if c.Vector == "" {
-			continue
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		c.File = filepath.Join(dir, "fuzz-"+c.Kind+".txt")
-		if err := appendLine(c.File, "# "+c.What+": "+strings.Join(strings.Fields(c.Cause), " ")+"\n"+c.Vector+"\n"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// appendLine adds text to a file, unless it is there.
-func appendLine(path, text string) error {
-	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if bytes.Contains(old, []byte(text)) {
-		return nil
-	}
-	return os.WriteFile(path, append(old, text...), 0o644)
 }

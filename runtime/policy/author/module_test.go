@@ -260,7 +260,7 @@ func replaceIn(t *testing.T, path, old, becomes string) {
 	}
 }
 
-// In Go the sources of all kinds pass their vectors as plain Go, and one is built.
+// In Go the sources of all kinds pass their vectors as plain Go.
 func TestGoScaffoldsPass(t *testing.T) {
 	for kind := range remote.Kinds {
 		t.Run(kind.String(), func(t *testing.T) {
@@ -273,9 +273,6 @@ func TestGoScaffoldsPass(t *testing.T) {
 			}
 		})
 	}
-	dir := scaffold(t, "go", remote.KindAdmission)
-	build(t, dir, "")
-	passes(t, dir)
 }
 
 func TestBuildTellsWhatIsWrong(t *testing.T) {
@@ -294,6 +291,37 @@ func TestBuildTellsWhatIsWrong(t *testing.T) {
 		var said strings.Builder
 		if _, err := p.Make(t.Context(), &said); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q in it", build, err, want)
+		}
+	}
+}
+
+// Who lacks a tool is told which one, and where it comes from.
+func TestBuildTellsWhatIsMissing(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(sh, filepath.Join(bin, "sh")); err != nil {
+		t.Fatal(err)
+	}
+	dirs := map[string]string{}
+	for _, lang := range []string{"c", "assemblyscript", "go"} {
+		dirs[lang] = scaffold(t, lang, remote.KindFetch)
+	}
+	t.Setenv("PATH", bin)
+	for lang, want := range map[string]string{
+		"c":              "there is no clang in the PATH; a project in C needs clang and lld (Debian: `apt-get install clang lld`)",
+		"assemblyscript": "there is no node in the PATH; a project in AssemblyScript needs Node.js with npm",
+		"go":             "there is no go in the PATH; a project in Go needs the Go that go.mod names",
+	} {
+		p, err := author.OpenProject(dirs[lang])
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		if _, err := p.Make(t.Context(), &said); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q in it", lang, err, want)
 		}
 	}
 }

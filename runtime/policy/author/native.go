@@ -79,120 +79,17 @@ func (p prepared) Ask(ctx context.Context, input []byte, _ int, take func([]byte
 }
 
 func (n native) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (remote.Prepared, error) {
-	prepare := map[remote.Kind]func(context.Context, []byte) (prepared, error){
-		remote.KindConstraint: n.constraint, remote.KindFetch: n.fetch, remote.KindUpgrade: n.upgrade, remote.KindHealth: n.health,
-	}[kind]
-	if prepare == nil {
-		return nil, fault(errors.New("nothing of the kind " + kind.String() + " is prepared"))
-	}
-	p, err := prepare(ctx, spec)
+	p, err := toolsOf(kind).prepare(ctx, n.Builtins, spec)
 	if err != nil {
 		return nil, fault(err)
 	}
 	return p, nil
 }
 
-func (n native) constraint(ctx context.Context, b []byte) (prepared, error) {
-	spec, err := wire.DecodeSpec(b)
-	if err != nil {
-		return prepared{}, err
-	}
-	policy, err := named(n.Constraints, sdk.Constraint.Operators, spec.Operator)
-	if err != nil {
-		return prepared{}, err
-	}
-	p, err := policy.Prepare(ctx, spec)
-	if err != nil {
-		return prepared{}, err
-	}
-	var decoder wire.InputDecoder
-	return prepared{p.Traits(), func(ctx context.Context, b []byte) ([]byte, error) {
-		in, err := decoder.Decode(b)
-		if err != nil {
-			return nil, err
-		}
-		answer, err := p.Evaluate(ctx, in)
-		return wire.AppendAnswer(nil, answer), err
-	}, p.Close}, nil
-}
-
-func (n native) fetch(ctx context.Context, b []byte) (prepared, error) {
-	spec, err := wire.DecodeFetchSpec(b)
-	if err != nil {
-		return prepared{}, err
-	}
-	policy, err := named(n.Fetches, sdk.Fetch.Policies, spec.Policy)
-	if err != nil {
-		return prepared{}, err
-	}
-	p, err := policy.Prepare(ctx, spec)
-	if err != nil {
-		return prepared{}, err
-	}
-	return prepared{0, asked(wire.DecodeFetchInput, p.Decide, wire.AppendFetchAnswer), p.Close}, nil
-}
-
-func (n native) upgrade(ctx context.Context, b []byte) (prepared, error) {
-	spec, err := wire.DecodeUpgradeSpec(b)
-	if err != nil {
-		return prepared{}, err
-	}
-	policy, err := named(n.Upgrades, sdk.Upgrade.Strategies, spec.Strategy)
-	if err != nil {
-		return prepared{}, err
-	}
-	p, err := policy.Prepare(ctx, spec)
-	if err != nil {
-		return prepared{}, err
-	}
-	return prepared{0, asked(wire.DecodeUpgradeState, p.Next, wire.AppendUpgradeStep), p.Close}, nil
-}
-
-func (n native) health(ctx context.Context, b []byte) (prepared, error) {
-	spec, err := wire.DecodeHealthSpec(b)
-	if err != nil {
-		return prepared{}, err
-	}
-	policy, err := named(n.Healths, sdk.Health.Rules, spec.Rule)
-	if err != nil {
-		return prepared{}, err
-	}
-	p, err := policy.Prepare(ctx, spec)
-	if err != nil {
-		return prepared{}, err
-	}
-	return prepared{0, asked(wire.DecodeHealthInput, p.Judge, wire.AppendHealthAnswer), p.Close}, nil
-}
-
-// asked answers bytes by bytes.
-func asked[In, Out any](
-	decode func([]byte) (In, error), answer func(context.Context, In) (Out, error), encode func([]byte, Out) []byte,
-) func(context.Context, []byte) ([]byte, error) {
-	return func(ctx context.Context, b []byte) ([]byte, error) {
-		in, err := decode(b)
-		if err != nil {
-			return nil, err
-		}
-		out, err := answer(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		return encode(nil, out), nil
-	}
-}
-
 func (n native) Review(ctx context.Context, b []byte, take func([]byte) error) error {
-	r, err := wire.DecodeAdmissionRequest(b)
-	if err != nil {
-		return fault(err)
-	}
-	policy, err := named(n.Admissions, sdk.Admission.Policies, r.Policy)
-	if err != nil {
-		return fault(err)
-	}
-	review, err := policy.Review(ctx, r)
+	answer, err := admissionTools{}.review(ctx, n.Builtins, b)
 	if err == nil {
-		err = take(wire.AppendAdmissionReview(nil, review))
+		err = take(wire.AppendAdmissionReview(nil, answer))
 	}
 	if err != nil {
 		return fault(err)

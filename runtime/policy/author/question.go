@@ -1,39 +1,11 @@
 package author
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/pacer-run/pacer/runtime/policy/remote"
-	"github.com/pacer-run/pacer/sdk"
-	"github.com/pacer-run/pacer/sdk/wire"
 )
-
-// question is a random one, with the vector that asks the same.
-type question struct {
-	kind        remote.Kind
-	name        string
-	spec, input []byte
-	items       int
-	vector      string
-}
-
-func (f *fuzzer) question(t target) *question {
-	q := &question{kind: t.kind, name: t.name, items: 1}
-	switch t.kind {
-	case remote.KindConstraint:
-		f.constraint(q, t)
-	case remote.KindFetch:
-		f.fetch(q, t)
-	case remote.KindUpgrade:
-		f.upgrade(q, t)
-	case remote.KindHealth:
-		f.health(q, t)
-	default:
-		f.admission(q, t)
-	}
-	return q
-}
 
 // text is a random one: a word of the vectors, such a word with a change, or nonsense.
 func (f *fuzzer) text(t target) string {
@@ -41,9 +13,9 @@ func (f *fuzzer) text(t target) string {
 		word := t.seeds[f.rand.IntN(len(t.seeds))]
 		if f.rand.IntN(3) == 0 && word != "" {
 			at := f.rand.IntN(len(word))
-			word = strings.ToValidUTF8(word[:at]+f.noise()+word[at:], "?")
+			word = word[:at] + f.noise() + word[at:]
 		}
-		return word
+		return strings.ToValidUTF8(word, "?")
 	}
 	var text strings.Builder
 	for range f.rand.IntN(12) {
@@ -75,64 +47,24 @@ func (f *fuzzer) size(most int) int {
 	return f.rand.IntN(most + 1)
 }
 
-func (f *fuzzer) constraint(q *question, t target) {
-	spec := sdk.ConstraintSpec{Field: "field", Operator: q.name, App: sdk.AppFacts{ID: "/app"}}
-	in := sdk.ConstraintInput{Values: []string{""}, Placed: []uint32{0}, First: -1, Instances: uint32(f.size(50))}
-	vector := q.name
-	if s := f.known(t); s != nil {
-		known, _ := wire.DecodeSpec(s.spec(q.name)) // it is our own
-		spec.Value, spec.HasValue, spec.App = known.Value, known.HasValue, known.App
-		vector += " app " + strconv.Quote(spec.App.ID) + labelsText(spec.App.Labels)
-	} else if f.rand.IntN(5) > 0 {
-		spec.Value, spec.HasValue = f.text(t), true
+// labels are random ones of an app, as those in the vectors if there are some.
+func (f *fuzzer) labels(t target) map[string]string {
+	if f.rand.IntN(4) == 0 {
+		return nil
 	}
-	if spec.HasValue {
-		vector += " value " + strconv.Quote(spec.Value)
-	}
-	placed, known := "", ""
-	seen := map[string]bool{"": true}
-	for range f.size(300) {
-		value := f.text(t)
-		if seen[value] {
-			continue
+	for range 4 {
+		if key, value, ok := strings.Cut(f.text(t), "="); ok && key != "" {
+			return map[string]string{key: value}
 		}
-		seen[value] = true
-		n := f.size(20)
-		in.Values, in.Placed = append(in.Values, value), append(in.Placed, uint32(n))
-		if n > 0 && in.First < 0 {
-			in.First = len(in.Values) - 1
-		}
-		known += " " + strconv.Quote(value)
-		placed += strings.Repeat(" "+strconv.Quote(value), n)
 	}
-	spec.App.Instances = in.Instances
-	q.spec, q.input, q.items = wire.AppendSpec(nil, spec), wire.AppendInput(nil, in), len(in.Values)
-	q.vector = vector + " instances " + strconv.FormatUint(uint64(in.Instances), 10)
-	if placed != "" {
-		q.vector += " placed" + placed
-	}
-	if known != "" {
-		q.vector += " known" + known
-	}
+	return map[string]string{"LABEL": f.text(t)}
 }
 
-func (f *fuzzer) fetch(q *question, t target) {
-	settings := ""
-	if s := f.known(t); s != nil {
-		known, _ := wire.DecodeFetchSpec(s.spec(q.name)) // it is our own
-		settings = known.Settings
-	} else if f.rand.IntN(4) > 0 {
-		settings = f.text(t)
+// labelsText are labels in the words of a vector.
+func labelsText(labels map[string]string) string {
+	var text strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		text.WriteString(" label " + strconv.Quote(key+"="+labels[key]))
 	}
-	q.spec = wire.AppendFetchSpec(nil, sdk.FetchSpec{Policy: q.name, Settings: settings, App: sdk.AppFacts{ID: "/app", Instances: 1}, Enforced: f.rand.IntN(2) == 0})
-	uris := make([]sdk.FetchURI, f.size(50))
-	for i := range uris {
-		uris[i] = sdk.FetchURI{URI: f.text(t), Extract: f.rand.IntN(2) == 0, Cache: f.rand.IntN(2) == 0, Executable: f.rand.IntN(2) == 0}
-	}
-	q.input, q.items = wire.AppendFetchInput(nil, uris), len(uris)
-	uri := ""
-	if len(uris) > 0 {
-		uri = uris[0].URI
-	}
-	q.vector = q.name + " " + strconv.Quote(settings) + " " + strconv.Quote(uri) + " allowed"
+	return text.String()
 }

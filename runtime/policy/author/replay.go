@@ -165,7 +165,7 @@ func (p *player) play(ctx context.Context, c recording.Call) played {
 func (p *player) put(ctx context.Context, c recording.Call) (result played) {
 	take := func(answer []byte) error {
 		result.answer = slices.Clone(answer)
-		return sound(c.Kind, answer, c.Items)
+		return toolsOf(c.Kind).sound(answer, c.Items)
 	}
 	var err error
 	switch c.Op {

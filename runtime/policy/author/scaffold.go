@@ -45,6 +45,7 @@ type facts struct {
 // language is what differs from one to the other.
 type language struct {
 	name, sdk, sdkText, needs string
+	tools                     []string                 // programs that the build runs, as they are in the PATH
 	source                    func(kind string) string // the file with the policy
 	template                  func(kind string) string
 	build                     func(name string) string
@@ -67,6 +68,7 @@ func fixed(text string) func(string) string { return func(string) string { retur
 func goLanguage() language {
 	return language{
 		name: "Go", sdk: "pacer/", sdkText: "the SDK, in the place of a download; see go.mod", needs: "the Go that go.mod names, nothing else",
+		tools:    []string{"go"},
 		source:   fixed("main.go"),
 		template: func(kind string) string { return "go/" + kind + ".go" },
 		build: func(name string) string {
@@ -81,6 +83,7 @@ func goLanguage() language {
 func cLanguage() language {
 	return language{
 		name: "C", sdk: "pacer_policy.h", sdkText: "the SDK: one header", needs: "clang and lld (Debian: `apt-get install clang lld`)",
+		tools:    []string{"clang", "wasm-ld"},
 		source:   fixed("policy.c"),
 		template: func(kind string) string { return "c/" + kind + ".c" },
 		build: func(name string) string {

@@ -38,6 +38,7 @@ func isScript(text []byte) bool { return bytes.Contains(text, []byte("\n----\n")
 // block is one command with what it is expected to bring.
 type block struct {
 	line    int
+	last    int // line
 	command string
 	want    string
 }
@@ -56,12 +57,13 @@ func blocks(text []byte) ([]block, error) {
 			now, answering = nil, false
 		case now == nil && line[0] == '#':
 		case now == nil:
-			list = append(list, block{line: n, command: line})
+			list = append(list, block{line: n, last: n, command: line})
 			now = &list[len(list)-1]
 		case line == "----" && !answering:
-			answering = true
+			answering, now.last = true, n
 		case answering:
 			now.want += line + "\n"
+			now.last = n
 		default:
 			return nil, fmt.Errorf("line %d: expected ---- behind the command %q", n, now.command)
 		}

@@ -14,6 +14,7 @@ func scriptCases(text []byte, envelope Envelope) ([]Case, error) {
 	if err != nil {
 		return nil, err
 	}
+	lines := lineSpans(text)
 	var cases []Case
 	for len(list) > 0 {
 		end := 1
@@ -26,14 +27,20 @@ func scriptCases(text []byte, envelope Envelope) ([]Case, error) {
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", script[0].line, err)
 		}
+		at := span{lines[script[0].line-1].from, lines[script[end-1].last-1].to}
 		cases = append(cases, Case{
-			Line: script[0].line, Kind: remote.KindUpgrade, Name: world.strategy, Text: script[0].command,
+			Line: script[0].line, Name: world.strategy, Text: script[0].command, at: at,
 			check: func(ctx context.Context, m remote.Module) error {
 				results, err := play(ctx, m, script, envelope)
 				if err == nil {
 					err = Differs(results)
 				}
 				return err
+			},
+			actual: func(ctx context.Context, m remote.Module) (string, error) {
+				section := text[at.from:at.to]
+				steps, err := Simulate(ctx, m, section, envelope)
+				return strings.TrimRight(string(Rewritten(section, steps)), "\n"), err
 			},
 		})
 	}

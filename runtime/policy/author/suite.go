@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
-	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/policytest"
 )
 
@@ -25,11 +25,17 @@ type Case struct {
 	Text string // the vector's line
 
 	check func(context.Context, remote.Module) error
-	// actual is the line as the module answers it, when it is asked under that name;
-	// nil for cases that have no other form.
-	actual func(ctx context.Context, m remote.Module, name string) (string, error)
+	// actual is the vector as the module answers it; nil for what is in no file.
+	actual func(context.Context, remote.Module) (string, error)
+	// answer is what two policies are compared by, without the words of messages; nil
+	// for what is not compared.
+	answer func(context.Context, remote.Module) (string, error)
+	at     span    // of the vector in the file
 	sample *sample // nil for what is invalid
 }
+
+// span is a part of a text, in bytes.
+type span struct{ from, to int }
 
 // ReadCases reads a file of vectors. Its kind is what a line "# kind: fetch" says, or
 // the name of a kind in the file's name, or else what its lines look like.
@@ -42,26 +48,12 @@ func ReadCases(path string, envelope Envelope) ([]Case, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	var cases []Case
-	switch {
-	case kind == remote.KindConstraint:
-		cases, err = constraintCases(text)
-	case kind == remote.KindFetch:
-		cases, err = fetchCases(text)
-	case kind == remote.KindUpgrade && isScript(text):
-		cases, err = scriptCases(text, envelope)
-	case kind == remote.KindUpgrade:
-		cases, err = upgradeCases(text)
-	case kind == remote.KindHealth:
-		cases, err = healthCases(text)
-	default:
-		cases, err = admissionCases(text)
-	}
+	cases, err := toolsOf(kind).read(text, envelope)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for i := range cases {
-		cases[i].File = path
+		cases[i].File, cases[i].Kind = path, kind
 	}
 	return cases, nil
 }
@@ -96,18 +88,6 @@ func kindOf(name string, text []byte) (remote.Kind, error) {
 	return 0, errors.New(`its kind cannot be told: add a line such as "# kind: health"`)
 }
 
-// KindNamed is the kind of that name.
-func KindNamed(name string) (remote.Kind, error) {
-	var names []string
-	for kind := range remote.Kinds {
-		if kind.String() == name {
-			return kind, nil
-		}
-		names = append(names, kind.String())
-	}
-	return 0, fmt.Errorf("kind %q: expected one of %s", name, strings.Join(names, ", "))
-}
-
 // firstLine is the first that says something.
 func firstLine(text []byte) string {
 	for line := range strings.Lines(string(text)) {
@@ -118,114 +98,52 @@ func firstLine(text []byte) string {
 	return ""
 }
 
-func constraintCases(text []byte) ([]Case, error) {
-	vectors, err := policytest.Read(bytes.NewReader(text))
+// lineCases makes a case of each vector that is a line.
+func lineCases[V any](text []byte, read func(io.Reader) ([]V, error), of func(V) Case) ([]Case, error) {
+	vectors, err := read(bytes.NewReader(text))
+	lines := lineSpans(text)
 	var cases []Case
 	for _, v := range vectors {
-		c := Case{
-			Line: v.Line, Kind: remote.KindConstraint, Name: v.Spec.Operator, Text: v.Text,
-			check: func(ctx context.Context, m remote.Module) error { return v.Check(ctx, remote.Constraint(m).Prepare) },
-			actual: func(ctx context.Context, m remote.Module, name string) (string, error) {
-				return v.Actual(ctx, func(ctx context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
-					spec.Operator = name
-					return remote.Constraint(m).Prepare(ctx, spec)
-				})
-			},
-		}
-		if v.Invalid == "" {
-			c.sample = constraintSample(v)
+		c := of(v)
+		c.at = lines[c.Line-1]
+		c.answer = func(ctx context.Context, m remote.Module) (string, error) {
+			line, err := c.actual(ctx, m)
+			return messageless(line), err
 		}
 		cases = append(cases, c)
 	}
 	return cases, err
 }
 
-func fetchCases(text []byte) ([]Case, error) {
-	vectors, err := policytest.ReadFetch(bytes.NewReader(text))
-	var cases []Case
-	for _, v := range vectors {
-		c := Case{
-			Line: v.Line, Kind: remote.KindFetch, Name: v.Policy, Text: v.Text,
-			check: func(ctx context.Context, m remote.Module) error { return v.Check(ctx, remote.Fetch(m)) },
-			actual: func(ctx context.Context, m remote.Module, name string) (string, error) {
-				return v.Actual(ctx, fetchAs{remote.Fetch(m), name})
-			},
-		}
-		if v.Invalid == "" {
-			c.sample = fetchSample(v)
-		}
-		cases = append(cases, c)
+// lineSpans are the lines of a text, without their ends.
+func lineSpans(text []byte) []span {
+	var spans []span
+	from := 0
+	for line := range bytes.Lines(text) {
+		spans = append(spans, span{from, from + len(bytes.TrimRight(line, "\r\n"))})
+		from += len(line)
 	}
-	return cases, err
+	return spans
 }
 
-func upgradeCases(text []byte) ([]Case, error) {
-	vectors, err := policytest.ReadUpgrade(bytes.NewReader(text))
-	var cases []Case
-	for _, v := range vectors {
-		c := Case{
-			Line: v.Line, Kind: remote.KindUpgrade, Name: v.Spec.Strategy, Text: v.Text,
-			check: func(ctx context.Context, m remote.Module) error { return v.Check(ctx, remote.Upgrade(m)) },
-			actual: func(ctx context.Context, m remote.Module, name string) (string, error) {
-				return v.Actual(ctx, upgradeAs{remote.Upgrade(m), name})
-			},
+// messageless leaves out the words of a message: two policies refuse in their own.
+func messageless(line string) string {
+	for _, word := range []string{" invalid ", " denied ", " reason "} {
+		if before, _, found := strings.Cut(line, word); found {
+			return before + word
 		}
-		if v.Invalid == "" {
-			c.sample = upgradeSample(v)
-		}
-		cases = append(cases, c)
 	}
-	return cases, err
+	return line
 }
 
-func healthCases(text []byte) ([]Case, error) {
-	vectors, err := policytest.ReadHealth(bytes.NewReader(text))
-	var cases []Case
-	for _, v := range vectors {
-		c := Case{
-			Line: v.Line, Kind: remote.KindHealth, Name: v.Spec.Rule, Text: v.Text,
-			check: func(ctx context.Context, m remote.Module) error { return v.Check(ctx, remote.Health(m)) },
-			actual: func(ctx context.Context, m remote.Module, name string) (string, error) {
-				return v.Actual(ctx, healthAs{remote.Health(m), name})
-			},
-		}
-		if v.Invalid == "" {
-			c.sample = healthSample(v)
-		}
-		cases = append(cases, c)
-	}
-	return cases, err
+// asked is a method of a vector about the policy that a module offers.
+func asked[P, R any](of func(remote.Module) P, method func(context.Context, P) R) func(context.Context, remote.Module) R {
+	return func(ctx context.Context, m remote.Module) R { return method(ctx, of(m)) }
 }
 
-// The policies below are asked under another name than the vector has.
-type fetchAs struct {
-	sdk.Fetch
-	name string
-}
-
-func (a fetchAs) Prepare(ctx context.Context, spec sdk.FetchSpec) (sdk.PreparedFetch, error) {
-	spec.Policy = a.name
-	return a.Fetch.Prepare(ctx, spec)
-}
-
-type upgradeAs struct {
-	sdk.Upgrade
-	name string
-}
-
-func (a upgradeAs) Prepare(ctx context.Context, spec sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
-	spec.Strategy = a.name
-	return a.Upgrade.Prepare(ctx, spec)
-}
-
-type healthAs struct {
-	sdk.Health
-	name string
-}
-
-func (a healthAs) Prepare(ctx context.Context, spec sdk.HealthSpec) (sdk.PreparedHealth, error) {
-	spec.Rule = a.name
-	return a.Health.Prepare(ctx, spec)
+// answered is the same for a method that tells an answer.
+func answered[P any](of func(remote.Module) P, method func(context.Context, P) (string, error)) func(context.Context, remote.Module) (string, error) {
+	return func(ctx context.Context, m remote.Module) (string, error) { return method(ctx, of(m)) }
 }
 
 // conformance are the cases that every module has to pass: that its health rules keep
@@ -246,4 +164,25 @@ func conformance(m remote.Module) []Case {
 // offers tells whether the module has a policy of that kind and name.
 func offers(m remote.Module, kind remote.Kind, name string) bool {
 	return slices.Contains(remote.Names(m, kind), name)
+}
+
+// renamed is a module that is asked by the name of another of its policies.
+type renamed struct {
+	remote.Module
+	kind remote.Kind
+	name string
+}
+
+func (r renamed) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (remote.Prepared, error) {
+	if kind == r.kind {
+		spec = toolsOf(kind).renamed(spec, r.name)
+	}
+	return r.Module.Prepare(ctx, kind, spec)
+}
+
+func (r renamed) Review(ctx context.Context, request []byte, take func([]byte) error) error {
+	if r.kind == remote.KindAdmission {
+		request = toolsOf(r.kind).renamed(request, r.name)
+	}
+	return r.Module.Review(ctx, request, take)
 }

@@ -2,6 +2,7 @@ package author
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ func orNone(names []string) string {
 
 // compare says how the other policy answers otherwise; nil if it does not.
 func (c Case) compare(ctx context.Context, m remote.Module, against *Against) error {
-	if c.actual == nil {
+	if c.answer == nil {
 		return nil
 	}
 	name := against.Name
@@ -103,62 +104,64 @@ func (c Case) compare(ctx context.Context, m remote.Module, against *Against) er
 	if !offers(against.Module, c.Kind, name) {
 		return nil // it is of another kind than the one compared with
 	}
-	ours, err := c.actual(ctx, m, c.Name)
+	ours, err := c.answer(ctx, m)
 	if err != nil {
 		return err
 	}
-	theirs, err := c.actual(ctx, against.Module, name)
+	theirs, err := c.answer(ctx, renamed{against.Module, c.Kind, name})
 	if err != nil {
 		return fmt.Errorf("%s: %w", against.Label, err)
 	}
-	if messageless(ours) != messageless(theirs) {
-		return fmt.Errorf("%s answers %s\nand the module %s", against.Label, theirs, ours)
+	if ours == theirs {
+		return nil
 	}
-	return nil
+	if c.Kind != remote.KindAdmission { // whose answers have their words aside
+		ours, _ = c.actual(ctx, m)
+		theirs, _ = c.actual(ctx, renamed{against.Module, c.Kind, name})
+	}
+	return fmt.Errorf("%s answers %s\nand the module %s", against.Label, theirs, ours)
 }
 
-// messageless leaves out the words of a message: two policies refuse in their own.
-func messageless(line string) string {
-	for _, word := range []string{" invalid ", " denied ", " reason "} {
-		if before, _, found := strings.Cut(line, word); found {
-			return before + word
-		}
-	}
-	return line
+// edit is a text in the place of a part of another.
+type edit struct {
+	at   span
+	text string
 }
 
 // Update writes into the files of the cases what the module answers, where that is
-// something else. It returns how many lines changed.
+// something else. It returns how many cases changed. One that can be no vector, as a
+// fault, is an error, and its file stays as it was.
 func Update(ctx context.Context, m remote.Module, cases []Case) (changed int, err error) {
-	lines := map[string]map[int]string{}
+	edits := map[string][]edit{}
 	for _, c := range cases {
 		if c.actual == nil || !offers(m, c.Kind, c.Name) || c.check(ctx, m) == nil {
 			continue
 		}
-		text, err := c.actual(ctx, m, c.Name)
+		text, err := c.actual(ctx, m)
 		if err != nil {
-			return changed, fmt.Errorf("%s:%d: %w", c.File, c.Line, err)
+			return 0, fmt.Errorf("%s:%d: %w", c.File, c.Line, err)
 		}
-		if lines[c.File] == nil {
-			lines[c.File] = map[int]string{}
-		}
-		lines[c.File][c.Line] = text
+		edits[c.File] = append(edits[c.File], edit{c.at, text})
 		changed++
 	}
 	var errs []error
-	for file, news := range lines {
-		errs = append(errs, rewrite(file, news))
+	for file, list := range edits {
+		errs = append(errs, rewrite(file, list))
 	}
 	return changed, errors.Join(errs...)
 }
 
-// rewrite puts lines in the place of those with their numbers.
-func rewrite(file string, news map[int]string) error {
+// rewrite makes edits in a file, from its end on: what is before them stays in place.
+func rewrite(file string, edits []edit) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, replaceLines(text, news), 0o644)
+	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(b.at.from, a.at.from) })
+	for _, e := range edits {
+		text = slices.Concat(text[:e.at.from], []byte(e.text), text[e.at.to:])
+	}
+	return os.WriteFile(file, text, 0o644)
 }
 
 // replaceLines puts lines in the place of those with their numbers. One that is itself

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pacer-run/pacer/plugins/admission"
@@ -26,6 +27,8 @@ import (
 type twins struct {
 	t testing.TB
 	m *tap
+	// How many questions, and specs, ended so.
+	taken, refused, faults int
 }
 
 // tap is a module whose last answer can be seen as it came.
@@ -63,14 +66,20 @@ func (p tapped) Ask(ctx context.Context, input []byte, items int, take func([]by
 	return p.Prepared.Ask(ctx, input, items, p.tap.note(take))
 }
 
-// alike compares how both ended.
+// alike compares how both ended: with an answer, or refused or failed in the same words.
 func (w *twins) alike(native, guest error) {
 	w.t.Helper()
 	a, isA := errors.AsType[*sdk.Invalid](native)
 	b, isB := errors.AsType[*sdk.Invalid](guest)
+	fault, isFault := errors.AsType[*sdk.Fault](guest)
+	// What a module says is made one line.
 	switch {
 	case native == nil && guest == nil:
-	case isA && isB && line([]byte(a.Message)) == b.Message: // what a module says is made one line
+		w.taken++
+	case isA && isB && line([]byte(a.Message)) == b.Message:
+		w.refused++
+	case native != nil && !isA && isFault && !fault.Trap && line([]byte(native.Error())) == fault.Cause:
+		w.faults++
 	default:
 		w.t.Errorf("natively error %v, as a module %v", native, guest)
 	}
@@ -213,8 +222,12 @@ func (p preparedTwinHealth) Judge(ctx context.Context, histories []sdk.HealthHis
 		last = verdicts[(n-1)/part*part:]
 	}
 	p.same(wire.AppendHealthAnswer(nil, last), err, guestErr)
-	if !slices.Equal(verdicts, guest) {
-		p.t.Errorf("natively %+v, as a module %+v", verdicts, guest)
+	shown := slices.Clone(verdicts)
+	for i := range shown {
+		shown[i].Reason = strings.Join(strings.Fields(shown[i].Reason), " ") // as the host makes it one line
+	}
+	if !slices.Equal(shown, guest) {
+		p.t.Errorf("natively %+v, as a module %+v", shown, guest)
 	}
 	return verdicts, err
 }

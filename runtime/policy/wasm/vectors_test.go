@@ -5,7 +5,6 @@ package wasm
 import (
 	"math/rand/v2"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
@@ -25,7 +24,7 @@ func TestBuiltinVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		on := func(kind string, check func(t *testing.T, w *twins)) {
-			t.Run(name+"/"+kind, func(t *testing.T) { check(t, &twins{t, &tap{Module: m}}) })
+			t.Run(name+"/"+kind, func(t *testing.T) { check(t, &twins{t: t, m: &tap{Module: m}}) })
 		}
 		on("constraint", func(t *testing.T, w *twins) {
 			policytest.Run(t, twinConstraint{w}.Prepare, vectors(t, pluginsFolder+"constraints/testdata/vectors.txt"))
@@ -84,69 +83,6 @@ func anyState(random *rand.Rand, memory []byte) sdk.UpgradeState {
 	s.NewHealthy, s.NewReady = upTo(s.New), upTo(s.New)
 	s.NowMillis = int64(random.Uint64N(1 << 41))
 	return s
-}
-
-// FuzzBuiltin looks for a column on which an operator answers other bytes as a module
-// than natively.
-func FuzzBuiltin(f *testing.F) {
-	m, err := load(f, buildGuest(f, guestBuiltin), DefaultLimits())
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, v := range vectors(f, pluginsFolder+"constraints/testdata/vectors.txt") {
-		placed := make([]byte, len(v.Input.Placed))
-		for i, n := range v.Input.Placed {
-			placed[i] = byte(n)
-		}
-		f.Add(v.Spec.Operator, v.Spec.Value, v.Spec.HasValue, strings.Join(v.Input.Values[1:], "\n"), placed, v.Input.Instances)
-	}
-	f.Fuzz(func(t *testing.T, operator, value string, has bool, column string, placed []byte, instances uint32) {
-		w := twinConstraint{&twins{t, &tap{Module: m}}}
-		names := w.Operators()
-		spec := sdk.ConstraintSpec{Field: "f", Operator: names[0], HasValue: has, App: sdk.AppFacts{ID: "/a", Instances: instances}}
-		for _, name := range names {
-			if name == operator {
-				spec.Operator = name
-			}
-		}
-		if has {
-			spec.Value = strings.ToValidUTF8(value[:min(len(value), 64)], "?")
-		}
-		p, err := w.Prepare(t.Context(), spec)
-		if err != nil {
-			return // both refuse it alike, or the test has failed
-		}
-		defer p.Close()
-		if _, err := p.Evaluate(t.Context(), anyInput(column, placed, instances, p.Traits())); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// anyInput is a column of up to 64 values, none twice.
-func anyInput(column string, placed []byte, instances uint32, traits sdk.Traits) sdk.ConstraintInput {
-	in := sdk.ConstraintInput{Values: []string{""}, First: -1, Instances: instances}
-	seen := map[string]bool{}
-	column = strings.ToValidUTF8(column[:min(len(column), 4096)], "?")
-	for value := range strings.SplitSeq(column, "\n") {
-		if !seen[value] && len(in.Values) < 64 {
-			seen[value] = true
-			in.Values = append(in.Values, value)
-		}
-	}
-	if traits&sdk.Stateful == 0 {
-		return in
-	}
-	in.Placed = make([]uint32, len(in.Values))
-	for i := range in.Placed {
-		if i < len(placed) {
-			in.Placed[i] = uint32(placed[i])
-		}
-		if in.First < 0 && in.Placed[i] > 0 {
-			in.First = i
-		}
-	}
-	return in
 }
 
 // The example answers as its own vectors say; its native test uses the same.

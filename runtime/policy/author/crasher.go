@@ -1,0 +1,129 @@
+package author
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"github.com/pacer-run/pacer/runtime/policy/remote"
+	"github.com/pacer-run/pacer/sdk"
+)
+
+// Crasher is an input that a module failed on.
+type Crasher struct {
+	Kind   string `json:"kind"`
+	Policy string `json:"policy"`
+	What   string `json:"what"` // Trap and so on
+	Cause  string `json:"cause"`
+	// Vector is the smallest question found that fails so; "" where no vector can ask it.
+	Vector string `json:"vector"`
+	File   string `json:"file,omitempty"` // with the vector
+	Line   int    `json:"line,omitempty"` // of the vector in it
+	Rounds int    `json:"rounds"`         // after so many, with the same seed, it was found
+}
+
+// failure is how a question went wrong; the zero value is one that did not.
+type failure struct{ what, cause string }
+
+// The sorts of failures that fuzzing finds: no answer, one that is none of its kind, two
+// to one question, and one for far more fuel than others.
+const (
+	Trap             = "trap"
+	Malformed        = "malformed"
+	Nondeterministic = "nondeterministic"
+	Outlier          = "outlier"
+)
+
+// alike tells failures of one sort. Numbers in a cause are those of the question.
+func (f failure) alike(g failure) bool {
+	numberless := func(text string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsDigit(r) {
+				return -1
+			}
+			return r
+		}, text)
+	}
+	return f.what == g.what && (f.what == Outlier || numberless(f.cause) == numberless(g.cause))
+}
+
+// vector writes the question as one; "" when none fails in the same way. Where there
+// is an answer, it is what the vector expects.
+func (f *fuzzer) vector(ctx context.Context, t target, q question, failed failure) string {
+	text := q.vector()
+	cases, err := toolsOf(t.kind).read([]byte(text), Envelope{})
+	if err != nil || len(cases) != 1 {
+		return ""
+	}
+	c := cases[0]
+	if failed.what == Trap || failed.what == Malformed {
+		if _, fails := errors.AsType[*sdk.Fault](c.check(ctx, f.a)); fails {
+			return text[c.at.from:c.at.to] // in JSON it is in a list
+		}
+		return ""
+	}
+	text, _ = c.actual(ctx, f.a) // what fails now and then is no vector
+	return text
+}
+
+// write appends the vectors of the crashers to files, one for each kind.
+func (f *fuzzer) write(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	for i := range f.report.Crashers {
+		c := &f.report.Crashers[i]
+		if c.Vector == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		name, add := "fuzz-"+c.Kind+".txt", appended
+		if c.Kind == remote.KindAdmission.String() {
+			name, add = "fuzz-"+c.Kind+".json", appendedJSON
+		}
+		c.File = filepath.Join(dir, name)
+		old, err := os.ReadFile(c.File)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		text, at := add(string(old), c)
+		c.Line = 1 + strings.Count(text[:at], "\n")
+		if err := os.WriteFile(c.File, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appended is a file with the vector, unless it is there, and where the vector is.
+func appended(old string, c *Crasher) (text string, at int) {
+	if at := strings.Index("\n"+old, "\n"+c.Vector+"\n"); at >= 0 {
+		return old, at
+	}
+	old += "# " + c.What + ": " + strings.Join(strings.Fields(c.Cause), " ") + "\n"
+	return old + c.Vector + "\n", len(old)
+}
+
+// appendedJSON is the same with a list in JSON. What was wrong is the vector's name.
+func appendedJSON(old string, c *Crasher) (text string, at int) {
+	name, _ := json.Marshal("fuzz: " + c.What + ": " + strings.Join(strings.Fields(c.Cause), " ")) // a text always has a form
+	vector := strings.TrimPrefix(c.Vector, "{")
+	if at := strings.Index(old, vector); at >= 0 {
+		return old, at
+	}
+	head, end := "[", strings.LastIndexByte(old, ']')
+	if end >= 0 {
+		head = strings.TrimRight(old[:end], " \n")
+	}
+	if !strings.HasSuffix(head, "[") {
+		head += ","
+	}
+	head += "\n  "
+	return head + `{"name":` + string(name) + "," + vector + "\n]\n", len(head)
+}

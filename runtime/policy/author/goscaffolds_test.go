@@ -1,0 +1,22 @@
+//go:build !race
+
+package author_test
+
+import (
+	"testing"
+
+	"github.com/pacer-run/pacer/runtime/policy/remote"
+)
+
+// As modules the projects in Go pass the same. The race detector is left out: under it
+// they compile for minutes.
+func TestGoScaffoldsBuild(t *testing.T) {
+	for kind := range remote.Kinds {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			dir := scaffold(t, "go", kind)
+			build(t, dir, "")
+			passes(t, dir)
+		})
+	}
+}
