@@ -213,6 +213,8 @@ func (n *node) lead(ctx context.Context) error {
 	if err != nil {
 		return exit(exitFlag, err)
 	}
+	n.policies.asking.Store(d)
+	defer n.policies.asking.Store(nil)
 	n.leading.Store(d)
 	defer n.events.Disconnect()
 	defer n.leading.Store(nil)

@@ -19,7 +19,8 @@ import (
 // policies is the catalog in the words of those who ask it.
 type policies struct {
 	*policy.Catalog
-	events atomic.Pointer[api.Events] // who is told of what happens to modules; nil before a node is there
+	events atomic.Pointer[api.Events]    // who is told of what happens to modules; nil before a node is there
+	asking atomic.Pointer[driver.Driver] // whose core asks them; nil while the node does not lead
 }
 
 // loadPatience is how long a term may be held up by modules that are being

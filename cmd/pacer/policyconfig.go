@@ -18,6 +18,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/roster"
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
+	"github.com/pacer-run/pacer/runtime/scheduler"
 )
 
 // policyConfig is what the operator says of policies.
@@ -125,8 +126,12 @@ func (l *policyList) reread() (modules []policy.ModuleConfig, changed bool, err 
 	return modules, err == nil, err
 }
 
-// notify tells the clients of the event stream.
+// notify tells the clients of the event stream, and the core when it may have an answer
+// that it did not get before.
 func (p *policies) notify(e policy.Event) {
+	if d := p.asking.Load(); d != nil && e.Name == policy.EventState && (e.State == policy.Active.String() || e.State == policy.Disabled.String()) {
+		d.Post(scheduler.PoliciesChanged{}) // it does not wait
+	}
 	if events := p.events.Load(); events != nil {
 		events.PublishPolicy(api.PolicyEvent{
 			Type: e.Name, Module: e.Module, Version: e.Version, Digest: e.Digest, Kind: e.Kind, App: e.App, State: e.State, Cause: e.Cause, Trap: e.Trap, Faults: e.Faults,

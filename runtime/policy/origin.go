@@ -150,8 +150,11 @@ func (o *origin) tripped(v *version) {
 	o.catalog.rollBack(o, v, cause)
 }
 
-// recovered ends the quarantine.
+// recovered ends the quarantine. What could not be prepared meanwhile may be now.
 func (o *origin) recovered(v *version) {
+	o.catalog.mu.Lock()
+	o.catalog.changed(nil)
+	o.catalog.mu.Unlock()
 	o.catalog.announce(slog.LevelInfo, o, v, o.catalog.stateOf(o), "it works again")
 }
 
