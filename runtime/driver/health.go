@@ -71,7 +71,7 @@ func (j *judge) answer(ctx context.Context, ask *scheduler.HealthAsk) scheduler.
 		return answer
 	}
 	answer.Fault = err.Error()
-	answer.Failed, _ = errors.AsType[*sdk.Fault](err)
+	answer.Failed = failed(err)
 	if j.failing.IsZero() {
 		j.failing = j.now()
 	}

@@ -2,12 +2,14 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // question is what upgrade strategies and health rules are asked through: one
@@ -74,4 +76,18 @@ func renew[P interface{ Close() }](held *P, prepare func() (P, error)) error {
 		*held = p
 	}
 	return err
+}
+
+// failed is the module's part in an error: its fault, or that it is there and cannot be
+// asked; nil when no module is known.
+func failed(err error) *sdk.Fault {
+	if fault, ok := errors.AsType[*sdk.Fault](err); ok {
+		return fault
+	}
+	var absent interface{ Absent() (module, kind string) }
+	if errors.As(err, &absent) {
+		module, kind := absent.Absent()
+		return &sdk.Fault{Module: module, Kind: kind, Cause: err.Error()}
+	}
+	return nil
 }

@@ -85,7 +85,7 @@ func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) scheduler
 		answer.Step = sdk.UpgradeStep{Outcome: sdk.RollBack, Reason: "given up because its strategy failed: " + err.Error()}
 	} else if err != nil {
 		answer.Step, answer.Fault = sdk.UpgradeStep{}, err.Error()
-		answer.Failed, _ = errors.AsType[*sdk.Fault](err)
+		answer.Failed = failed(err)
 	} else if cause := ask.Excess(&answer.Step); cause != "" {
 		answer.Excess = s.blame(cause)
 	}

@@ -58,7 +58,11 @@ type origin struct {
 	notice   string   // what happened to it last: a reload that failed, a rollback
 	reloads  int
 	returned bool // the operator's rollback was taken already
-	removed  bool // its file is gone
+	// had and label are the names and the label of the version that was in use last;
+	// "" before there was one.
+	had     [remote.Kinds][]string
+	label   string
+	removed bool // its file is gone
 
 	calls, faults, traps, passedOver, refused atomic.Uint64
 

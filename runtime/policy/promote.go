@@ -22,6 +22,7 @@ func (c *Catalog) Promote(ctx context.Context, name string) error {
 		config.Name, config.Mode, config.Of, config.Optional, config.Rollback = target.config.Name, Enforce, "", target.config.Optional, target.config.Rollback
 		target.config, target.wanted, target.seen = config, nil, o.seen
 		target.current, target.fallback, target.notice, target.returned = v, old, "promoted from "+o.id(), false
+		target.had, target.label = v.names, v.label()
 		v.tap.listeners.Store(&target.hear)
 		o.current, o.state, o.notice = nil, Disabled, "promoted to "+target.id()
 		c.changed(old)

@@ -21,6 +21,7 @@ func (c *Catalog) install(o *origin, v *version, config ModuleConfig) error {
 	old := o.current
 	back, dropped := o.behind(v, config)
 	o.config, o.wanted, o.current, o.cause, o.notice, o.returned = config, nil, v, "", "", false
+	o.had, o.label = v.names, v.label()
 	o.state, o.fallback = Active, back
 	if config.Mode == Shadow {
 		o.state = Shadowing
@@ -81,6 +82,7 @@ func (c *Catalog) rollBack(o *origin, failing *version, cause string) {
 	back.retired.Store(false)
 	back.epoch.Add(1)
 	o.current, o.fallback = back, nil
+	o.had, o.label = back.names, back.label()
 	c.returned(o, failing, cause)
 	c.mu.Unlock()
 	failing.release()
@@ -133,6 +135,7 @@ func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
 		return
 	}
 	o.current = v
+	o.had, o.label = v.names, v.label()
 	c.returned(o, failing, cause)
 	c.mu.Unlock()
 	failing.release()
