@@ -48,6 +48,9 @@ type Config struct {
 	CacheDir string        // keeps compiled modules between runs; "" keeps none
 	Limits   wasm.Limits   // of each module; the zero value means the default ones
 	Remember int           // verdicts per constraint; 0 means 65,536, below 0 none
+	// Keep keeps the choices that there are now in place of those before, so that they are
+	// there for Resume; nil: they end with the process.
+	Keep func(ctx context.Context, choices []Choice) error
 	// Notify is told what happens to modules. It is called by those who ask policies,
 	// so it must not wait; nil: nobody is told.
 	Notify func(Event)
@@ -94,6 +97,8 @@ type Catalog struct {
 	origins  []*origin         // the built-in ones first, then in their order
 	versions map[*version]bool // those that are not closed
 	closing  sync.WaitGroup
+	// strangers are choices that were kept for modules which are not here.
+	strangers []Choice
 }
 
 // Open returns a catalog with the built-in policies and starts to load the

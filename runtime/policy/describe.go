@@ -58,6 +58,7 @@ type Module struct {
 	Rollback string        // digest of the version to go back to; "" for none
 	Cost     Cost          // of the version there is now
 	Compared *ShadowCounts // of a shadow; otherwise nil
+	Choice   *Choice       // that holds beside the operator's list; nil for none
 	Own      []wasm.Metric // that the module's manifest declares
 }
 
@@ -105,6 +106,7 @@ func (o *origin) describe() Module {
 	if o.fallback != nil {
 		m.Rollback = o.fallback.digest
 	}
+	m.Choice = o.choice
 	if o.shadow != nil {
 		counts := o.shadow.counts()
 		m.Compared = &counts

@@ -57,7 +57,8 @@ type origin struct {
 	shadow   *shadow  // while it shadows
 	notice   string   // what happened to it last: a reload that failed, a rollback
 	reloads  int
-	returned bool // the operator's rollback was taken already
+	returned bool    // the operator's rollback was taken already
+	choice   *Choice // beside the operator's list; nil for none
 	// had and label are the names and the label of the version that was in use last;
 	// "" before there was one.
 	had     [remote.Kinds][]string
