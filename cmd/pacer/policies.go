@@ -20,6 +20,7 @@ import (
 type policies struct {
 	*policy.Catalog
 	events atomic.Pointer[api.Events]    // who is told of what happens to modules; nil before a node is there
+	keeper atomic.Pointer[policyKeeper]  // what the next leader is told; nil while the node does not lead
 	asking atomic.Pointer[driver.Driver] // whose core asks them; nil while the node does not lead
 }
 

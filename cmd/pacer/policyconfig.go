@@ -50,7 +50,7 @@ func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*
 	p.Catalog, err = policy.Open(ctx, policy.Config{
 		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching), Enforced: config.enforced,
 		Admission: admission.All(), Admitting: admissionSteps(config.admission),
-		Dir: config.dir, Modules: modules, Reread: list.reread, Loader: loader, Poll: policyPoll, Notify: p.notify, Log: log,
+		Dir: config.dir, Modules: modules, Reread: list.reread, Loader: loader, Poll: policyPoll, Keep: p.keep, Notify: p.notify, Log: log,
 	})
 	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
 		return nil, badFlag("--fetch_policies: %w", wrong)
@@ -126,9 +126,12 @@ func (l *policyList) reread() (modules []policy.ModuleConfig, changed bool, err 
 	return modules, err == nil, err
 }
 
-// notify tells the clients of the event stream, and the core when it may have an answer
-// that it did not get before.
+// notify tells the clients of the event stream, the core when it may have an answer that
+// it did not get before, and who keeps what is asked.
 func (p *policies) notify(e policy.Event) {
+	if k := p.keeper.Load(); k != nil {
+		k.touch()
+	}
 	if d := p.asking.Load(); d != nil && e.Name == policy.EventState && (e.State == policy.Active.String() || e.State == policy.Disabled.String()) {
 		d.Post(scheduler.PoliciesChanged{}) // it does not wait
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // PolicyModules changes the modules that a server has. Errors are a *ModuleUnknown, a
-// *ModuleRefusal, or the context's. What is changed lasts until the process ends:
-// what the operator configured holds again after that.
+// *ModuleRefusal, or the context's. What is changed holds for the next leader, too, until
+// what the operator configured for the module becomes another thing.
 type PolicyModules interface {
 	// Reload loads the module anew; the version in use goes on if that fails.
 	Reload(ctx context.Context, name string) error

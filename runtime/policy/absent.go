@@ -37,6 +37,9 @@ func unknown[P any](c *Catalog, of func(*table) *offers[P], name string) error {
 			return &absent{sdk.Invalid{Message: text}, from.lastLabel(), o.kind}
 		}
 	}
+	if e := c.lastHad(o.kind, name, message); e != nil {
+		return e
+	}
 	for _, from := range c.origins {
 		switch {
 		case from.state == Failed:
@@ -46,6 +49,26 @@ func unknown[P any](c *Catalog, of func(*table) *offers[P], name string) error {
 		}
 	}
 	return &sdk.Invalid{Message: message}
+}
+
+// lastHad is the error for a name of a module that the last leader asked and that never
+// was in use here; nil for none. The caller holds the lock.
+func (c *Catalog) lastHad(kind remote.Kind, name, message string) error {
+	for i := range c.last.Modules {
+		m := &c.last.Modules[i]
+		if !slices.Contains(m.Names[kind.String()], name) {
+			continue
+		}
+		why := "not on this server"
+		if o, err := c.namedLocked(m.ID); err == nil {
+			if why = o.whyNotServing(); why == "" {
+				why = "another version here, " + o.lastLabel()
+			}
+		}
+		text := fmt.Sprintf("%s; the policy module %s (%s), of which the last leader, %s, had %s, is %s", message, m.ID, m.Module, c.last.Server, name, why)
+		return &absent{sdk.Invalid{Message: text}, m.Module, kind}
+	}
+	return nil
 }
 
 // choices says what a name may be.

@@ -99,6 +99,9 @@ type Catalog struct {
 	closing  sync.WaitGroup
 	// strangers are choices that were kept for modules which are not here.
 	strangers []Choice
+	// last is what the last leader asked, missing what of that is not here.
+	last    Lineup
+	missing []InUse
 }
 
 // Open returns a catalog with the built-in policies and starts to load the

@@ -152,7 +152,7 @@ func (c *Catalog) turnOff(o *origin, notice string) {
 	c.mu.Lock()
 	current, fallback := o.current, o.fallback
 	o.endShadow()
-	o.current, o.fallback, o.state, o.cause, o.notice = nil, nil, Disabled, "", notice
+	o.current, o.fallback, o.state, o.cause, o.notice, o.differs = nil, nil, Disabled, "", notice, ""
 	c.changed(current)
 	c.mu.Unlock()
 	for _, v := range []*version{current, fallback} {

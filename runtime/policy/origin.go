@@ -24,11 +24,12 @@ const (
 	Quarantined // it failed too often, and is tried now and then
 	Shadowing   // it is asked beside another module
 	Disabled    // it is not loaded, as the operator wants it
+	Missing     // the last leader had it, and it is not here; see Catalog.Compare
 )
 
 // String returns the state in lower case.
 func (s State) String() string {
-	return [...]string{"loading", "active", "failed", "quarantined", "shadow", "off"}[s]
+	return [...]string{"loading", "active", "failed", "quarantined", "shadow", "off", "missing"}[s]
 }
 
 // origin is one source of policies: a module, or what is built in of one kind.
@@ -58,6 +59,7 @@ type origin struct {
 	notice   string   // what happened to it last: a reload that failed, a rollback
 	reloads  int
 	returned bool    // the operator's rollback was taken already
+	differs  string  // how it is another one than the last leader's; "" when it is not
 	choice   *Choice // beside the operator's list; nil for none
 	// had and label are the names and the label of the version that was in use last;
 	// "" before there was one.

@@ -20,7 +20,7 @@ func (c *Catalog) install(o *origin, v *version, config ModuleConfig) error {
 	}
 	old := o.current
 	back, dropped := o.behind(v, config)
-	o.config, o.wanted, o.current, o.cause, o.notice, o.returned = config, nil, v, "", "", false
+	o.config, o.wanted, o.current, o.cause, o.notice, o.returned, o.differs = config, nil, v, "", "", false, ""
 	o.had, o.label = v.names, v.label()
 	o.state, o.fallback = Active, back
 	if config.Mode == Shadow {
@@ -91,6 +91,7 @@ func (c *Catalog) rollBack(o *origin, failing *version, cause string) {
 
 // returned notes that o has gone back. The caller holds the lock.
 func (c *Catalog) returned(o *origin, from *version, cause string) {
+	o.differs = ""
 	o.notice = "rolled back from " + from.label() + " (" + short(from.digest) + ") after too many faults: " + cause
 	c.changed(from)
 }
