@@ -87,6 +87,7 @@ type Catalog struct {
 	prepared   atomic.Uint64 // how many were, by modules
 	background sync.WaitGroup
 	workers    sync.WaitGroup // of shadows
+	verdicts   verdictStore
 	ended      sync.Once
 
 	// loads is held while modules are loaded or change places: one at a time, since
@@ -177,7 +178,13 @@ func (v view) prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.Prepare
 	if err != nil || prepared.Traits()&sdk.PurePerValue == 0 {
 		return prepared, err
 	}
-	return newMemory(prepared, v.catalog.config.Remember), nil
+	m := newMemory(prepared, v.catalog.config.Remember)
+	if found.version != nil {
+		key, store := verdictKey(found.version, spec), &v.catalog.verdicts
+		m.begin(store.get(key))
+		m.leave = func(known verdicts) { store.put(key, known) }
+	}
+	return m, nil
 }
 
 // Close ends the loading and closes the modules, after the calls under way. What
