@@ -207,3 +207,20 @@ func TestLookingIsNoReasonForQuarantine(t *testing.T) {
 		t.Errorf("the next call is not made: %s", got)
 	}
 }
+
+// A version in quarantine that is replaced is none to go back to.
+func TestNobodyGoesBackToQuarantine(t *testing.T) {
+	w := newWorld(t, failing("1", "NEAR"))
+	p := w.near(t)
+	for range 5 {
+		causeOf(t, p)
+	}
+	p.Close()
+	w.loader.put("a", "digest-b", offering("2", 2, "NEAR"))
+	if err := w.Reload(t.Context(), "m"); err != nil {
+		t.Fatal(err)
+	}
+	if m := w.module(t); m.Version != "2" || m.State != policy.Active || m.Rollback != "" {
+		t.Errorf("%+v", m)
+	}
+}

@@ -38,7 +38,7 @@ func newMemory(prepared sdk.PreparedConstraint, limit int) *memory {
 
 // begin has it know what was answered before.
 func (m *memory) begin(v verdicts) {
-	if m.limit >= 0 && len(v.known) > 0 {
+	if m.limit >= 0 && v.size() > 0 {
 		m.known, m.absent, m.reason = v.known, v.absent, v.reason
 	}
 }

@@ -319,7 +319,7 @@ func TestStaticVerdictsOutliveAReload(t *testing.T) {
 	}
 	p = anew(p, reload)
 	failing = true
-	if err := ask(p, "r1", "r2"); err != nil {
+	if err := errors.Join(ask(p, "r1", "r2"), ask(p)); err != nil {
 		t.Errorf("what was answered does not hold: %v", err)
 	}
 	if err := ask(p, "r3"); err == nil {
@@ -345,6 +345,17 @@ func TestStaticVerdictsOutliveAReload(t *testing.T) {
 			t.Errorf("%s: an answer of before holds", name)
 		}
 		failing = false
+	}
+	p.Close()
+
+	// That agents without the field are judged is an answer, too.
+	if p = w.near(t); ask(p) != nil {
+		t.Error("it fails")
+	}
+	p = anew(p, reload)
+	failing = true
+	if err := ask(p); err != nil {
+		t.Errorf("what was answered does not hold: %v", err)
 	}
 	p.Close()
 }

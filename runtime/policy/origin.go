@@ -71,7 +71,7 @@ type origin struct {
 
 	mu       sync.Mutex
 	last     *LastFault
-	loggedAt time.Time // when a fault was logged last
+	loggedAt [remote.Kinds]time.Time // when a fault of the kind was logged last
 }
 
 // LastFault is the fault that came last.
@@ -84,18 +84,19 @@ type LastFault struct {
 	Trap   bool // as sdk.Fault has it
 }
 
-// logEvery keeps a module that fails again and again from filling the log.
+// logEvery keeps a module that fails again and again from filling the log. Kinds are
+// told apart: who waits for an upgrade does not look for faults of constraints.
 const logEvery = 10 * time.Second
 
 // remember keeps the last fault, and says whether it is one to be told.
-func (o *origin) remember(last LastFault) bool {
+func (o *origin) remember(kind remote.Kind, last LastFault) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last = &last
-	if !o.loggedAt.IsZero() && last.At.Sub(o.loggedAt) < logEvery {
+	if at := o.loggedAt[kind]; !at.IsZero() && last.At.Sub(at) < logEvery {
 		return false
 	}
-	o.loggedAt = last.At
+	o.loggedAt[kind] = last.At
 	return true
 }
 

@@ -149,7 +149,7 @@ func (s source) note(app string, fault *sdk.Fault) {
 		s.origin.traps.Add(1)
 	}
 	last := LastFault{At: s.origin.now(), Kind: s.kind.String(), Module: fault.Module, App: app, Cause: fault.Cause, Trap: fault.Trap}
-	if s.origin.remember(last) {
+	if s.origin.remember(s.kind, last) {
 		s.origin.log.Warn("policy module failed", "module", fault.Module, "kind", last.Kind, "app", app, "cause", fault.Cause, "digest", s.digest(), "trap", fault.Trap, "faults", faults)
 		s.origin.notify(Event{
 			Name: EventFault, Module: s.origin.id(), Version: s.number(), Digest: s.digest(), Kind: last.Kind, App: app, Cause: fault.Cause, Trap: fault.Trap, Faults: faults,

@@ -44,6 +44,8 @@ func (o *origin) behind(v *version, config ModuleConfig) (back *version, dropped
 		dropped = []*version{old, older}
 	case old != nil && old.digest == v.digest && bytes.Equal(o.config.Settings, config.Settings):
 		back, dropped = older, []*version{old} // going back to the same would change nothing
+	case old != nil && old.breaker.open.Load():
+		back, dropped = older, []*version{old} // nobody wants to go back to one in quarantine
 	default:
 		back, dropped = old, []*version{older}
 	}

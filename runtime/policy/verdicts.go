@@ -15,6 +15,14 @@ type verdicts struct {
 	reason string
 }
 
+// size counts the verdicts, that on agents without the field included.
+func (v verdicts) size() int {
+	if v.absent == nil {
+		return 0 // it comes with every answer
+	}
+	return len(v.known) + 1
+}
+
 // keptVerdicts is how many verdicts are kept of constraints that are not prepared.
 const keptVerdicts = 1 << 17
 
@@ -36,12 +44,12 @@ func verdictKey(v *version, spec sdk.ConstraintSpec) string {
 
 // put keeps what is known, unless more is kept already. known is the store's then.
 func (s *verdictStore) put(key string, v verdicts) {
-	if len(v.known) == 0 || len(v.known) > keptVerdicts {
+	if v.size() == 0 || v.size() > keptVerdicts {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if before, ok := s.by[key]; ok && len(before.known) >= len(v.known) {
+	if before, ok := s.by[key]; ok && before.size() >= v.size() {
 		return
 	}
 	s.drop(key)
@@ -50,7 +58,7 @@ func (s *verdictStore) put(key string, v verdicts) {
 	}
 	s.by[key] = v
 	s.order = append(s.order, key)
-	for s.values += len(v.known); s.values > keptVerdicts; {
+	for s.values += v.size(); s.values > keptVerdicts; {
 		s.drop(s.order[0])
 	}
 }
@@ -62,7 +70,7 @@ func (s *verdictStore) drop(key string) {
 		return
 	}
 	delete(s.by, key)
-	s.values -= len(v.known)
+	s.values -= v.size()
 	for i, other := range s.order {
 		if other == key {
 			s.order = append(s.order[:i], s.order[i+1:]...)
