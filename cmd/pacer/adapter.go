@@ -12,11 +12,18 @@ import (
 )
 
 // durable is a term of the store in the driver's words.
-type durable struct{ store.Term }
+type durable struct {
+	store.Term
+	aside map[string][]byte // what is not the core's, once it is loaded
+}
 
-// Load passes every record on.
+// Load passes every record of the core on.
 func (t durable) Load(ctx context.Context, yield func(scheduler.Record) error) error {
 	return t.Term.Load(ctx, func(key string, value []byte) error {
+		if isPolicyRecord(key) {
+			t.aside[key] = bytes.Clone(value)
+			return nil
+		}
 		return yield(scheduler.Record{Key: key, Value: bytes.Clone(value)}) // the store takes it back
 	})
 }

@@ -203,9 +203,15 @@ func (n *node) lead(ctx context.Context) error {
 	}
 	var d *driver.Driver
 	checks, flush := newProber(n.checks, func(ev scheduler.Event) { d.Post(ev) })
-	if d, err = n.open(ctx, term, checks); err != nil {
+	aside := map[string][]byte{}
+	if d, err = n.open(ctx, durable{term, aside}, checks); err != nil {
 		return err
 	}
+	keeper, err := n.policies.takeOver(ctx, term, aside, n.address(), n.logOf(logPolicy))
+	if err != nil {
+		return err
+	}
+	defer n.policies.keeper.Store(nil)
 	client, err := master.New(master.Config{
 		Framework: n.framework, Credential: n.credential, Detector: n.detector, Sink: d.Post,
 		FrameworkID: d.FrameworkID, Roles: d.Roles, SuppressedRoles: d.SuppressedRoles, Log: n.logOf(logMaster),
@@ -213,12 +219,15 @@ func (n *node) lead(ctx context.Context) error {
 	if err != nil {
 		return exit(exitFlag, err)
 	}
+	n.policies.asking.Store(d)
+	defer n.policies.asking.Store(nil)
 	n.leading.Store(d)
 	defer n.events.Disconnect()
 	defer n.leading.Store(nil)
 	n.probing.Store(checks.Prober)
 	defer n.probing.Store(nil)
 	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error { return keeper.run(inner, n.policies) })
 	group.Go(func() error { return d.Run(inner, prefixed{client, n.envPrefix, n.definitions.BridgeName}) })
 	group.Go(func() error { return client.Run(inner) })
 	group.Go(func() error {
@@ -230,9 +239,9 @@ func (n *node) lead(ctx context.Context) error {
 }
 
 // open reads the state of a term.
-func (n *node) open(ctx context.Context, term store.Term, checks driver.Prober) (*driver.Driver, error) {
+func (n *node) open(ctx context.Context, term durable, checks driver.Prober) (*driver.Driver, error) {
 	return driver.Open(ctx, driver.Config{
-		Term:         durable{term},
+		Term:         term,
 		Restore:      n.restore,
 		NewMatcher:   func() driver.Matcher { m := n.matcher; return &m },
 		Policies:     n.policies,

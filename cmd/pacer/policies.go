@@ -19,7 +19,9 @@ import (
 // policies is the catalog in the words of those who ask it.
 type policies struct {
 	*policy.Catalog
-	events atomic.Pointer[api.Events] // who is told of what happens to modules; nil before a node is there
+	events atomic.Pointer[api.Events]    // who is told of what happens to modules; nil before a node is there
+	keeper atomic.Pointer[policyKeeper]  // what the next leader is told; nil while the node does not lead
+	asking atomic.Pointer[driver.Driver] // whose core asks them; nil while the node does not lead
 }
 
 // loadPatience is how long a term may be held up by modules that are being
@@ -121,6 +123,7 @@ func (p *policies) checkStrategy(ctx context.Context, app *spec.App) error {
 // foreseeUpgrade tells where the strategy of an app stops an upgrade in which all
 // goes well; nil for nowhere.
 func (p *policies) foreseeUpgrade(ctx context.Context, app *spec.App, old int) (*deployment.Halt, error) {
+	ctx = policy.Unjudged(ctx)
 	prepared, err := p.PrepareUpgrade(ctx, driver.UpgradeSpec(app))
 	if err != nil {
 		return nil, err
@@ -139,15 +142,16 @@ func (p *policies) checkRule(ctx context.Context, app *spec.App) error {
 	return nil
 }
 
-// rules prepares all constraints of an app for a question of a user.
+// rules prepares all constraints of an app for a question of a user, see policy.Unjudged.
 func (p *policies) rules(ctx context.Context, app *spec.App) (rules []placement.Rule, done func()) {
+	ctx = policy.Unjudged(ctx)
 	rules = make([]placement.Rule, len(app.Constraints))
 	for i, c := range app.Constraints {
 		rules[i].Constraint = c
 		if prepared, err := p.Prepare(ctx, driver.ConstraintSpec(app, c)); err != nil {
 			rules[i].Err = err
 		} else {
-			rules[i].Prepared = prepared
+			rules[i].Prepared = unjudged{prepared}
 		}
 	}
 	return rules, func() {
@@ -157,6 +161,14 @@ func (p *policies) rules(ctx context.Context, app *spec.App) (rules []placement.
 			}
 		}
 	}
+}
+
+// unjudged is a constraint that is asked for somebody to look at.
+type unjudged struct{ sdk.PreparedConstraint }
+
+// Evaluate implements sdk.PreparedConstraint.
+func (u unjudged) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
+	return u.PreparedConstraint.Evaluate(policy.Unjudged(ctx), in)
 }
 
 // summary is one line for people.

@@ -18,6 +18,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/roster"
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
+	"github.com/pacer-run/pacer/runtime/scheduler"
 )
 
 // policyConfig is what the operator says of policies.
@@ -49,7 +50,7 @@ func loadPolicies(ctx context.Context, config policyConfig, log *slog.Logger) (*
 	p.Catalog, err = policy.Open(ctx, policy.Config{
 		Builtins: constraints.All(), Upgrades: upgrades.All(), Health: health.All(), Fetch: fetchers.All(), Fetching: fetchSteps(config.fetching), Enforced: config.enforced,
 		Admission: admission.All(), Admitting: admissionSteps(config.admission),
-		Dir: config.dir, Modules: modules, Reread: list.reread, Loader: loader, Poll: policyPoll, Notify: p.notify, Log: log,
+		Dir: config.dir, Modules: modules, Reread: list.reread, Loader: loader, Poll: policyPoll, Keep: p.keep, Notify: p.notify, Log: log,
 	})
 	if wrong, ok := errors.AsType[*policy.WrongFetching](err); ok {
 		return nil, badFlag("--fetch_policies: %w", wrong)
@@ -125,8 +126,15 @@ func (l *policyList) reread() (modules []policy.ModuleConfig, changed bool, err 
 	return modules, err == nil, err
 }
 
-// notify tells the clients of the event stream.
+// notify tells the clients of the event stream, the core when it may have an answer that
+// it did not get before, and who keeps what is asked.
 func (p *policies) notify(e policy.Event) {
+	if k := p.keeper.Load(); k != nil {
+		k.touch()
+	}
+	if d := p.asking.Load(); d != nil && e.Name == policy.EventState && (e.State == policy.Active.String() || e.State == policy.Disabled.String()) {
+		d.Post(scheduler.PoliciesChanged{}) // it does not wait
+	}
 	if events := p.events.Load(); events != nil {
 		events.PublishPolicy(api.PolicyEvent{
 			Type: e.Name, Module: e.Module, Version: e.Version, Digest: e.Digest, Kind: e.Kind, App: e.App, State: e.State, Cause: e.Cause, Trap: e.Trap, Faults: e.Faults,

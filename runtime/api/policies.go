@@ -11,12 +11,13 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
 )
 
 // PolicyModules changes the modules that a server has. Errors are a *ModuleUnknown, a
-// *ModuleRefusal, or the context's. What is changed lasts until the process ends:
-// what the operator configured holds again after that.
+// *ModuleRefusal, or the context's. What is changed holds for the next leader, too, until
+// what the operator configured for the module becomes another thing.
 type PolicyModules interface {
 	// Reload loads the module anew; the version in use goes on if that fails.
 	Reload(ctx context.Context, name string) error
@@ -101,7 +102,20 @@ func (s *server) changePolicy(change func(PolicyModules, *http.Request, string) 
 		if err := change(modules, r, name); err != nil {
 			return moduleProblem(err)
 		}
+		s.askAnew(core, r)
 		return s.policy(core, w, r)
+	}
+}
+
+// askAnew has the core forget what policies failed to answer, so that nobody who has
+// the answer to a change of modules still finds a fault of before it.
+func (s *server) askAnew(core Core, r *http.Request) {
+	_, done, err := s.command(r, core, func(request scheduler.RequestID, _ string) scheduler.Event {
+		return scheduler.PoliciesChanged{Request: request}
+	})
+	done()
+	if err != nil { // the next leader has nothing to forget
+		s.Log.Warn("a change of policy modules shows late", "error", err)
 	}
 }
 

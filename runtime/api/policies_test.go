@@ -120,3 +120,26 @@ data: {"eventType":"policy_state_event","timestamp":"2026-01-02T03:04:05.000Z","
 		t.Errorf("%s", text)
 	}
 }
+
+// A change of modules has everything tried anew before it is answered: nobody who has
+// the answer finds a fault of before.
+func TestAChangeOfModulesForgetsFaults(t *testing.T) {
+	w := newWorld(scriptConfig)
+	if code, text := send(w, http.MethodPost, "/v2/apps", `{"id":"/bad","cmd":"true","constraints":[["broken","UNIQUE"]]}`); code != http.StatusCreated {
+		t.Fatal(code, text)
+	}
+	w.offer("h1")
+	w.advance(6 * time.Second)
+	for _, name := range []string{"nobody", "broken"} {
+		send(w, http.MethodPost, "/pacer/v1/policies/"+name+"/enable", "")
+		if _, text := send(w, http.MethodGet, "/v2/queue", ""); !strings.Contains(text, `"timeLeftSeconds":4`) {
+			t.Errorf("after a change of %s that was refused: %s", name, text)
+		}
+	}
+	if code, text := send(w, http.MethodPost, "/pacer/v1/policies/zoo/enable", ""); code != http.StatusOK {
+		t.Fatal(code, text)
+	}
+	if _, text := send(w, http.MethodGet, "/v2/queue", ""); !strings.Contains(text, `"overdue":true`) || strings.Contains(text, `"fault"`) {
+		t.Errorf("the fault of before is shown: %s", text)
+	}
+}

@@ -20,7 +20,7 @@ type Module struct {
 	Strategies []string          `json:"strategies,omitempty"`
 	Rules      []string          `json:"rules,omitempty"`
 	Loaded     bool              `json:"loaded"`
-	State      string            `json:"state,omitempty"`     // "loading", "active", "failed", "quarantined", "shadow" or "off"
+	State      string            `json:"state,omitempty"`     // "loading", "active", "failed", "quarantined", "shadow", "off" or "missing"
 	Mode       string            `json:"mode,omitempty"`      // as the operator wants it: "enforce", "shadow" or "off"; empty for builtins
 	Of         string            `json:"of,omitempty"`        // of a shadow: the module that it is compared with
 	OnFailure  map[string]string `json:"onFailure,omitempty"` // by kind: "closed", "hold", "static" or "open"
@@ -41,6 +41,8 @@ type Module struct {
 	Rollback     string  `json:"rollback,omitempty"` // digest of the version to go back to
 
 	LastFault *ModuleFault   `json:"lastFault,omitempty"`
+	Choice    *ModuleChoice  `json:"choice,omitempty"`  // what holds beside policies.yaml, by a request
+	Differs   string         `json:"differs,omitempty"` // how it is another one than that of the last leader
 	Breaker   *ModuleBreaker `json:"breaker,omitempty"` // of a module that is loaded
 	Cost      *ModuleCost    `json:"cost,omitempty"`    // likewise
 	Compared  *ModuleShadow  `json:"compared,omitempty"`
@@ -54,6 +56,15 @@ type ModuleFault struct {
 	App    string    `json:"app,omitempty"`
 	Cause  string    `json:"cause"`
 	Trap   bool      `json:"trap,omitempty"` // its code came to no orderly end
+}
+
+// ModuleChoice is what was chosen by a request. It holds for every leader, until the
+// module's line in policies.yaml becomes another one, or it is changed back.
+type ModuleChoice struct {
+	Mode string    `json:"mode"`           // "enforce", "shadow" or "off"
+	Of   string    `json:"of,omitempty"`   // of a shadow
+	From string    `json:"from,omitempty"` // of a promotion: the shadow
+	At   time.Time `json:"at"`
 }
 
 // ModuleBreaker says whether a module is in quarantine.

@@ -30,8 +30,8 @@ type queueItem struct {
 	Denied string `json:"denied,omitempty"`
 }
 
-// queueDelay tells an app that is held back after failures from one for which
-// there is no place: only the second is overdue.
+// queueDelay tells an app that is held back after failures, its own or those of a
+// policy, from one for which there is no place: only the second is overdue.
 type queueDelay struct {
 	TimeLeftSeconds int64 `json:"timeLeftSeconds"`
 	Overdue         bool  `json:"overdue"`
@@ -93,7 +93,7 @@ func queueItemOf(v *scheduler.AppView, now spec.Timestamp) queueItem {
 	if item.Count == 0 {
 		return item
 	}
-	left := max(0, int64(v.Backoff.Until-now))
+	left := max(0, int64(max(v.Backoff.Until, v.PausedUntil)-now))
 	item.App = append(v.App.AppendFields([]byte{'{'}, true), '}')
 	item.Since = since.String()
 	item.Delay = queueDelay{TimeLeftSeconds: (left + 999) / 1000, Overdue: left == 0}

@@ -26,6 +26,7 @@ type whyBody struct {
 	Deployments []deploymentID   `json:"deployments"`
 	Uncovered   []string         `json:"uncovered,omitempty"` // fields that keep it from being launched
 	HeldUntil   string           `json:"heldUntil,omitempty"` // by the back-off
+	RetryAt     string           `json:"retryAt,omitempty"`   // when a policy that failed is asked again
 	LastFailure string           `json:"lastFailure,omitempty"`
 	Fault       *policyFault     `json:"fault,omitempty"`
 	Denied      string           `json:"denied,omitempty"`    // a policy's word against the app itself
@@ -42,6 +43,7 @@ type policyFault struct {
 	Module string `json:"module,omitempty"` // name@version; "" when none is known
 	Kind   string `json:"kind,omitempty"`   // of the policy
 	Cause  string `json:"cause"`
+	absent bool   // the module is known, and there is nothing of it to be asked
 }
 
 type whyAgent struct {

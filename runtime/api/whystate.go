@@ -47,7 +47,9 @@ func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, n
 	if v.Backoff.Until > now {
 		b.HeldUntil = v.Backoff.Until.String()
 	}
-	b.Fault = faultOf(v, e)
+	if b.Fault = faultOf(v, e); b.Fault != nil && v.PausedUntil > now {
+		b.RetryAt = v.PausedUntil.String()
+	}
 	if b.Waiting > 0 {
 		b.Denied = deniedWord(v)
 	}
@@ -62,7 +64,7 @@ func (b *whyBody) describe(snapshot *scheduler.Snapshot, v *scheduler.AppView, n
 		}
 	}
 	if u := v.Upgrade; b.Fault == nil && u != nil && u.Excess != nil {
-		b.Fault = &policyFault{u.Excess.Module, u.Excess.Kind, u.Excess.Cause}
+		b.Fault = faultOfWord("", u.Excess)
 		b.Text += fmt.Sprintf("; what the policy module %s says of its upgrade is cut: %s", u.Excess.Module, u.Excess.Cause)
 	}
 }
@@ -77,9 +79,23 @@ func faultOf(v *scheduler.AppView, e *placement.Explanation) *policyFault {
 		return nil
 	}
 	if fault, ok := errors.AsType[*sdk.Fault](err); ok {
-		return &policyFault{fault.Module, fault.Kind, fault.Cause}
+		return &policyFault{Module: fault.Module, Kind: fault.Kind, Cause: fault.Cause}
+	}
+	var absent interface{ Absent() (module, kind string) } // a module that is there, and cannot be asked
+	if errors.As(err, &absent) {
+		module, kind := absent.Absent()
+		return &policyFault{module, kind, err.Error(), true}
 	}
 	return &policyFault{Cause: err.Error()}
+}
+
+// faultOfWord is a fault of which the core has the text, and the module where it is
+// known.
+func faultOfWord(text string, of *sdk.Fault) *policyFault {
+	if of == nil {
+		return &policyFault{Cause: text}
+	}
+	return &policyFault{Module: of.Module, Kind: of.Kind, Cause: of.Cause}
 }
 
 // strategyCause is what is not to be launched at all, or the word of the upgrade
@@ -91,10 +107,13 @@ func (b *whyBody) strategyCause(v *scheduler.AppView) (state, text string) {
 	case u != nil && u.Paused != "":
 		return whyPaused, fmt.Sprintf("its upgrade is paused by its strategy: %s; promote it with %s", u.Paused, promotePath(v.App.ID))
 	case u != nil && u.Fault != "":
+		b.Fault = faultOfWord(u.Fault, u.Failed)
 		return whyStrategy, "its upgrade waits because its strategy gave no answer: " + u.Fault
 	case v.HealthStandIn:
+		b.Fault = faultOfWord(v.HealthFault, v.HealthFailed)
 		return whyRuleFault, "its instances are judged by the built-in health rule because its own gave no answer: " + v.HealthFault
 	case v.HealthFault != "":
+		b.Fault = faultOfWord(v.HealthFault, v.HealthFailed)
 		return whyRuleFault, "its instances stay as healthy as they were because the health rule gave no answer: " + v.HealthFault
 	}
 	return "", ""
@@ -112,10 +131,10 @@ func (b *whyBody) placeCause(snapshot *scheduler.Snapshot, v *scheduler.AppView,
 		return whyHeld, fmt.Sprintf("it is held by its back-off until %s after the failure %s", b.HeldUntil, b.LastFailure)
 	case b.HeldUntil != "":
 		return whyHeld, fmt.Sprintf("it is held by its back-off until %s", b.HeldUntil)
-	case b.Fault != nil && b.Fault.Module != "":
-		return whyPolicy, fmt.Sprintf("it waits because the policy module %s failed: %s", b.Fault.Module, b.Fault.Cause)
+	case b.Fault != nil && b.Fault.Module != "" && !b.Fault.absent:
+		return whyPolicy, fmt.Sprintf("it waits because the policy module %s failed: %s", b.Fault.Module, b.Fault.Cause) + b.retryText()
 	case b.Fault != nil:
-		return whyPolicy, "it waits because a policy could not be asked: " + b.Fault.Cause
+		return whyPolicy, "it waits because a policy could not be asked: " + b.Fault.Cause + b.retryText()
 	case b.Denied != "":
 		return whyDenied, waiting + b.Denied
 	case !snapshot.Subscribed:
@@ -133,6 +152,14 @@ func (b *whyBody) placeCause(snapshot *scheduler.Snapshot, v *scheduler.AppView,
 			e.Tally[placement.Fits], count(agents, "agent"))
 	}
 	return whyWaiting, waiting + fmt.Sprintf("by the last offers seen, 0 of %s would do", count(agents, "agent"))
+}
+
+// retryText is when a policy that failed is asked again; "" for at once.
+func (b *whyBody) retryText() string {
+	if b.RetryAt == "" {
+		return ""
+	}
+	return "; it is asked again at " + b.RetryAt
 }
 
 // heldText says what instances wait for that can only go where their volumes are;

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"testing"
 
@@ -176,6 +177,12 @@ func TestWhyState(t *testing.T) {
 			placement.Explanation{},
 			whySuspended, "it is suspended: it asks for no instances",
 		},
+		{
+			"health rule's fault",
+			scheduler.AppView{HealthFault: fault.Error(), HealthFailed: fault},
+			placement.Explanation{}, whyRuleFault,
+			"its instances stay as healthy as they were because the health rule gave no answer: policy module zoo@1.0.0: fuel exhausted",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.view.App = &spec.App{ID: "/a", LastConfigChangeAt: 1}
@@ -201,5 +208,73 @@ func TestModuleOfOperator(t *testing.T) {
 	want := map[string]string{"UNIQUE": "builtin", "ZOO": "zoo@1.0.0"}
 	if got := s.operators(); !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// Whatever kind of policy failed, the fault names the module, and when it is asked
+// again.
+func TestWhyNamesTheModuleOfAFault(t *testing.T) {
+	const now = spec.Timestamp(10_000)
+	fault := &sdk.Fault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"}
+	absent := gone{sdk.Invalid{Message: "the policy module zoo is off"}}
+	for name, tt := range map[string]struct {
+		view  scheduler.AppView
+		e     placement.Explanation
+		want  policyFault
+		retry string
+	}{
+		"constraint": {
+			scheduler.AppView{Refusals: &placement.Refusals{Fault: fault}, PausedUntil: now + 1000}, placement.Explanation{Waiting: 1},
+			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"}, "1970-01-01T00:00:11.000Z",
+		},
+		"upgrade": {
+			scheduler.AppView{Upgrade: &scheduler.UpgradeView{Fault: fault.Error(), Failed: fault}}, placement.Explanation{},
+			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"}, "",
+		},
+		"health": {
+			scheduler.AppView{HealthFault: fault.Error(), HealthFailed: fault}, placement.Explanation{},
+			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"}, "",
+		},
+		"a module that is off": {
+			scheduler.AppView{Refusals: &placement.Refusals{Fault: fmt.Errorf("constraint x: %w", &absent)}}, placement.Explanation{Waiting: 1},
+			policyFault{Module: "zoo", Kind: "constraint", Cause: "constraint x: the policy module zoo is off", absent: true}, "",
+		},
+		"an upgrade without a word of whose fault it is": {
+			scheduler.AppView{Upgrade: &scheduler.UpgradeView{Fault: "it took too long"}}, placement.Explanation{},
+			policyFault{Cause: "it took too long"}, "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.view.App = &spec.App{ID: "/a"}
+			var b whyBody
+			b.describe(&scheduler.Snapshot{Subscribed: true}, &tt.view, now, &tt.e)
+			if b.Fault == nil || *b.Fault != tt.want || b.RetryAt != tt.retry {
+				t.Errorf("%+v, again at %q; want %+v at %q", b.Fault, b.RetryAt, tt.want, tt.retry)
+			}
+		})
+	}
+}
+
+// gone is an error about a module that cannot be asked.
+type gone struct{ sdk.Invalid }
+
+func (*gone) Absent() (module, kind string) { return "zoo", "constraint" }
+
+// A policy that failed holds an app as a back-off does: it is not overdue, and who
+// reads the queue as Marathon's shows it as delayed.
+func TestQueueShowsThePauseAfterAFault(t *testing.T) {
+	v := &scheduler.AppView{
+		App: &spec.App{ID: "/a"}, Refusals: &placement.Refusals{Fault: errors.New("fuel exhausted")}, PausedUntil: 20_000,
+		Instances: []*scheduler.Instance{{Goal: scheduler.GoalRunning}},
+	}
+	if got, want := queueItemOf(v, 10_500).Delay, (queueDelay{10, false}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	v.Backoff.Until = 30_000 // the longer of the two
+	if got, want := queueItemOf(v, 10_500).Delay, (queueDelay{20, false}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got, want := queueItemOf(v, 30_000).Delay, (queueDelay{0, true}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

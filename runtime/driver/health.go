@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
@@ -27,11 +26,11 @@ func HealthSpec(app *spec.App) sdk.HealthSpec {
 // judge asks the health rule of one app version. The core has one question out at a
 // time, so it is used by one goroutine at a time.
 type judge struct {
+	question
+
 	policies Policies
 	app      *spec.App
 	prepared sdk.PreparedHealth // nil until the first question
-	out      atomic.Bool        // a question is out
-	stuck    atomic.Bool        // a question was given up: nobody may use it again
 	now      func() time.Time
 	failing  time.Time          // since when the rule fails; zero while it works
 	native   sdk.PreparedHealth // DefaultRule in its place; nil before that is needed
@@ -47,56 +46,32 @@ func (d *Driver) askHealth(ctx context.Context, asks []scheduler.HealthAsk) {
 		ask := &asks[i]
 		key := appVersion{ask.App.ID, ask.App.Version}
 		j := d.judges[key]
-		if j == nil || j.stuck.Load() {
-			j = &judge{policies: d.cfg.Policies, app: ask.App, now: d.cfg.Now}
+		if j == nil || !j.usable() {
+			j = &judge{question: question{noun: "health rule"}, policies: d.cfg.Policies, app: ask.App, now: d.cfg.Now}
 			d.judges[key] = j
 		}
 		j.out.Store(true)
-		go d.askRule(ctx, j, ask)
+		go d.askPolicy(ctx, &j.question, ask.App.ID,
+			func(ctx context.Context) scheduler.Event { return j.answer(ctx, ask) },
+			func(cause string) scheduler.Event {
+				return scheduler.HealthJudged{Number: ask.Number, App: ask.App.ID, Fault: cause}
+			})
 	}
 	if len(asks) > 0 {
 		d.sweepJudges()
 	}
 }
 
-// askRule answers one question, late or not.
-func (d *Driver) askRule(ctx context.Context, j *judge, ask *scheduler.HealthAsk) {
-	ctx, cancel := context.WithTimeout(ctx, d.cfg.MatchTimeout)
-	defer cancel()
-	answer := make(chan scheduler.HealthJudged, 1)
-	go func() {
-		a := j.answer(ctx, ask)
-		j.out.Store(false) // before the answer: the next question may come at once
-		answer <- a
-	}()
-	grace := time.NewTimer(d.cfg.MatchTimeout + matchGrace)
-	defer grace.Stop()
-	select {
-	case a := <-answer:
-		d.Post(a)
-	case <-grace.C:
-		j.stuck.Store(true)
-		d.cfg.Log.Error("health rule did not answer in time", "app", ask.App.ID, "timeout", d.cfg.MatchTimeout, "grace", matchGrace)
-		d.Post(scheduler.HealthJudged{
-			Number: ask.Number, App: ask.App.ID, Fault: fmt.Sprintf("the health rule did not answer within %v", d.cfg.MatchTimeout+matchGrace),
-		})
-	}
-}
-
-// answer asks the rule. Whatever goes wrong is an answer.
-func (j *judge) answer(ctx context.Context, ask *scheduler.HealthAsk) (answer scheduler.HealthJudged) {
-	answer = scheduler.HealthJudged{Number: ask.Number, App: ask.App.ID}
-	defer func() {
-		if cause := recover(); cause != nil {
-			answer.Verdicts, answer.Fault = nil, fmt.Sprintf("the health rule panicked: %v", cause)
-		}
-	}()
+// answer asks the rule.
+func (j *judge) answer(ctx context.Context, ask *scheduler.HealthAsk) scheduler.HealthJudged {
+	answer := scheduler.HealthJudged{Number: ask.Number, App: ask.App.ID}
 	verdicts, err := judgeBy(ctx, j.policies, HealthSpec(j.app), &j.prepared, ask.Histories)
 	if err == nil {
 		j.failing, answer.Verdicts = time.Time{}, verdicts
 		return answer
 	}
 	answer.Fault = err.Error()
+	answer.Failed = failed(err)
 	if j.failing.IsZero() {
 		j.failing = j.now()
 	}
@@ -123,16 +98,8 @@ func stalenessOf(err error) time.Duration {
 
 // judgeBy asks one rule, and prepares it when that has to be done.
 func judgeBy(ctx context.Context, policies Policies, spec sdk.HealthSpec, prepared *sdk.PreparedHealth, histories []sdk.HealthHistory) ([]sdk.HealthVerdict, error) {
-	if stale(*prepared) {
-		(*prepared).Close()
-		*prepared = nil
-	}
-	if *prepared == nil {
-		p, err := policies.PrepareHealth(ctx, spec)
-		if err != nil {
-			return nil, err
-		}
-		*prepared = p
+	if err := renew(prepared, func() (sdk.PreparedHealth, error) { return policies.PrepareHealth(ctx, spec) }); err != nil {
+		return nil, err
 	}
 	verdicts, err := (*prepared).Judge(ctx, histories)
 	if err == nil && len(verdicts) != len(histories) {

@@ -156,3 +156,33 @@ func TestProbesFollowTheSave(t *testing.T) {
 		}
 	})
 }
+
+// off is the error of a policy whose module is off.
+type off struct{ sdk.Invalid }
+
+func (*off) Absent() (module, kind string) { return "zoo@1", "health" }
+
+// The core is told whose fault it is that there is no answer.
+func TestAnswersNameTheModule(t *testing.T) {
+	fault := &sdk.Fault{Module: "zoo@1", Kind: "health", Cause: "fuel exhausted"}
+	for _, tt := range []struct {
+		err  error
+		want *sdk.Fault
+	}{
+		{fault, fault},
+		{&off{sdk.Invalid{Message: "zoo is off"}}, &sdk.Fault{Module: "zoo@1", Kind: "health", Cause: "zoo is off"}},
+		{errors.New("nobody knows"), nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := start(t, func(w *world) {
+				w.core.on = askHealth(&spec.App{ID: "/a"})
+				w.policies.rule = rule(func(context.Context) ([]sdk.HealthVerdict, error) { return nil, tt.err })
+			})
+			w.driver.Post(scheduler.Offers{})
+			synctest.Wait()
+			if got := w.judged(); len(got) != 1 || !cmp.Equal(got[0].Failed, tt.want) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

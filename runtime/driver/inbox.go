@@ -95,7 +95,7 @@ func (b *inbox) signal() {
 // needsRoom tells news from answers to the loop.
 func needsRoom(ev scheduler.Event) bool {
 	switch ev.(type) {
-	case scheduler.Matched, scheduler.CallFailed, scheduler.UpgradeStepped, scheduler.HealthJudged:
+	case scheduler.Matched, scheduler.CallFailed, scheduler.UpgradeStepped, scheduler.HealthJudged, scheduler.PoliciesChanged:
 		return false
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.StatusUpdate,
 		scheduler.AgentLost, scheduler.Tick, scheduler.ChangeTree, scheduler.CancelDeployment, scheduler.SetEnforceRole,
@@ -129,7 +129,7 @@ func weigh(ev scheduler.Event) int {
 	case scheduler.StatusUpdate:
 		return 2 // the instance, and at times its app's back-off or deployment
 	case scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescinded, scheduler.AgentLost,
-		scheduler.CallFailed, scheduler.Tick, scheduler.SetEnforceRole, scheduler.ResetDelay, scheduler.Promote, scheduler.FrameworkMessage:
+		scheduler.CallFailed, scheduler.Tick, scheduler.SetEnforceRole, scheduler.ResetDelay, scheduler.Promote, scheduler.FrameworkMessage, scheduler.PoliciesChanged:
 	}
 	return 1
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
-	"time"
 
 	"github.com/pacer-run/pacer/runtime/scheduler"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -30,11 +28,11 @@ func UpgradeSpec(app *spec.App) sdk.UpgradeSpec {
 // stepper asks the strategy of one upgrade. The core has one question out at a
 // time, so it is used by one goroutine at a time.
 type stepper struct {
+	question
+
 	policies Policies
 	app      *spec.App
 	prepared sdk.PreparedUpgrade // nil until the first question
-	out      atomic.Bool         // a question is out
-	stuck    atomic.Bool         // a question was given up: nobody may use it again
 }
 
 // blamer is a prepared upgrade that keeps account of the faults of its strategy.
@@ -58,56 +56,25 @@ func (d *Driver) askUpgrades(ctx context.Context, asks []scheduler.UpgradeAsk) {
 		ask := &asks[i]
 		key := appVersion{ask.App.ID, ask.App.Version}
 		s := d.steppers[key]
-		if s == nil || s.stuck.Load() {
-			s = &stepper{policies: d.cfg.Policies, app: ask.App}
+		if s == nil || !s.usable() {
+			s = &stepper{question: question{noun: "strategy"}, policies: d.cfg.Policies, app: ask.App}
 			d.steppers[key] = s
 		}
 		s.out.Store(true)
-		go d.askUpgrade(ctx, s, ask)
+		go d.askPolicy(ctx, &s.question, ask.App.ID,
+			func(ctx context.Context) scheduler.Event { return s.next(ctx, ask) },
+			func(cause string) scheduler.Event {
+				return scheduler.UpgradeStepped{Number: ask.Number, App: ask.App.ID, Fault: cause}
+			})
 	}
 	d.sweepSteppers()
 }
 
-// askUpgrade answers one question, late or not.
-func (d *Driver) askUpgrade(ctx context.Context, s *stepper, ask *scheduler.UpgradeAsk) {
-	ctx, cancel := context.WithTimeout(ctx, d.cfg.MatchTimeout)
-	defer cancel()
-	answer := make(chan scheduler.UpgradeStepped, 1)
-	go func() {
-		a := s.next(ctx, ask)
-		s.out.Store(false) // before the answer: the next question may come at once
-		answer <- a
-	}()
-	grace := time.NewTimer(d.cfg.MatchTimeout + matchGrace)
-	defer grace.Stop()
-	select {
-	case a := <-answer:
-		d.Post(a)
-	case <-grace.C:
-		s.stuck.Store(true)
-		d.cfg.Log.Error("upgrade strategy did not answer in time", "app", ask.App.ID, "timeout", d.cfg.MatchTimeout, "grace", matchGrace)
-		d.Post(scheduler.UpgradeStepped{
-			Number: ask.Number, App: ask.App.ID, Fault: fmt.Sprintf("the strategy did not answer within %v", d.cfg.MatchTimeout+matchGrace),
-		})
-	}
-}
-
-// next asks the strategy. Whatever goes wrong is an answer.
-func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) (answer scheduler.UpgradeStepped) {
-	answer = scheduler.UpgradeStepped{Number: ask.Number, App: ask.App.ID}
-	defer func() {
-		if cause := recover(); cause != nil {
-			answer.Fault = fmt.Sprintf("the strategy panicked: %v", cause)
-		}
-	}()
-	var err error
-	if stale(s.prepared) { // what it knows is in the memory of the upgrade
-		s.prepared.Close()
-		s.prepared = nil
-	}
-	if s.prepared == nil {
-		s.prepared, err = s.policies.PrepareUpgrade(ctx, UpgradeSpec(s.app))
-	}
+// next asks the strategy. One that is prepared anew goes on where it was: what it
+// knows is in the memory of the upgrade.
+func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) scheduler.UpgradeStepped {
+	answer := scheduler.UpgradeStepped{Number: ask.Number, App: ask.App.ID}
+	err := renew(&s.prepared, func() (sdk.PreparedUpgrade, error) { return s.policies.PrepareUpgrade(ctx, UpgradeSpec(s.app)) })
 	if err == nil {
 		answer.Step, err = s.prepared.Next(ctx, ask.State)
 	}
@@ -118,6 +85,7 @@ func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) (answer s
 		answer.Step = sdk.UpgradeStep{Outcome: sdk.RollBack, Reason: "given up because its strategy failed: " + err.Error()}
 	} else if err != nil {
 		answer.Step, answer.Fault = sdk.UpgradeStep{}, err.Error()
+		answer.Failed = failed(err)
 	} else if cause := ask.Excess(&answer.Step); cause != "" {
 		answer.Excess = s.blame(cause)
 	}

@@ -112,7 +112,7 @@ func (c *Catalog) review(
 	if err != nil {
 		return sdk.AdmissionReview{}, err
 	}
-	probe, err := found.pass()
+	probe, err := found.pass(ctx)
 	if err != nil {
 		found.release()
 		return sdk.AdmissionReview{}, found.passOver(r, err)
@@ -128,7 +128,7 @@ func (c *Catalog) review(
 		}
 	}
 	err = found.count(ctx, r.ID, err)
-	found.judge(probe, err)
+	found.judge(ctx, probe, err)
 	return review, found.passOver(r, err)
 }
 

@@ -24,5 +24,5 @@ func (c *Catalog) announce(level slog.Level, o *origin, v *version, state State,
 
 // sayState is the state as part of a sentence.
 func sayState(s State) string {
-	return [...]string{"being loaded", "active", "not loaded", "in quarantine", "a shadow", "off"}[s]
+	return [...]string{"being loaded", "active", "not loaded", "in quarantine", "a shadow", "off", "missing"}[s]
 }

@@ -28,8 +28,8 @@ type breaker struct {
 	probing bool        // one is out
 }
 
-// pass says whether a call may be made now. probe is for done.
-func (b *breaker) pass(now time.Time) (probe bool, refusal string) {
+// pass says whether a call may be made now. probe is for done; only who may try has it.
+func (b *breaker) pass(now time.Time, mayTry bool) (probe bool, refusal string) {
 	if !b.open.Load() {
 		return false, ""
 	}
@@ -42,6 +42,8 @@ func (b *breaker) pass(now time.Time) (probe bool, refusal string) {
 		return false, fmt.Sprintf("quarantined after %d faults; next try in %v", breakerFaults, roundUp(b.until.Sub(now)))
 	case b.probing:
 		return false, fmt.Sprintf("quarantined after %d faults; it is being tried now", breakerFaults)
+	case !mayTry:
+		return false, fmt.Sprintf("quarantined after %d faults; it is tried with the next call", breakerFaults)
 	}
 	b.probing = true
 	return true, ""

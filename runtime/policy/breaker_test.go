@@ -176,3 +176,51 @@ func TestNoQuarantine(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// Who looks at an app that waits for a failing module, as often as they like, does not
+// take the module away from others, nor try it for them.
+func TestLookingIsNoReasonForQuarantine(t *testing.T) {
+	w := newWorld(t, failing("1", "NEAR"))
+	p := w.near(t)
+	defer p.Close()
+	look := func() string {
+		_, err := p.Evaluate(policy.Unjudged(t.Context()), placed())
+		if err == nil {
+			t.Fatal("it works")
+		}
+		return err.Error()
+	}
+	for range 20 {
+		look()
+	}
+	if m := w.module(t); m.State != policy.Active || m.Faults != 20 || m.Last == nil {
+		t.Errorf("%+v", m)
+	}
+	for range 5 {
+		causeOf(t, p)
+	}
+	w.clock.pass(time.Hour)
+	if got, want := look(), "policy module fake@1: quarantined after 5 faults; it is tried with the next call (out of order)"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := causeOf(t, p); got != "out of order" {
+		t.Errorf("the next call is not made: %s", got)
+	}
+}
+
+// A version in quarantine that is replaced is none to go back to.
+func TestNobodyGoesBackToQuarantine(t *testing.T) {
+	w := newWorld(t, failing("1", "NEAR"))
+	p := w.near(t)
+	for range 5 {
+		causeOf(t, p)
+	}
+	p.Close()
+	w.loader.put("a", "digest-b", offering("2", 2, "NEAR"))
+	if err := w.Reload(t.Context(), "m"); err != nil {
+		t.Fatal(err)
+	}
+	if m := w.module(t); m.Version != "2" || m.State != policy.Active || m.Rollback != "" {
+		t.Errorf("%+v", m)
+	}
+}

@@ -48,6 +48,9 @@ type Config struct {
 	CacheDir string        // keeps compiled modules between runs; "" keeps none
 	Limits   wasm.Limits   // of each module; the zero value means the default ones
 	Remember int           // verdicts per constraint; 0 means 65,536, below 0 none
+	// Keep keeps the choices that there are now in place of those before, so that they are
+	// there for Resume; nil: they end with the process.
+	Keep func(ctx context.Context, choices []Choice) error
 	// Notify is told what happens to modules. It is called by those who ask policies,
 	// so it must not wait; nil: nobody is told.
 	Notify func(Event)
@@ -84,6 +87,7 @@ type Catalog struct {
 	prepared   atomic.Uint64 // how many were, by modules
 	background sync.WaitGroup
 	workers    sync.WaitGroup // of shadows
+	verdicts   verdictStore
 	ended      sync.Once
 
 	// loads is held while modules are loaded or change places: one at a time, since
@@ -94,6 +98,11 @@ type Catalog struct {
 	origins  []*origin         // the built-in ones first, then in their order
 	versions map[*version]bool // those that are not closed
 	closing  sync.WaitGroup
+	// strangers are choices that were kept for modules which are not here.
+	strangers []Choice
+	// last is what the last leader asked, missing what of that is not here.
+	last    Lineup
+	missing []InUse
 }
 
 // Open returns a catalog with the built-in policies and starts to load the
@@ -169,7 +178,13 @@ func (v view) prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.Prepare
 	if err != nil || prepared.Traits()&sdk.PurePerValue == 0 {
 		return prepared, err
 	}
-	return newMemory(prepared, v.catalog.config.Remember), nil
+	m := newMemory(prepared, v.catalog.config.Remember)
+	if found.version != nil {
+		key, store := verdictKey(found.version, spec), &v.catalog.verdicts
+		m.begin(store.get(key))
+		m.leave = func(known verdicts) { store.put(key, known) }
+	}
+	return m, nil
 }
 
 // Close ends the loading and closes the modules, after the calls under way. What

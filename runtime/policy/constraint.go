@@ -36,11 +36,11 @@ func (c *counted) LastFuel() int64 { return lastFuel(c.prepared) }
 // Evaluate implements sdk.PreparedConstraint. It is on the way of every placement, so
 // it does what source.call does, without that one's function values.
 func (c *counted) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
-	probe, err := c.pass()
+	probe, err := c.pass(ctx)
 	if err == nil {
 		answer, err = c.guarded(ctx, in)
 		err = c.count(ctx, c.app, err)
-		c.judge(probe, err)
+		c.judge(ctx, probe, err)
 	}
 	if err != nil {
 		err = c.settle(err, c.prepared.Traits()&sdk.PurePerValue != 0)

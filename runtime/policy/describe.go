@@ -58,6 +58,8 @@ type Module struct {
 	Rollback string        // digest of the version to go back to; "" for none
 	Cost     Cost          // of the version there is now
 	Compared *ShadowCounts // of a shadow; otherwise nil
+	Differs  string        // how it is another one than that of the last leader; "" when it is not
+	Choice   *Choice       // that holds beside the operator's list; nil for none
 	Own      []wasm.Metric // that the module's manifest declares
 }
 
@@ -67,13 +69,17 @@ type Cost struct {
 	TimeP50, TimeP99 time.Duration
 }
 
-// Modules lists the built-in policies of each kind, then the modules in their order.
+// Modules lists the built-in policies of each kind, then the modules in their order, and
+// those that are missing.
 func (c *Catalog) Modules() []Module {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	modules := make([]Module, len(c.origins))
 	for i, o := range c.origins {
 		modules[i] = o.describe()
+	}
+	for _, m := range c.gone() {
+		modules = append(modules, m.describe(c.last.Server))
 	}
 	return modules
 }
@@ -105,6 +111,7 @@ func (o *origin) describe() Module {
 	if o.fallback != nil {
 		m.Rollback = o.fallback.digest
 	}
+	m.Choice, m.Differs = o.choice, o.differs
 	if o.shadow != nil {
 		counts := o.shadow.counts()
 		m.Compared = &counts

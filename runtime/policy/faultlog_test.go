@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -49,4 +50,32 @@ func TestFaultsAreLogged(t *testing.T) {
 			}
 		}
 	})
+}
+
+// One fault of each kind is told in ten seconds: whoever waits for one kind of policy
+// must not hear of another one alone.
+func TestFaultsOfEachKindAreTold(t *testing.T) {
+	w := newWorld(t, everything(trapped))
+	p := w.near(t)
+	defer p.Close()
+	h, err := w.PrepareHealth(t.Context(), sdk.HealthSpec{Rule: "calm"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	for range 2 {
+		causeOf(t, p)
+		if _, err := h.Judge(t.Context(), sick()); err == nil {
+			t.Fatal("it works")
+		}
+	}
+	var kinds []string
+	for _, e := range w.events.list {
+		if e.Name == policy.EventFault {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	if !slices.Equal(kinds, []string{"constraint", "health"}) {
+		t.Errorf("faults of %v were told", kinds)
+	}
 }

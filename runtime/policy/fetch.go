@@ -55,7 +55,7 @@ func (c *Catalog) tryFetching(ctx context.Context, later bool) error {
 			continue
 		}
 		if !ok {
-			return &WrongFetching{step.Policy, unknown(c, fetchOf)}
+			return &WrongFetching{step.Policy, unknown(c, fetchOf, name)}
 		}
 		err := found.guard(func() error {
 			prepared, err := found.policy.Prepare(ctx, sdk.FetchSpec{Policy: name, Settings: step.Settings, Enforced: c.config.Enforced})

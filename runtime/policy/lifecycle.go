@@ -138,12 +138,12 @@ func (c *Catalog) inUse(o *origin, digest string) bool {
 // prepared anew, and so refused, by its users. The error is an *Unknown or a
 // *WrongState.
 func (c *Catalog) Disable(ctx context.Context, name string) error {
-	return c.change(ctx, name, func(_ context.Context, o *origin) error {
+	return c.change(ctx, name, func(ctx context.Context, o *origin) error {
 		if o.state == Disabled {
 			return wrongState("the policy module %s is off already", name)
 		}
 		c.turnOff(o, "")
-		return nil
+		return c.chosen(ctx, o, Choice{Mode: Off.String()})
 	})
 }
 
@@ -152,7 +152,7 @@ func (c *Catalog) turnOff(o *origin, notice string) {
 	c.mu.Lock()
 	current, fallback := o.current, o.fallback
 	o.endShadow()
-	o.current, o.fallback, o.state, o.cause, o.notice = nil, nil, Disabled, "", notice
+	o.current, o.fallback, o.state, o.cause, o.notice, o.differs = nil, nil, Disabled, "", notice, ""
 	c.changed(current)
 	c.mu.Unlock()
 	for _, v := range []*version{current, fallback} {
@@ -177,7 +177,10 @@ func (c *Catalog) Enable(ctx context.Context, name string) error {
 				config.Mode = Shadow
 			}
 		}
-		return c.reload(ctx, o, config)
+		if err := c.reload(ctx, o, config); err != nil {
+			return err
+		}
+		return c.chosen(ctx, o, Choice{Mode: config.Mode.String(), Of: config.Of})
 	})
 }
 

@@ -104,11 +104,12 @@ func (c *Catalog) reread(ctx context.Context) error {
 		return nil
 	}
 	before := c.config.Modules
-	c.config.Modules = modules
+	c.set(nil, func() { c.config.Modules = modules })
 	for _, m := range before {
 		if !slices.ContainsFunc(modules, func(x ModuleConfig) bool { return x.Name == m.Name }) {
 			if o, err := c.named(m.Name); err == nil {
 				c.turnOff(o, "it is not in the list any more")
+				c.set(o, func() { o.choice = nil })
 			}
 		}
 	}
@@ -117,12 +118,21 @@ func (c *Catalog) reread(ctx context.Context) error {
 			c.takeOver(ctx, m)
 		}
 	}
+	if err := c.keep(ctx); err != nil {
+		c.config.Log.Error("what was chosen for policy modules is not forgotten", "cause", err)
+	}
 	return nil
 }
 
-// takeOver does what a changed line of the list says.
+// takeOver does what a changed line of the list says, whatever was chosen before.
 func (c *Catalog) takeOver(ctx context.Context, m ModuleConfig) {
 	o, err := c.named(m.Name)
+	c.set(o, func() {
+		c.strangers = slices.DeleteFunc(c.strangers, func(x Choice) bool { return x.Module == m.Name })
+		if o != nil {
+			o.choice = nil
+		}
+	})
 	switch {
 	case err != nil:
 		c.begin(ctx, m)

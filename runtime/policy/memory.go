@@ -28,10 +28,28 @@ type memory struct {
 	absent *uint32
 	reason string
 	part   int // how many values the next call is about
+	// leave is given what is known when the constraint is closed; nil: nobody wants it.
+	leave func(verdicts)
 }
 
 func newMemory(prepared sdk.PreparedConstraint, limit int) *memory {
 	return &memory{PreparedConstraint: prepared, limit: limit, known: map[string]uint32{}, part: firstPart}
+}
+
+// begin has it know what was answered before.
+func (m *memory) begin(v verdicts) {
+	if m.limit >= 0 && v.size() > 0 {
+		m.known, m.absent, m.reason = v.known, v.absent, v.reason
+	}
+}
+
+// Close implements sdk.PreparedConstraint.
+func (m *memory) Close() {
+	m.PreparedConstraint.Close()
+	if m.leave != nil {
+		m.leave(verdicts{m.known, m.absent, m.reason})
+		m.known, m.leave = map[string]uint32{}, nil
+	}
 }
 
 // Stale tells whether the constraint should be prepared anew.

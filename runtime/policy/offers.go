@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
@@ -97,26 +96,3 @@ func fetchOf(t *table) *offers[sdk.Fetch]            { return &t.fetch }
 func upgradesOf(t *table) *offers[sdk.Upgrade]       { return &t.upgrades }
 func healthOf(t *table) *offers[sdk.Health]          { return &t.health }
 func admissionOf(t *table) *offers[sdk.Admission]    { return &t.admission }
-
-// unknown tells the names there are, and which modules might have had more.
-func unknown[P any](c *Catalog, of func(*table) *offers[P]) error {
-	o := of(c.table.Load())
-	last := len(o.names) - 1
-	if last < 0 {
-		return &sdk.Invalid{Message: "no " + noun(o.kind) + " is available"}
-	}
-	var message strings.Builder
-	message.WriteString(noun(o.kind) + " must be one of the following " + strings.Join(o.names[:last], ", "))
-	if last > 0 {
-		message.WriteString(" or ")
-	}
-	message.WriteString(o.names[last])
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for _, from := range c.origins {
-		if from.state == Failed {
-			message.WriteString("; the policy module " + from.where() + " could not be loaded: " + from.cause)
-		}
-	}
-	return &sdk.Invalid{Message: message.String()}
-}

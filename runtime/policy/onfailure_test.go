@@ -268,3 +268,94 @@ func TestRemovedFile(t *testing.T) {
 		t.Errorf("%d events, want 1: %+v", gone, w.events.list)
 	}
 }
+
+// pureOf makes a version of a pure constraint that fails when it should.
+func pureOf(version string, failing *bool) func() (*fakeModule, error) {
+	return func() (*fakeModule, error) {
+		m := &fakeModule{quota: sdk.Unlimited, traits: sdk.PurePerValue, description: wire.Description{Name: "fake", Version: version, Operators: []string{"NEAR"}}}
+		m.ask = func(remote.Kind) error {
+			if *failing {
+				return &sdk.Fault{Module: m.label(), Cause: "unreachable", Trap: true}
+			}
+			return nil
+		}
+		return m, nil
+	}
+}
+
+// What a pure constraint has answered outlives a reload of the same bytes with the same
+// settings, so that with onFailure: static it holds when the module fails then. Of another
+// version, and with other settings, nothing is known.
+func TestStaticVerdictsOutliveAReload(t *testing.T) {
+	var failing bool
+	listed := policy.ModuleConfig{Name: "m", Ref: policy.Ref{Ref: "a"}, OnFailure: policy.Static}
+	w := newWorld(t, pureOf("1", &failing), func(c *policy.Config) {
+		c.Modules = []policy.ModuleConfig{listed}
+		c.Reread = func() ([]policy.ModuleConfig, bool, error) { return []policy.ModuleConfig{listed}, true, nil }
+	})
+	ask := func(p sdk.PreparedConstraint, values ...string) error {
+		answer, err := p.Evaluate(t.Context(), sdk.ConstraintInput{Values: append([]string{""}, values...), First: -1})
+		if err == nil && slices.Contains(answer.Quota, 0) {
+			t.Errorf("quota %v", answer.Quota)
+		}
+		return err
+	}
+	// anew is the constraint after a change, as the driver prepares it.
+	anew := func(before sdk.PreparedConstraint, change func() error) sdk.PreparedConstraint {
+		t.Helper()
+		if err := change(); err != nil {
+			t.Fatal(err)
+		}
+		if !stale(before) {
+			t.Error("nothing was reloaded")
+		}
+		before.Close()
+		return w.near(t)
+	}
+	reload := func() error { return w.Reload(t.Context(), "m") }
+	p := w.near(t)
+	if err := ask(p, "r1", "r2"); err != nil {
+		t.Fatal(err)
+	}
+	p = anew(p, reload)
+	failing = true
+	if err := errors.Join(ask(p, "r1", "r2"), ask(p)); err != nil {
+		t.Errorf("what was answered does not hold: %v", err)
+	}
+	if err := ask(p, "r3"); err == nil {
+		t.Error("what was never answered holds")
+	}
+	failing = false
+	for name, change := range map[string]func() error{
+		"another version": func() error {
+			w.loader.put("a", "digest-b", pureOf("2", &failing))
+			return reload()
+		},
+		"other settings": func() error {
+			listed.Settings = []byte(`{"per":2}`)
+			return reload()
+		},
+	} {
+		if err := ask(p, "r1"); err != nil {
+			t.Fatal(err)
+		}
+		p = anew(p, change)
+		failing = true
+		if err := ask(p, "r1"); err == nil {
+			t.Errorf("%s: an answer of before holds", name)
+		}
+		failing = false
+	}
+	p.Close()
+
+	// That agents without the field are judged is an answer, too.
+	if p = w.near(t); ask(p) != nil {
+		t.Error("it fails")
+	}
+	p = anew(p, reload)
+	failing = true
+	if err := ask(p); err != nil {
+		t.Errorf("what was answered does not hold: %v", err)
+	}
+	p.Close()
+}

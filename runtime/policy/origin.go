@@ -24,11 +24,12 @@ const (
 	Quarantined // it failed too often, and is tried now and then
 	Shadowing   // it is asked beside another module
 	Disabled    // it is not loaded, as the operator wants it
+	Missing     // the last leader had it, and it is not here; see Catalog.Compare
 )
 
 // String returns the state in lower case.
 func (s State) String() string {
-	return [...]string{"loading", "active", "failed", "quarantined", "shadow", "off"}[s]
+	return [...]string{"loading", "active", "failed", "quarantined", "shadow", "off", "missing"}[s]
 }
 
 // origin is one source of policies: a module, or what is built in of one kind.
@@ -57,14 +58,20 @@ type origin struct {
 	shadow   *shadow  // while it shadows
 	notice   string   // what happened to it last: a reload that failed, a rollback
 	reloads  int
-	returned bool // the operator's rollback was taken already
-	removed  bool // its file is gone
+	returned bool    // the operator's rollback was taken already
+	differs  string  // how it is another one than the last leader's; "" when it is not
+	choice   *Choice // beside the operator's list; nil for none
+	// had and label are the names and the label of the version that was in use last;
+	// "" before there was one.
+	had     [remote.Kinds][]string
+	label   string
+	removed bool // its file is gone
 
 	calls, faults, traps, passedOver, refused atomic.Uint64
 
 	mu       sync.Mutex
 	last     *LastFault
-	loggedAt time.Time // when a fault was logged last
+	loggedAt [remote.Kinds]time.Time // when a fault of the kind was logged last
 }
 
 // LastFault is the fault that came last.
@@ -77,18 +84,19 @@ type LastFault struct {
 	Trap   bool // as sdk.Fault has it
 }
 
-// logEvery keeps a module that fails again and again from filling the log.
+// logEvery keeps a module that fails again and again from filling the log. Kinds are
+// told apart: who waits for an upgrade does not look for faults of constraints.
 const logEvery = 10 * time.Second
 
 // remember keeps the last fault, and says whether it is one to be told.
-func (o *origin) remember(last LastFault) bool {
+func (o *origin) remember(kind remote.Kind, last LastFault) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.last = &last
-	if !o.loggedAt.IsZero() && last.At.Sub(o.loggedAt) < logEvery {
+	if at := o.loggedAt[kind]; !at.IsZero() && last.At.Sub(at) < logEvery {
 		return false
 	}
-	o.loggedAt = last.At
+	o.loggedAt[kind] = last.At
 	return true
 }
 
@@ -150,8 +158,11 @@ func (o *origin) tripped(v *version) {
 	o.catalog.rollBack(o, v, cause)
 }
 
-// recovered ends the quarantine.
+// recovered ends the quarantine. What could not be prepared meanwhile may be now.
 func (o *origin) recovered(v *version) {
+	o.catalog.mu.Lock()
+	o.catalog.changed(nil)
+	o.catalog.mu.Unlock()
 	o.catalog.announce(slog.LevelInfo, o, v, o.catalog.stateOf(o), "it works again")
 }
 

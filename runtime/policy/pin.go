@@ -91,7 +91,7 @@ func lookup[P any](ctx context.Context, v view, of func(*table) *offers[P], name
 	if _, ok := of(v.catalog.table.Load()).by[name]; ok { // it came just now
 		return offer[P]{}, fmt.Errorf("policy modules are still loading: %w", context.DeadlineExceeded)
 	}
-	return offer[P]{}, unknown(v.catalog, of)
+	return offer[P]{}, unknown(v.catalog, of, name)
 }
 
 // find is lookup without patience. A version that is closed just now has a successor

@@ -9,7 +9,7 @@ import (
 // name. The version that was there is kept, to go back to. The error is an *Unknown
 // or a *WrongState.
 func (c *Catalog) Promote(ctx context.Context, name string) error {
-	return c.change(ctx, name, func(_ context.Context, o *origin) error {
+	return c.change(ctx, name, func(ctx context.Context, o *origin) error {
 		c.mu.Lock()
 		target, err := c.replaceable(o, name)
 		if err != nil {
@@ -19,11 +19,15 @@ func (c *Catalog) Promote(ctx context.Context, name string) error {
 		v, old, dropped := o.current, target.current, target.fallback
 		o.endShadow()
 		config := o.config
-		config.Name, config.Mode, config.Of, config.Optional, config.Rollback = target.config.Name, Enforce, "", target.config.Optional, target.config.Rollback
+		promote(&config, target.config)
 		target.config, target.wanted, target.seen = config, nil, o.seen
 		target.current, target.fallback, target.notice, target.returned = v, old, "promoted from "+o.id(), false
+		target.had, target.label = v.names, v.label()
 		v.tap.listeners.Store(&target.hear)
 		o.current, o.state, o.notice = nil, Disabled, "promoted to "+target.id()
+		target.differs, o.differs = "", ""
+		c.choose(target, &Choice{Mode: Enforce.String(), From: o.id(), Digest: v.digest})
+		c.choose(o, &Choice{Mode: Off.String()})
 		c.changed(old)
 		c.mu.Unlock()
 		if dropped != nil {
@@ -31,7 +35,7 @@ func (c *Catalog) Promote(ctx context.Context, name string) error {
 		}
 		c.announce(slog.LevelInfo, target, v, Active, "promoted from "+o.id())
 		c.announce(slog.LevelInfo, o, v, Disabled, "promoted to "+target.id())
-		return nil
+		return c.keep(ctx)
 	})
 }
 
@@ -73,6 +77,9 @@ func (c *Catalog) Shadow(ctx context.Context, name, of string) error {
 		if o.state != Disabled && o.state != Failed {
 			return wrongState("the policy module %s is %s; it has to be off", name, o.state)
 		}
-		return c.reload(ctx, o, config)
+		if err := c.reload(ctx, o, config); err != nil {
+			return err
+		}
+		return c.chosen(ctx, o, Choice{Mode: Shadow.String(), Of: config.Of})
 	})
 }

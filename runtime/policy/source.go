@@ -46,25 +46,38 @@ func (s source) fault(cause string) *sdk.Fault {
 // call makes one call into a policy, for an app, and counts it and its end. While
 // the version is in quarantine no call is made.
 func (s source) call(ctx context.Context, app string, f func() error) error {
-	probe, err := s.pass()
+	probe, err := s.pass(ctx)
 	if err != nil {
 		return err
 	}
 	err = s.count(ctx, app, s.guard(f))
-	s.judge(probe, err)
+	s.judge(ctx, probe, err)
 	return err
 }
 
+// unjudged is the key of what Unjudged says.
+type unjudged struct{}
+
+// Unjudged is for questions that nothing hangs on but what somebody is shown: faults are
+// counted and told, and have no part in whether a module is in quarantine, nor do such
+// questions try one that is. To look at an app again and again must not take a module
+// away from others.
+func Unjudged(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unjudged{}, true)
+}
+
+func judged(ctx context.Context) bool { return ctx.Value(unjudged{}) == nil }
+
 // pass is asked before a call, judge is told after it. The error is the fault of a
 // version in quarantine.
-func (s source) pass() (probe bool, err error) {
+func (s source) pass(ctx context.Context) (probe bool, err error) {
 	if s.version == nil {
 		return false, nil
 	}
 	if !s.version.breaker.open.Load() {
 		return false, nil // without a look at the clock, as nearly always
 	}
-	probe, refusal := s.version.breaker.pass(s.origin.now())
+	probe, refusal := s.version.breaker.pass(s.origin.now(), judged(ctx))
 	if refusal == "" {
 		return probe, nil
 	}
@@ -110,8 +123,8 @@ func (s source) count(ctx context.Context, app string, err error) error {
 
 // judge tells the breaker. What is built in has none: it is as sound as Pacer itself,
 // and a panic for one app must not keep all others waiting.
-func (s source) judge(probe bool, err error) {
-	if s.version == nil || err == nil && !probe {
+func (s source) judge(ctx context.Context, probe bool, err error) {
+	if s.version == nil || err == nil && !probe || !judged(ctx) {
 		return
 	}
 	end := worked
@@ -136,7 +149,7 @@ func (s source) note(app string, fault *sdk.Fault) {
 		s.origin.traps.Add(1)
 	}
 	last := LastFault{At: s.origin.now(), Kind: s.kind.String(), Module: fault.Module, App: app, Cause: fault.Cause, Trap: fault.Trap}
-	if s.origin.remember(last) {
+	if s.origin.remember(s.kind, last) {
 		s.origin.log.Warn("policy module failed", "module", fault.Module, "kind", last.Kind, "app", app, "cause", fault.Cause, "digest", s.digest(), "trap", fault.Trap, "faults", faults)
 		s.origin.notify(Event{
 			Name: EventFault, Module: s.origin.id(), Version: s.number(), Digest: s.digest(), Kind: last.Kind, App: app, Cause: fault.Cause, Trap: fault.Trap, Faults: faults,
@@ -164,7 +177,7 @@ func (s source) digest() string {
 func (s source) blame(app, cause string) *sdk.Fault {
 	fault := s.fault(cause)
 	s.note(app, fault)
-	s.judge(false, fault)
+	s.judge(context.Background(), false, fault)
 	return fault
 }
 

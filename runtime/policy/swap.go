@@ -20,7 +20,8 @@ func (c *Catalog) install(o *origin, v *version, config ModuleConfig) error {
 	}
 	old := o.current
 	back, dropped := o.behind(v, config)
-	o.config, o.wanted, o.current, o.cause, o.notice, o.returned = config, nil, v, "", "", false
+	o.config, o.wanted, o.current, o.cause, o.notice, o.returned, o.differs = config, nil, v, "", "", false, ""
+	o.had, o.label = v.names, v.label()
 	o.state, o.fallback = Active, back
 	if config.Mode == Shadow {
 		o.state = Shadowing
@@ -43,6 +44,8 @@ func (o *origin) behind(v *version, config ModuleConfig) (back *version, dropped
 		dropped = []*version{old, older}
 	case old != nil && old.digest == v.digest && bytes.Equal(o.config.Settings, config.Settings):
 		back, dropped = older, []*version{old} // going back to the same would change nothing
+	case old != nil && old.breaker.open.Load():
+		back, dropped = older, []*version{old} // nobody wants to go back to one in quarantine
 	default:
 		back, dropped = old, []*version{older}
 	}
@@ -81,6 +84,7 @@ func (c *Catalog) rollBack(o *origin, failing *version, cause string) {
 	back.retired.Store(false)
 	back.epoch.Add(1)
 	o.current, o.fallback = back, nil
+	o.had, o.label = back.names, back.label()
 	c.returned(o, failing, cause)
 	c.mu.Unlock()
 	failing.release()
@@ -89,6 +93,7 @@ func (c *Catalog) rollBack(o *origin, failing *version, cause string) {
 
 // returned notes that o has gone back. The caller holds the lock.
 func (c *Catalog) returned(o *origin, from *version, cause string) {
+	o.differs = ""
 	o.notice = "rolled back from " + from.label() + " (" + short(from.digest) + ") after too many faults: " + cause
 	c.changed(from)
 }
@@ -133,6 +138,7 @@ func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
 		return
 	}
 	o.current = v
+	o.had, o.label = v.names, v.label()
 	c.returned(o, failing, cause)
 	c.mu.Unlock()
 	failing.release()

@@ -12,6 +12,7 @@ import (
 type version struct {
 	name, number            string // what it calls itself
 	digest, signer, backend string
+	settings                string // the operator's
 	names                   [remote.Kinds][]string
 	tap                     *tap
 	breaker                 breaker
@@ -25,10 +26,10 @@ type version struct {
 	close func(*version)
 }
 
-func newVersion(l *Loaded, o *origin) *version {
+func newVersion(l *Loaded, o *origin, settings string) *version {
 	d := l.Module.Description()
 	v := &version{
-		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend,
+		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend, settings: settings,
 		tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
 	}
 	v.tap.listeners.Store(&o.hear)

@@ -27,6 +27,7 @@ type demand struct {
 	tokens       int // revives that may be sent at once
 	refilledAt   spec.Timestamp
 	out          bool           // a match is under way
+	outdated     bool           // it asks policies that were replaced meanwhile
 	wishedAt     spec.Timestamp // when an app last needed a place
 	restAt       spec.Timestamp // an alarm is set for the end of the hold after wishedAt
 }

@@ -76,6 +76,8 @@ type HealthJudged struct {
 	// those of another rule that judges meanwhile; without any, every one stays as it
 	// was then, nothing is replaced, and the rule is asked again later.
 	Fault string
+	// Failed is the fault of a module that Fault is about; nil where none is known.
+	Failed *sdk.Fault
 }
 
 func (HealthObserved) event()    {}

@@ -17,9 +17,12 @@ type judging struct {
 	out     []judged        // what the question that is out is about
 	asked   uint64          // number of the question that is out; 0: none
 	cause   string          // why the rule gave no answer the last time; "" when it did
+	failed  *sdk.Fault      // whose fault that is, where it is known
 	standIn bool            // another rule answered then
 	retry   spec.Timestamp  // not asked before
-	queued  bool            // in pending.judging
+	// outdated: the question that is out is put to a rule that was replaced meanwhile.
+	outdated bool
+	queued   bool // in pending.judging
 }
 
 // judged is one check of one task.
@@ -139,9 +142,16 @@ func (s *Scheduler) onHealthJudged(e HealthJudged) {
 	}
 	j := a.judging[at]
 	out := j.out
-	j.out, j.asked = nil, 0
+	outdated := j.outdated && e.Fault != ""
+	j.out, j.asked, j.outdated = nil, 0, false
+	if outdated {
+		s.judgeLater(a, j, out)
+		j.retry = 0
+		s.queueJudging(j)
+		return
+	}
 	if standIn := e.Fault != "" && len(e.Verdicts) == len(out); j.cause != e.Fault || j.standIn != standIn {
-		j.cause, j.standIn = e.Fault, standIn
+		j.cause, j.failed, j.standIn = e.Fault, e.Failed, standIn
 		s.touch(a)
 	}
 	if len(e.Verdicts) != len(out) {
@@ -169,14 +179,15 @@ func (a *app) dropJudging(j *judging) {
 	a.judging = slices.DeleteFunc(a.judging, func(x *judging) bool { return x == j })
 }
 
-// healthFault is why a rule gave no answer, "" when all did.
-func (a *app) healthFault() string {
+// healthFault is why a rule gave no answer, "" when all did, and whose fault that is,
+// where it is known.
+func (a *app) healthFault() (cause string, failed *sdk.Fault) {
 	for _, j := range a.judging {
 		if j.cause != "" {
-			return j.cause
+			return j.cause, j.failed
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // hasStandIn tells whether another rule judges in place of one that fails.

@@ -58,7 +58,7 @@ func (s *Scheduler) wipe(m *member) {
 	s.notify(InstanceChanged{At: s.now, Instance: &gone})
 }
 
-// onResetDelay forgets the delay of an app that waits.
+// onResetDelay forgets the delay of an app that waits, and the pause after a fault.
 func (s *Scheduler) onResetDelay(c ResetDelay) {
 	a := s.apps[c.App]
 	if a == nil || a.removed || a.waiting() == 0 {
@@ -66,6 +66,7 @@ func (s *Scheduler) onResetDelay(c ResetDelay) {
 		return
 	}
 	s.clearBackoff(a)
+	s.endPause(a)
 	s.want(a)
 	s.reply(Reply{Request: c.Request})
 }

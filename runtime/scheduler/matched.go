@@ -53,10 +53,15 @@ func (s *Scheduler) onMatched(e Matched) {
 	if e.Partial {
 		return
 	}
-	s.demand.out = false
+	outdated := s.demand.outdated
+	s.demand.out, s.demand.outdated = false, false
 	for i := range e.Result.Refusals {
 		r := &e.Result.Refusals[i]
 		if a := s.apps[r.App.ID]; a != nil && a.spec == r.App {
+			if outdated && r.Fault != nil {
+				s.forgetRefusals(a)
+				continue
+			}
 			a.refusals = r
 			if r.Unused() > 0 {
 				a.offerTimes.Unused = s.now

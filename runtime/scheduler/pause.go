@@ -51,6 +51,7 @@ func (s *Scheduler) judgeFault(a *app, fault error) {
 func (s *Scheduler) endPause(a *app) {
 	if a.pause != (pause{}) {
 		a.pause = pause{}
+		s.touch(a)
 		s.want(a)
 	}
 }
@@ -60,6 +61,7 @@ func (s *Scheduler) endPause(a *app) {
 func (s *Scheduler) pauseOver(a *app) {
 	if s.apps[a.spec.ID] == a && a.pause.until != 0 && s.now >= a.pause.until {
 		a.pause.until = 0
+		s.touch(a)
 		s.want(a)
 	}
 }

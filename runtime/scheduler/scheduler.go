@@ -227,6 +227,8 @@ func (s *Scheduler) Step(now spec.Timestamp, ev Event) {
 		s.onResetDelay(e)
 	case Promote:
 		s.onPromote(e)
+	case PoliciesChanged:
+		s.onPoliciesChanged(e)
 	case Tick:
 	}
 }

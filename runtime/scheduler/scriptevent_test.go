@@ -29,6 +29,8 @@ func (w *world) event(d *datadriven.TestData) (Event, error) {
 		return Subscribed{FrameworkID: a["framework"], MasterID: a["master"], MasterHost: "master"}, nil
 	case "disconnected":
 		return Disconnected{Cause: "script"}, nil
+	case "policies-changed":
+		return PoliciesChanged{}, nil
 	case "tick":
 		return Tick{}, nil
 	case "offers":

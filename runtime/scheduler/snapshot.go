@@ -47,10 +47,16 @@ type AppView struct {
 	// Upgrade is the restart under way, nil when there is none.
 	Upgrade     *UpgradeView
 	HealthFault string // why the health rule gave no answer the last time; "" when it did
+	// HealthFailed is the fault of the module that HealthFault is about; nil where none
+	// is known.
+	HealthFailed *sdk.Fault
 	// HealthStandIn: another rule judges as long as the app's own fails.
 	HealthStandIn bool
 	Backoff       Backoff
-	LastFailure   *TaskFailure
+	// PausedUntil is when the app takes part in matches again after a policy's fault; 0
+	// when nothing keeps it from that.
+	PausedUntil spec.Timestamp
+	LastFailure *TaskFailure
 	// Refusals is the outcome of the last match that looked for a place; nil
 	// when there was none.
 	Refusals   *placement.Refusals
@@ -70,6 +76,7 @@ type UpgradeView struct {
 	Paused     string     // why its strategy stopped it; "" when it goes on
 	Promotions uint32     // how often somebody let it go on
 	Fault      string     // why its strategy gave no answer the last time; "" when it did
+	Failed     *sdk.Fault // of the module that Fault is about; nil where none is known
 	Excess     *sdk.Fault // what its last answer asked for beyond the envelope; nil for nothing
 }
 

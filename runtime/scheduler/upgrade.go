@@ -20,6 +20,7 @@ type upgrade struct {
 	watched    bool       // the strategy is asked although it is paused
 	promotions uint32     // how often somebody ended a pause
 	cause      string     // why the strategy could not be asked; "" when it could
+	failed     *sdk.Fault // whose fault that is, where it is known
 	excess     *sdk.Fault // of its last answer, see UpgradeStepped
 
 	due      bool           // something changed since it was asked
@@ -51,6 +52,8 @@ type UpgradeStepped struct {
 	// Fault is why the strategy gave no answer; "" when it did. Nothing is started
 	// or killed then, and it is asked again later.
 	Fault string
+	// Failed is the fault of a module that Fault is about; nil where none is known.
+	Failed *sdk.Fault
 	// Excess says how the step goes beyond the envelope, and whose it is; nil when
 	// it does not. It is cut, and the rest is done.
 	Excess *sdk.Fault
@@ -205,7 +208,7 @@ func (s *Scheduler) onUpgradeStepped(e UpgradeStepped) {
 	}
 	u.excess = e.Excess
 	s.touch(a)
-	if u.cause = e.Fault; e.Fault != "" {
+	if u.cause, u.failed = e.Fault, e.Failed; e.Fault != "" {
 		s.askAgain(a, upgradeRetry)
 		return
 	}

@@ -55,11 +55,12 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 	v := &AppView{
 		App: a.spec, Removed: a.removed, LastFailure: a.lastFailure, Refusals: a.refusals,
 		Uncovered:  a.uncovered,
-		OfferTimes: a.offerTimes,
-		Versions:   s.definitions.versions(a.spec.ID),
-		Backoff:    Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
+		OfferTimes: a.offerTimes, PausedUntil: a.pause.until,
+		Versions: s.definitions.versions(a.spec.ID),
+		Backoff:  Backoff{Delay: a.backoff.delay.Milliseconds(), Until: a.backoff.until},
 	}
-	v.HealthFault, v.HealthStandIn = a.healthFault(), a.hasStandIn()
+	v.HealthFault, v.HealthFailed = a.healthFault()
+	v.HealthStandIn = a.hasStandIn()
 	if n := a.total(); n > 0 {
 		v.Instances = make([]*Instance, 0, n)
 		for _, m := range a.members {
@@ -72,7 +73,7 @@ func (s *Scheduler) viewOf(a *app) *AppView {
 		v.Deployments = []string{a.lock.plan.ID}
 	}
 	if u := a.upgrade; u != nil {
-		v.Upgrade = &UpgradeView{Began: u.began, Paused: u.paused, Promotions: u.promotions, Fault: u.cause, Excess: u.excess}
+		v.Upgrade = &UpgradeView{Began: u.began, Paused: u.paused, Promotions: u.promotions, Fault: u.cause, Failed: u.failed, Excess: u.excess}
 	}
 	return v
 }
