@@ -26,6 +26,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk/process/protocol"
 	"github.com/pacer-run/pacer/sdk/wire"
@@ -152,11 +155,15 @@ func (m *Module) greet(ctx context.Context, r *run) (wire.Description, error) {
 
 // hello is one call of the handshake.
 func (m *Module) hello(ctx context.Context, r *run, method string, in []byte) ([]byte, error) {
-	limited, cancel := context.WithTimeout(ctx, m.limits.Configure)
-	defer cancel()
-	answer, err := r.call(limited, method, in, m.limits.ReplyBytes)
+	deadline := until(ctx, m.limits.Configure)
+	answer, err := r.call(ctx, deadline, method, in, m.limits.ReplyBytes)
+	if method == protocol.Describe && !r.single && status.Code(err) == codes.Unimplemented {
+		// It has no streams of calls, or else does not know this method either way.
+		r.single = true
+		answer, err = r.call(ctx, deadline, method, in, m.limits.ReplyBytes)
+	}
 	if err == nil {
 		return answer, nil
 	}
-	return nil, fmt.Errorf("%s: %w", method, m.settle(ctx, limited, r, err, m.limits.Configure))
+	return nil, fmt.Errorf("%s: %w", method, m.settle(ctx, deadline, r, err, m.limits.Configure))
 }
