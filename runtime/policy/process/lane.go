@@ -22,7 +22,7 @@ type lane struct {
 	ctx    context.Context //nolint:containedctx // the life of the stream
 	cancel context.CancelFunc
 	stream grpc.ClientStream // nil before the first call
-	out    []byte // kept to spare the allocation
+	out    []byte            // kept to spare the allocation
 
 	mu    sync.Mutex
 	timer *time.Timer

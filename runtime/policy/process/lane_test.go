@@ -79,6 +79,7 @@ func TestLongAnswer(t *testing.T) {
 
 // A module that does not keep to the rules of a stream is at fault, each time anew.
 func TestBadLane(t *testing.T) {
+	m := start(t, as(t, "lane"))
 	for kind, want := range map[string]string{
 		"ends":     "it ended a stream of calls",
 		"babbles":  "Converse: malformed message",
@@ -87,9 +88,8 @@ func TestBadLane(t *testing.T) {
 		"declines": "code 77",
 	} {
 		t.Run(kind, func(t *testing.T) {
-			m := start(t, as(t, "lane", kind))
 			for range 2 {
-				_, err := step(t, m, "any")
+				_, err := step(t, m, kind)
 				wantFault(t, err, want)
 			}
 		})
@@ -97,20 +97,17 @@ func TestBadLane(t *testing.T) {
 }
 
 // serveLane is a module that greets well and then does something else.
-func serveLane(kind string) {
+func serveLane() {
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  plugin.HandshakeConfig{MagicCookieKey: protocol.CookieKey, MagicCookieValue: protocol.CookieValue},
-		VersionedPlugins: map[int]plugin.PluginSet{protocol.Version: {protocol.Plugin: badLane{kind: kind}}},
+		VersionedPlugins: map[int]plugin.PluginSet{protocol.Version: {protocol.Plugin: badLane{}}},
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options, grpc.ForceServerCodecV2(protocol.Codec{}))...)
 		},
 	})
 }
 
-type badLane struct {
-	connection
-	kind string
-}
+type badLane struct{ connection }
 
 func (b badLane) GRPCServer(_ *plugin.GRPCBroker, server *grpc.Server) error {
 	server.RegisterService(&grpc.ServiceDesc{
@@ -125,7 +122,7 @@ func (b badLane) GRPCServer(_ *plugin.GRPCBroker, server *grpc.Server) error {
 				if err != nil {
 					return err
 				}
-				out, end := b.answer(call.Method)
+				out, end := b.answer(call)
 				if end {
 					return nil
 				}
@@ -138,15 +135,20 @@ func (b badLane) GRPCServer(_ *plugin.GRPCBroker, server *grpc.Server) error {
 	return nil
 }
 
-func (b badLane) answer(method string) (out protocol.Message, end bool) {
-	if method == protocol.Describe {
-		d := wire.Description{Minor: 1, Name: "zoo", Version: "1.2.3", Strategies: []string{"any"}}
+// answer does as the strategy that is to be prepared is called.
+func (badLane) answer(call wire.Call) (out protocol.Message, end bool) {
+	if call.Method == protocol.Describe {
+		d := wire.Description{Minor: 1, Name: "zoo", Version: "1.2.3", Strategies: []string{"ends", "babbles", "exceeds", "refuses", "declines"}}
 		return wire.AppendReply(nil, wire.Reply{Output: wire.AppendDescription(nil, d)}), false
 	}
-	if method == protocol.Configure {
+	if call.Method == protocol.Configure {
 		return protocol.Message{}, false
 	}
-	switch b.kind {
+	spec, err := wire.DecodeUpgradeSpec(call.Input)
+	if err != nil {
+		return protocol.Message(err.Error()), true
+	}
+	switch spec.Strategy {
 	case "babbles":
 		return protocol.Message{0xff}, false
 	case "exceeds":

@@ -28,7 +28,7 @@ func modules() map[string]func() {
 	return map[string]func(){
 		"zoo":         func() { process.Serve(zooModule()) },
 		"generated":   serveGenerated,
-		"lane":        func() { serveLane(os.Args[3]) },
+		"lane":        serveLane,
 		"host":        host,
 		"exits":       func() { os.Exit(3) },
 		"panics":      func() { panic("no luck") },
