@@ -93,7 +93,7 @@ func (p *policies) modules() []api.Module {
 
 // showModule adds what is known of modules alone.
 func showModule(shown *api.Module, m *policy.Module) {
-	shown.Mode = m.Mode.String()
+	shown.Mode, shown.Env = m.Mode.String(), m.Env
 	if m.File == "" {
 		shown.Ref = m.Ref
 	}

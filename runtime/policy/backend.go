@@ -132,14 +132,35 @@ func (b *Backends) startProcess(ctx context.Context, m ModuleConfig, loaded Load
 	if dir := b.from.Load().dir; !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
+	env, err := environment(m.Env)
+	if err != nil {
+		return loaded, err
+	}
 	module, err := process.Start(ctx, process.Config{
-		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Log: b.log.With("name", m.Name),
+		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Env: env, Log: b.log.With("name", m.Name),
 	})
 	if err != nil {
 		return loaded, err
 	}
 	loaded.Module = module
 	return loaded, nil
+}
+
+// environment is what the operator grants, with values of Pacer's own where they are
+// to be inherited.
+func environment(list []Variable) ([]string, error) {
+	var env []string
+	for _, v := range list {
+		if v.Inherit {
+			own, ok := os.LookupEnv(v.Name)
+			if !ok {
+				return nil, fmt.Errorf("env.%s: it has no value, and Pacer's own environment has no such variable", v.Name)
+			}
+			v.Value = own
+		}
+		env = append(env, v.Name+"="+v.Value)
+	}
+	return env, nil
 }
 
 func signersOf(signers []trust.Signer) string {

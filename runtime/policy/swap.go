@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"slices"
@@ -41,7 +40,7 @@ func (o *origin) behind(v *version, config ModuleConfig) (back *version, dropped
 	switch {
 	case config.Mode == Shadow:
 		dropped = []*version{old, older}
-	case old != nil && old.digest == v.digest && bytes.Equal(o.config.Settings, config.Settings):
+	case old != nil && old.digest == v.digest && o.config.runsAs(config):
 		back, dropped = older, []*version{old} // going back to the same would change nothing
 	default:
 		back, dropped = old, []*version{older}

@@ -81,9 +81,12 @@ func (c *Config) check() error {
 	for _, variable := range c.Env {
 		name, _, ok := strings.Cut(variable, "=")
 		if !ok || name == "" {
-			return fmt.Errorf("env %q: NAME=value expected", variable)
+			return fmt.Errorf("env %q: NAME=value expected", name)
 		}
-		if name == protocol.CookieKey || strings.HasPrefix(name, "PLUGIN_") {
+		if strings.ContainsRune(variable, 0) {
+			return fmt.Errorf("env %q: a value without a zero byte expected", name) // which may be a secret
+		}
+		if strings.HasPrefix(name, "PACER_") || strings.HasPrefix(name, "PLUGIN_") {
 			return fmt.Errorf("env %s: that name belongs to the protocol", name)
 		}
 	}
