@@ -111,4 +111,7 @@ type Loaded struct {
 	Digest  string // sha256, hexadecimal
 	Signer  string // who signed it, as far as that was looked at
 	Backend string // BackendWASM or BackendProcess
+	// Vouch tells whether it may be used as that module now, by its Name and File: whom
+	// to trust may have changed since it was loaded. nil: it may.
+	Vouch func(as ModuleConfig) error
 }

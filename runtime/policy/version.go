@@ -13,6 +13,7 @@ type version struct {
 	name, number            string // what it calls itself
 	digest, signer, backend string
 	names                   [remote.Kinds][]string
+	vouch                   func(as ModuleConfig) error // as in Loaded
 	tap                     *tap
 	breaker                 breaker
 
@@ -29,7 +30,7 @@ func newVersion(l *Loaded, o *origin) *version {
 	d := l.Module.Description()
 	v := &version{
 		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend,
-		tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
+		vouch: l.Vouch, tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
 	}
 	v.tap.listeners.Store(&o.hear)
 	for kind := range remote.Kinds {
