@@ -130,7 +130,7 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 	}
 	vouch := func(as ModuleConfig) error { return b.vouch(m, ref, found.Seal, as) }
 	if m.Mode == Shadow {
-		if err := vouch(ModuleConfig{Name: m.Of}); err != nil {
+		if err := vouch(ModuleConfig{Name: m.Of, File: m.ofFile}); err != nil {
 			return Loaded{}, fmt.Errorf("as a candidate for %s: %w", m.Of, err)
 		}
 	}

@@ -56,6 +56,7 @@ type ModuleConfig struct {
 	Isolation string // IsolationPooled, which "" is as well, or IsolationFresh
 	Mode      Mode
 	Of        string // the Name of the module that a shadow is compared with
+	ofFile    string // the File of that one, for who loads the shadow
 	// OnFailure is for those kinds of the module that know the way; FailureOf is for one
 	// kind, and goes before it. ByKind leaves it to the kind.
 	OnFailure OnFailure

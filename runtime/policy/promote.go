@@ -47,7 +47,7 @@ func (c *Catalog) vouched(o *origin, name string) error {
 	var v *version
 	var as ModuleConfig
 	if err == nil {
-		v, as = o.current, target.config
+		v, as = o.current, ModuleConfig{Name: target.name, File: target.file}
 	}
 	c.mu.RUnlock()
 	if err != nil || v.vouch == nil {

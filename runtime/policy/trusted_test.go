@@ -196,3 +196,31 @@ func TestPromotionNeedsTrust(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Modules of the folder are pinned by nothing, so that one of them can be compared with
+// another, but not take the place of one of the list.
+func TestCandidateOfTheFolder(t *testing.T) {
+	dir := directory(t, map[string]string{"one.wasm": "@good", "two.wasm": "@good", "three.wasm": "@good"})
+	b, ann := trusting(t, dir)
+	for _, name := range []string{"one.wasm", "two.wasm", "three.wasm"} {
+		signFile(t, filepath.Join(dir, name), ann)
+	}
+	digest := signFile(t, filepath.Join(dir, "three.wasm"), ann).Digest
+	listed := policy.ModuleConfig{Name: "listed", Ref: policy.Ref{Ref: "file:three.wasm", Digest: digest}}
+	c, err := policy.Open(t.Context(), policy.Config{Dir: dir, Loader: b, Modules: []policy.ModuleConfig{listed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	<-c.Loaded() // one has the names, and the others are refused for that
+	err = c.Shadow(t.Context(), "two", "listed")
+	if err == nil || !strings.Contains(err.Error(), "as a candidate for listed: ") || !strings.Contains(err.Error(), "the digest is not pinned") {
+		t.Errorf("error %v", err)
+	}
+	if err := errors.Join(c.Disable(t.Context(), "listed"), c.Enable(t.Context(), "one"), c.Shadow(t.Context(), "two", "one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Promote(t.Context(), "two"); err != nil {
+		t.Error(err)
+	}
+}
