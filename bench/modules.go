@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/pacer-run/pacer/plugins/constraints"
 	"github.com/pacer-run/pacer/runtime/policy"
@@ -119,4 +120,29 @@ func operator(name string) string {
 // prepare prepares LIKE in a guest, without a catalog and so without a memory.
 func (m *modules) prepare(ctx context.Context, name string) (sdk.PreparedConstraint, error) {
 	return remote.Constraint(m.loaded[name]).Prepare(ctx, likeSpec(operator(name)))
+}
+
+// fixed is what a question to a process takes besides its work: as time, which depends
+// on who else uses the machine, and beside an empty call of go-plugin, one by one, to
+// the same process in the same moment.
+func (t *targets) fixed(ctx context.Context, ask func() error) error {
+	pinged, ok := t.loaded[processGuest].(interface {
+		Ping(ctx context.Context) error
+	})
+	if !ok {
+		return errors.New("the process cannot be pinged")
+	}
+	var asked, ratios, empty samples
+	for range 5 * t.rounds { // a round takes a few milliseconds
+		a, errA := passed(20, ask)
+		b, errB := passed(20, func() error { return pinged.Ping(ctx) })
+		if err := errors.Join(errA, errB); err != nil {
+			return err
+		}
+		asked, empty, ratios = append(asked, float64(a)/1000), append(empty, float64(b)/1000), append(ratios, float64(a)/float64(b))
+	}
+	median, least := ratios.median(), slices.Min(asked)/slices.Min(empty)
+	fmt.Fprintln(t.w, target{"3", "a question to a process about one value", "us", 100, asked.median(), slices.Min(asked), false})
+	fmt.Fprintln(t.w, target{"3", fmt.Sprintf("... : an empty unary call of go-plugin to it (%.0f us)", empty.median()), "x", 1, median, least, false})
+	return nil
 }

@@ -214,16 +214,7 @@ func (t *targets) process(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var fixed samples
-	for range t.rounds {
-		d, err := passed(20, asking(ctx, p, values[:2]))
-		if err != nil {
-			return err
-		}
-		fixed = append(fixed, float64(d)/1000)
-	}
-	fmt.Fprintln(t.w, target{"3", "a question to a process about one value", "us", 100, fixed.median(), slices.Min(fixed), false})
-	return nil
+	return t.fixed(ctx, asking(ctx, p, values[:2]))
 }
 
 func (t *targets) json(ctx context.Context) error {

@@ -93,7 +93,7 @@ func (p *policies) modules() []api.Module {
 
 // showModule adds what is known of modules alone.
 func showModule(shown *api.Module, m *policy.Module) {
-	shown.Mode, shown.Differs = m.Mode.String(), m.Differs
+	shown.Mode, shown.Env, shown.Differs = m.Mode.String(), m.Env, m.Differs
 	if c := m.Choice; c != nil {
 		shown.Choice = &api.ModuleChoice{Mode: c.Mode, Of: c.Of, From: c.From, At: c.At}
 	}

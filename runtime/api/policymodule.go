@@ -25,6 +25,7 @@ type Module struct {
 	Of         string            `json:"of,omitempty"`        // of a shadow: the module that it is compared with
 	OnFailure  map[string]string `json:"onFailure,omitempty"` // by kind: "closed", "hold", "static" or "open"
 	Optional   bool              `json:"optional,omitempty"`  // the server starts without it
+	Env        []string          `json:"env,omitempty"`       // names of the variables that a process is given, never their values
 	Error      string            `json:"error,omitempty"`     // why it is not loaded, or its last fault
 	Notice     string            `json:"notice,omitempty"`    // what was done about it last: a reload that failed, a rollback
 	Calls      uint64            `json:"calls"`

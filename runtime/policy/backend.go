@@ -89,7 +89,7 @@ func (b *Backends) fetch(ctx context.Context, m ModuleConfig, ref Ref) (*trust.T
 			return nil, err
 		}
 		signers, err := from.trust.Verify("", found, time.Now())
-		return &trust.Trusted{Module: found, Signers: signers}, err
+		return &trust.Trusted{Module: found, Signers: signers, Seal: trust.SealOf(found)}, err
 	}
 	lock, err := from.lock()
 	if err != nil {
@@ -102,6 +102,25 @@ func (b *Backends) fetch(ctx context.Context, m ModuleConfig, ref Ref) (*trust.T
 	return from.trust.Load(ctx, store, lock, trust.Wanted{Name: m.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: m.Mode == Enforce}, time.Now())
 }
 
+// vouch tells whether a module that was loaded as m says may be used as another one
+// at this moment: trusted as that one has to be, and pinned as it has to be. One of
+// Config.Dir is pinned by nothing, and needs to be where its place is not in Config.Dir.
+func (b *Backends) vouch(m ModuleConfig, ref Ref, seal trust.Seal, as ModuleConfig) error {
+	from := b.from.Load()
+	lock, err := from.lock()
+	if err != nil {
+		return err
+	}
+	w := trust.Wanted{Name: as.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: true}
+	if as.File != "" {
+		w.Name, w.Enforce = "", false
+	}
+	if m.File != "" {
+		lock = nil
+	}
+	return from.trust.Admit(lock, w, seal, time.Now())
+}
+
 // Load implements Loader. It gives up waiting when ctx ends; the engine may go on for
 // a moment.
 func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, error) {
@@ -109,7 +128,15 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 	if err != nil {
 		return Loaded{}, err
 	}
-	loaded := Loaded{Digest: strings.TrimPrefix(found.Digest, "sha256:"), Signer: signersOf(found.Signers), Backend: BackendWASM}
+	vouch := func(as ModuleConfig) error { return b.vouch(m, ref, found.Seal, as) }
+	if m.Mode == Shadow {
+		if err := vouch(ModuleConfig{Name: m.Of, File: m.ofFile}); err != nil {
+			return Loaded{}, fmt.Errorf("as a candidate for %s: %w", m.Of, err)
+		}
+	}
+	loaded := Loaded{
+		Digest: strings.TrimPrefix(found.Digest, "sha256:"), Signer: signersOf(found.Signers), Backend: BackendWASM, Vouch: vouch,
+	}
 	if m.Backend == BackendProcess {
 		loaded.Backend = BackendProcess
 		return b.startProcess(ctx, m, loaded, found.Ref.Path)
@@ -132,14 +159,35 @@ func (b *Backends) startProcess(ctx context.Context, m ModuleConfig, loaded Load
 	if dir := b.from.Load().dir; !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
+	env, err := environment(m.Env)
+	if err != nil {
+		return loaded, err
+	}
 	module, err := process.Start(ctx, process.Config{
-		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Log: b.log.With("name", m.Name),
+		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Env: env, Log: b.log.With("name", m.Name),
 	})
 	if err != nil {
 		return loaded, err
 	}
 	loaded.Module = module
 	return loaded, nil
+}
+
+// environment is what the operator grants, with values of Pacer's own where they are
+// to be inherited.
+func environment(list []Variable) ([]string, error) {
+	var env []string
+	for _, v := range list {
+		if v.Inherit {
+			own, ok := os.LookupEnv(v.Name)
+			if !ok {
+				return nil, fmt.Errorf("env.%s: it has no value, and Pacer's own environment has no such variable", v.Name)
+			}
+			v.Value = own
+		}
+		env = append(env, v.Name+"="+v.Value)
+	}
+	return env, nil
 }
 
 func signersOf(signers []trust.Signer) string {

@@ -42,16 +42,17 @@ type Module struct {
 	// MaxStaleness is that of the configuration: 0 means the default.
 	MaxStaleness time.Duration
 	Optional     bool
-	Removed      bool   // its file is gone; it stays in use until the process ends
-	Error        string // why it failed to load, or its last fault; "" when there is none
-	Notice       string // what was done about it last, such as a reload that failed; "" for nothing
-	Calls        uint64 // to prepare, evaluate, step, judge, decide and review
-	Faults       uint64 // of these
-	Traps        uint64 // of the faults: its code came to no orderly end
-	PassedOver   uint64 // changes that were let pass although it failed to review them
-	Refused      uint64 // calls that were not made, because it is in quarantine
-	Fuel         int64  // used in all, in units of about an instruction; 0 for the built-in policies
-	Reloads      int    // that took place
+	Env          []string // names of the variables that a process is given; their values may be secrets
+	Removed      bool     // its file is gone; it stays in use until the process ends
+	Error        string   // why it failed to load, or its last fault; "" when there is none
+	Notice       string   // what was done about it last, such as a reload that failed; "" for nothing
+	Calls        uint64   // to prepare, evaluate, step, judge, decide and review
+	Faults       uint64   // of these
+	Traps        uint64   // of the faults: its code came to no orderly end
+	PassedOver   uint64   // changes that were let pass although it failed to review them
+	Refused      uint64   // calls that were not made, because it is in quarantine
+	Fuel         int64    // used in all, in units of about an instruction; 0 for the built-in policies
+	Reloads      int      // that took place
 
 	Last     *LastFault    // nil for none
 	NextTry  time.Time     // of a module in quarantine; otherwise zero
@@ -90,6 +91,9 @@ func (o *origin) describe() Module {
 		ID: o.id(), Builtin: o.builtin, File: o.file, Ref: o.config.Ref.Ref, State: o.state, Error: o.cause, Notice: o.notice, Digest: o.digest,
 		Mode: o.config.Mode, Of: o.config.Of, Optional: o.config.Optional, MaxStaleness: o.config.MaxStaleness, Removed: o.removed, Reloads: o.reloads,
 		Calls: o.calls.Load(), Faults: o.faults.Load(), Traps: o.traps.Load(), PassedOver: o.passedOver.Load(), Refused: o.refused.Load(), Kind: KindConstraint, Last: o.lastFault(),
+	}
+	for _, v := range o.config.Env {
+		m.Env = append(m.Env, v.Name)
 	}
 	if m.Error == "" && m.Last != nil {
 		m.Error = m.Last.Cause

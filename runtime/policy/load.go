@@ -98,6 +98,11 @@ func (c *Catalog) set(_ *origin, change func()) {
 // bring gets a version ready, beside the one that is in use. The digest is known of
 // some that fail.
 func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref Ref) (v *version, digest string, err error) {
+	if config.Mode == Shadow {
+		if target, err := c.named(config.Of); err == nil {
+			config.ofFile = target.file
+		}
+	}
 	seen, markErr := c.loader.Mark(ctx, config)
 	loaded, err := c.loader.Load(ctx, config, ref)
 	if markErr == nil {

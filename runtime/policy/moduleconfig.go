@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
@@ -46,13 +48,15 @@ type ModuleConfig struct {
 	Ref
 	Backend   string // BackendWASM, BackendProcess; "" means WASM
 	Args      []string
-	Grants    []string // groups of host functions that it may use
+	Env       []Variable // of a process: all of its environment but the protocol's own
+	Grants    []string   // groups of host functions that it may use
 	Settings  json.RawMessage
 	Limits    Limits
 	Instances int    // that work at the same time; 0 means the host's default
 	Isolation string // IsolationPooled, which "" is as well, or IsolationFresh
 	Mode      Mode
 	Of        string // the Name of the module that a shadow is compared with
+	ofFile    string // the File of that one, for who loads the shadow
 	// OnFailure is for those kinds of the module that know the way; FailureOf is for one
 	// kind, and goes before it. ByKind leaves it to the kind.
 	OnFailure OnFailure
@@ -62,6 +66,20 @@ type ModuleConfig struct {
 	MaxStaleness time.Duration
 	Optional     bool // the start goes on without it
 	Rollback     Ref  // what to go back to after too many faults; the zero value for what was loaded before
+}
+
+// runsAs tells whether the same bytes would do the same by either configuration.
+func (m ModuleConfig) runsAs(other ModuleConfig) bool {
+	return bytes.Equal(m.Settings, other.Settings) && slices.Equal(m.Args, other.Args) && slices.Equal(m.Env, other.Env)
+}
+
+// Variable is one of the environment of a process.
+type Variable struct {
+	Name  string
+	Value string
+	// Inherit takes the value that Pacer's own environment has when the process is
+	// started, so that a secret need not be in a file.
+	Inherit bool
 }
 
 // Limits are an operator's caps on a module; 0 is the host's default. Fuel is in
@@ -94,4 +112,7 @@ type Loaded struct {
 	Digest  string // sha256, hexadecimal
 	Signer  string // who signed it, as far as that was looked at
 	Backend string // BackendWASM or BackendProcess
+	// Vouch tells whether it may be used as that module now, by its Name and File: whom
+	// to trust may have changed since it was loaded. nil: it may.
+	Vouch func(as ModuleConfig) error
 }

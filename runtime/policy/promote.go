@@ -10,6 +10,9 @@ import (
 // or a *WrongState.
 func (c *Catalog) Promote(ctx context.Context, name string) error {
 	return c.change(ctx, name, func(ctx context.Context, o *origin) error {
+		if err := c.vouched(o, name); err != nil {
+			return err
+		}
 		c.mu.Lock()
 		target, err := c.replaceable(o, name)
 		if err != nil {
@@ -37,6 +40,27 @@ func (c *Catalog) Promote(ctx context.Context, name string) error {
 		c.announce(slog.LevelInfo, o, v, Disabled, "promoted to "+target.id())
 		return c.keep(ctx)
 	})
+}
+
+// vouched refuses a shadow that is not trusted, at this moment, as the module has to be
+// whose place it is to take. What is a shadow of what does not change meanwhile, since
+// the caller holds loads.
+func (c *Catalog) vouched(o *origin, name string) error {
+	c.mu.RLock()
+	target, err := c.replaceable(o, name)
+	var v *version
+	var as ModuleConfig
+	if err == nil {
+		v, as = o.current, ModuleConfig{Name: target.name, File: target.file}
+	}
+	c.mu.RUnlock()
+	if err != nil || v.vouch == nil {
+		return err
+	}
+	if err := v.vouch(as); err != nil {
+		return wrongState("the policy module %s was not promoted to %s: %s", name, target.id(), err)
+	}
+	return nil
 }
 
 // replaceable is the module that a shadow may take the place of. The caller holds the

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/policy"
@@ -81,17 +82,21 @@ func TestWhereTrustIsRequired(t *testing.T) {
 	listed := policy.ModuleConfig{Name: "good", Ref: policy.Ref{Ref: "file:good.wasm"}}
 	inFolder := policy.ModuleConfig{Name: "good", File: "good.wasm", Ref: policy.Ref{Ref: "file:" + path}}
 	shadow := listed
-	shadow.Mode = policy.Shadow
+	shadow.Name, shadow.Mode, shadow.Of = "next", policy.Shadow, "good"
 
 	load(listed, trust.ErrPin)
 	load(shadow, trust.ErrUntrusted)
 	load(inFolder, trust.ErrUntrusted)
 	m := signFile(t, path, key)
 	load(listed, trust.ErrPin)
-	load(shadow, nil)
+	load(shadow, trust.ErrPin)
 	load(inFolder, nil)
-	listed.Digest = m.Digest
+	listed.Digest, shadow.Digest = m.Digest, m.Digest
 	load(listed, nil)
+	load(shadow, nil)
+	shadow.File, shadow.Ref = "good.wasm", inFolder.Ref // it has nothing that would pin it
+	load(shadow, trust.ErrPin)
+	shadow.File, shadow.Ref = "", listed.Ref
 
 	// One byte more, where no engine would mind it.
 	changed := artifacttest.WithSection(m.Bytes, "note", "x")
@@ -99,6 +104,123 @@ func TestWhereTrustIsRequired(t *testing.T) {
 		t.Fatal(err)
 	}
 	load(listed, artifact.ErrChanged)
-	load(shadow, trust.ErrUntrusted)
+	load(shadow, artifact.ErrChanged)
 	load(inFolder, trust.ErrUntrusted)
+}
+
+// A candidate has to be trusted as the module is whose place it may take, whatever
+// holds for its own name.
+func TestCandidateIsTrustedAsItsTarget(t *testing.T) {
+	dir := directory(t, map[string]string{"good.wasm": "@good"})
+	b, ann := trusting(t, dir)
+	m := signFile(t, filepath.Join(dir, "good.wasm"), ann)
+	ben, err := trust.GenerateKey(trust.ECDSAP256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidate := policy.ModuleConfig{Name: "next", Ref: policy.Ref{Ref: "file:good.wasm", Digest: m.Digest}, Mode: policy.Shadow, Of: "good"}
+	no := false
+	for _, tt := range []struct {
+		modules map[string]trust.Exception
+		want    error
+	}{
+		{nil, nil},
+		{map[string]trust.Exception{"good": {AllOf: []string{"ben"}}}, trust.ErrUntrusted},
+		{map[string]trust.Exception{"good": {AllOf: []string{"ben"}}, "next": {Require: &no}}, trust.ErrUntrusted},
+		{map[string]trust.Exception{"next": {AllOf: []string{"ben"}}}, trust.ErrUntrusted},
+		{map[string]trust.Exception{"good": {Require: &no}, "next": {Require: &no}}, nil},
+	} {
+		p := trust.Policy{Require: true, Keys: []trust.Key{{Name: "ann", PEM: public(t, ann)}, {Name: "ben", PEM: public(t, ben)}}, Modules: tt.modules}
+		if err := b.Trust(dir, p); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := b.Load(t.Context(), candidate, candidate.Ref)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%+v: error %v, want %v", tt.modules, err, tt.want)
+		}
+		if err == nil {
+			if err := loaded.Module.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func public(t *testing.T, key *trust.PrivateKey) string {
+	t.Helper()
+	text, err := key.Public().PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// What was trusted when it was loaded is looked at again before it is promoted.
+func TestPromotionNeedsTrust(t *testing.T) {
+	dir := directory(t, map[string]string{"good.wasm": "@good"})
+	b, ann := trusting(t, dir)
+	digest := signFile(t, filepath.Join(dir, "good.wasm"), ann).Digest
+	ref := policy.Ref{Ref: "file:good.wasm", Digest: digest}
+	c, err := policy.Open(t.Context(), policy.Config{Loader: b, Modules: []policy.ModuleConfig{
+		{Name: "good", Ref: ref}, {Name: "next", Ref: ref, Mode: policy.Shadow, Of: "good"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	if err := c.Required(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ben, err := trust.GenerateKey(trust.Ed25519)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := func(key *trust.PrivateKey) {
+		t.Helper()
+		if err := b.Trust(dir, trust.Policy{Require: true, Keys: []trust.Key{{Name: "key", PEM: public(t, key)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	trusted(ben)
+	err = c.Promote(t.Context(), "next")
+	if wrong := (*policy.WrongState)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "the module is not trusted: signed by nobody that is trusted") {
+		t.Errorf("error %v", err)
+	}
+	for name, want := range map[string]policy.State{"good": policy.Active, "next": policy.Shadowing} {
+		if m, err := c.Module(name); err != nil || m.State != want {
+			t.Errorf("%s is %v, %v", name, m.State, err)
+		}
+	}
+	trusted(ann)
+	if err := c.Promote(t.Context(), "next"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Modules of the folder are pinned by nothing, so that one of them can be compared with
+// another, but not take the place of one of the list.
+func TestCandidateOfTheFolder(t *testing.T) {
+	dir := directory(t, map[string]string{"one.wasm": "@good", "two.wasm": "@good", "three.wasm": "@good"})
+	b, ann := trusting(t, dir)
+	for _, name := range []string{"one.wasm", "two.wasm", "three.wasm"} {
+		signFile(t, filepath.Join(dir, name), ann)
+	}
+	digest := signFile(t, filepath.Join(dir, "three.wasm"), ann).Digest
+	listed := policy.ModuleConfig{Name: "listed", Ref: policy.Ref{Ref: "file:three.wasm", Digest: digest}}
+	c, err := policy.Open(t.Context(), policy.Config{Dir: dir, Loader: b, Modules: []policy.ModuleConfig{listed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.Background()) })
+	<-c.Loaded() // one has the names, and the others are refused for that
+	err = c.Shadow(t.Context(), "two", "listed")
+	if err == nil || !strings.Contains(err.Error(), "as a candidate for listed: ") || !strings.Contains(err.Error(), "the digest is not pinned") {
+		t.Errorf("error %v", err)
+	}
+	if err := errors.Join(c.Disable(t.Context(), "listed"), c.Enable(t.Context(), "one"), c.Shadow(t.Context(), "two", "one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Promote(t.Context(), "two"); err != nil {
+		t.Error(err)
+	}
 }

@@ -19,19 +19,12 @@ var errNoClient = errors.New("a module calls nobody")
 type answers struct {
 	module  Module
 	handles handles
+	methods map[string]method
 }
 
 func newAnswers(m Module) *answers {
-	return &answers{module: m, handles: handles{kept: map[uint32]*kept{}}}
-}
-
-// method answers one call: the bytes of a message for those of another.
-type method func(ctx context.Context, in []byte) (out []byte, err error)
-
-// service is the description that protoc would have generated.
-func (a *answers) service() *grpc.ServiceDesc {
-	desc := &grpc.ServiceDesc{ServiceName: protocol.Service, HandlerType: (*any)(nil), Metadata: "policy.proto"}
-	for name, answer := range map[string]method{
+	a := &answers{module: m, handles: handles{kept: map[uint32]*kept{}}}
+	a.methods = map[string]method{
 		protocol.Describe:           a.describe,
 		protocol.Configure:          a.configure,
 		protocol.Release:            a.release,
@@ -44,9 +37,23 @@ func (a *answers) service() *grpc.ServiceDesc {
 		protocol.HealthPrepare:      a.prepareHealth,
 		protocol.HealthJudge:        a.ask,
 		protocol.AdmissionReview:    a.review,
-	} {
+	}
+	return a
+}
+
+// method answers one call: the bytes of a message for those of another.
+type method func(ctx context.Context, in []byte) (out []byte, err error)
+
+// service is the description that protoc would have generated.
+func (a *answers) service() *grpc.ServiceDesc {
+	desc := &grpc.ServiceDesc{ServiceName: protocol.Service, HandlerType: (*any)(nil), Metadata: "policy.proto"}
+	for name, answer := range a.methods {
 		desc.Methods = append(desc.Methods, grpc.MethodDesc{MethodName: name, Handler: answer.handler()})
 	}
+	desc.Streams = []grpc.StreamDesc{{
+		StreamName: protocol.Converse, ServerStreams: true, ClientStreams: true,
+		Handler: func(_ any, stream grpc.ServerStream) error { return a.converse(stream) },
+	}}
 	return desc
 }
 

@@ -147,7 +147,7 @@ func TestErrors(t *testing.T) {
 // one for each; the test of the host with generated messages holds it to the types.
 func TestService(t *testing.T) {
 	desc := newAnswers(Module{}).service()
-	if len(desc.Methods) != 12 || desc.ServiceName != "pacer.policy.v1.PolicyModule" {
+	if len(desc.Methods) != 12 || len(desc.Streams) != 1 || desc.ServiceName != "pacer.policy.v1.PolicyModule" {
 		t.Errorf("%d methods of %s", len(desc.Methods), desc.ServiceName)
 	}
 }

@@ -19,10 +19,7 @@ func DecodeQuestion(b []byte) (Question, error) {
 		case 1:
 			return it.uint32(&q.Handle)
 		case 2:
-			if it.kind != typeBytes {
-				return Malformed("bytes expected")
-			}
-			q.Input = it.bytes
+			return it.part(&q.Input)
 		}
 		return nil
 	})
@@ -41,4 +38,71 @@ func DecodeRelease(b []byte) (handle uint32, err error) {
 		return nil
 	})
 	return handle, err
+}
+
+// Call is one call of a process on a stream of them.
+type Call struct {
+	Method        string
+	Input         []byte // the message that the method takes; part of what was decoded
+	TimeoutMicros uint64 // how long the host waits; 0: it does not say
+}
+
+// AppendCall appends the message to b.
+func AppendCall(b []byte, c Call) []byte {
+	return appendUint64(appendBytes(appendText(b, 1, c.Method), 2, c.Input), 3, c.TimeoutMicros)
+}
+
+// DecodeCall reads the message. Its input is not copied.
+func DecodeCall(b []byte) (Call, error) {
+	var c Call
+	err := each(b, func(it item) error {
+		switch it.field {
+		case 1:
+			return it.text(&c.Method)
+		case 2:
+			return it.part(&c.Input)
+		case 3:
+			return it.uint64(&c.TimeoutMicros)
+		}
+		return nil
+	})
+	return c, err
+}
+
+// Reply is the answer to a Call.
+type Reply struct {
+	Output []byte // the message that the method returns; part of what was decoded
+	Code   uint32 // a status of gRPC, 0 for OK
+	Reason string // the status' message
+}
+
+// AppendReply appends the message to b.
+func AppendReply(b []byte, r Reply) []byte {
+	return appendText(appendUint(appendBytes(b, 1, r.Output), 2, r.Code), 3, r.Reason)
+}
+
+// DecodeReply reads the message. Its output is not copied.
+func DecodeReply(b []byte) (Reply, error) {
+	var r Reply
+	err := each(b, func(it item) error {
+		switch it.field {
+		case 1:
+			return it.part(&r.Output)
+		case 2:
+			return it.uint32(&r.Code)
+		case 3:
+			return it.text(&r.Reason)
+		}
+		return nil
+	})
+	return r, err
+}
+
+// part keeps bytes as what they are, a part of the message.
+func (it item) part(into *[]byte) error {
+	if it.kind != typeBytes {
+		return Malformed("bytes expected")
+	}
+	*into = it.bytes
+	return nil
 }

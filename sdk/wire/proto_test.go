@@ -62,6 +62,10 @@ func callSamples() []sample {
 		sampleOf("Error", wire.Error{Code: wire.Invalid, Reason: "no"}, wire.AppendError, wire.DecodeError, `{"code":"INVALID","reason":"no"}`),
 		sampleOf("Error", wire.Error{Code: wire.Fault}, wire.AppendError, wire.DecodeError, `{"code":"FAULT"}`),
 		sampleOf("Question", wire.Question{Handle: 300, Input: []byte{0, 255}}, wire.AppendQuestion, wire.DecodeQuestion, `{"handle":300,"input":"AP8="}`),
+		sampleOf("Call", wire.Call{Method: "ConstraintEvaluate", Input: []byte{0, 255}, TimeoutMicros: 1 << 40}, wire.AppendCall, wire.DecodeCall,
+			`{"method":"ConstraintEvaluate","input":"AP8=","timeoutMicros":"1099511627776"}`),
+		sampleOf("Reply", wire.Reply{Output: []byte{1}}, wire.AppendReply, wire.DecodeReply, `{"output":"AQ=="}`),
+		sampleOf("Reply", wire.Reply{Code: 13, Reason: "grün"}, wire.AppendReply, wire.DecodeReply, `{"code":13,"reason":"grün"}`),
 		sampleOf("ReleaseRequest", 1<<31, wire.AppendRelease, wire.DecodeRelease, `{"handle":2147483648}`),
 		sampleOf("Prepared", wire.Prepared{Handle: 7}, wire.AppendPrepared, wire.DecodePrepared, `{"handle":7}`),
 	}

@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,8 +125,40 @@ func TestGeneratedClient(t *testing.T) {
 			t.Errorf("%s: %v; want %v", request, err, want)
 		}
 	}
+	s.converses(t)
 	if _, err := s.call(t, "UpgradeNext", `{"handle":9}`); status.Code(err) != codes.Internal {
 		t.Errorf("no such handle: %v", err)
+	}
+}
+
+// converses makes several calls on one stream.
+func (s *stub) converses(t *testing.T) {
+	t.Helper()
+	method := s.service.Methods().ByName("Converse")
+	stream, err := s.conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/"+string(s.service.FullName())+"/Converse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []struct{ request, answer string }{
+		{`{"method":"Release","input":"CAI=","timeoutMicros":"1000000"}`, `{}`},
+		{`{"method":"UpgradeNext","input":"CAk="}`, `{"code":13,"reason":"no such handle"}`},
+		{`{"method":"Converse"}`, `{"code":12,"reason":"unknown method Converse"}`},
+		{`{"method":"AdmissionReview","input":"Cgd6b28="}`, `{"code":13,"reason":"malformed message: length beyond the end"}`},
+		{`{"method":"AdmissionReview","input":"CgN6b28YAiABKgIvYQ=="}`, `{"output":"EgZ1cGRhdGUqAi9h"}`},
+	} {
+		in, got, want := dynamicpb.NewMessage(method.Input()), dynamicpb.NewMessage(method.Output()), dynamicpb.NewMessage(method.Output())
+		if err := errors.Join(protojson.Unmarshal([]byte(call.request), in), protojson.Unmarshal([]byte(call.answer), want)); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(stream.SendMsg(in), stream.RecvMsg(got)); err != nil {
+			t.Fatal(err)
+		}
+		if !proto.Equal(got, want) {
+			t.Errorf("%s: %v; want %v", call.request, got, want)
+		}
+	}
+	if err := errors.Join(stream.CloseSend(), stream.RecvMsg(dynamicpb.NewMessage(method.Output()))); !errors.Is(err, io.EOF) {
+		t.Errorf("the end of the stream: %v", err)
 	}
 }
 
@@ -154,6 +187,9 @@ func (g generated) GRPCServer(_ *plugin.GRPCBroker, server *grpc.Server) error {
 	methods := g.service.Methods()
 	for i := range methods.Len() {
 		method := methods.Get(i)
+		if method.IsStreamingClient() {
+			continue // it does without
+		}
 		desc.Methods = append(desc.Methods, grpc.MethodDesc{
 			MethodName: string(method.Name()),
 			Handler: func(_ any, _ context.Context, read func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -199,6 +235,9 @@ func TestGeneratedModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := start(t, as(t, "generated", folder))
+	if !running(m).single {
+		t.Error("it is taken for one with streams of calls")
+	}
 	got, err := step(t, m, "all")
 	want := sdk.UpgradeStep{Start: 3, Outcome: sdk.Pause, Reason: "grün", Memory: []byte{0, 1}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {

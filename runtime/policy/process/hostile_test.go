@@ -59,7 +59,9 @@ func TestRefusedConfig(t *testing.T) {
 		{func(c *Config) { c.SHA256 = "abc" }, "64 hexadecimal digits expected"},
 		{func(c *Config) { c.SHA256 = strings.Repeat("0", 64) }, "its SHA-256 is "},
 		{func(c *Config) { c.Env = []string{"A"} }, "NAME=value expected"},
-		{func(c *Config) { c.Env = []string{"PLUGIN_CLIENT_CERT="} }, "that name belongs to the protocol"},
+		{func(c *Config) { c.Env = []string{"PLUGIN_CLIENT_CERT="} }, "env PLUGIN_CLIENT_CERT: that name belongs to the protocol"},
+		{func(c *Config) { c.Env = []string{"PACER_POLICY_MODULE=1"} }, "env PACER_POLICY_MODULE: that name belongs to the protocol"},
+		{func(c *Config) { c.Env = []string{"A=\x00"} }, `env "A": a value without a zero byte expected`},
 	}
 	for _, test := range tests {
 		config := good

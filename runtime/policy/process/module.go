@@ -66,6 +66,18 @@ type State struct {
 	Next     time.Time // when another start is tried, or was
 }
 
+// Ping asks the process whether it is well, as the host does by itself from time to
+// time. It is a call of go-plugin's own, with next to nothing in it: what a call takes
+// besides its work.
+func (m *Module) Ping(ctx context.Context) error {
+	r, err := m.await(ctx, until(ctx, m.limits.Ping))
+	if err != nil {
+		return err
+	}
+	defer m.calls.Done()
+	return r.ping(ctx, m.limits.Ping)
+}
+
 func (m *Module) label() string {
 	if m.description.Version == "" {
 		return m.description.Name
@@ -118,18 +130,17 @@ func (m *Module) Review(ctx context.Context, request []byte, take func(answer []
 // that is given to questions of the kind.
 func (m *Module) enter(ctx context.Context, kind remote.Kind) (*question, error) {
 	q := &question{module: m, ctx: ctx, given: m.limits.Call[kind]}
-	q.limited, q.cancel = context.WithTimeout(ctx, q.given)
+	q.deadline = until(ctx, q.given)
 	var err error
-	if q.run, err = m.await(ctx, q.limited); err != nil {
-		q.cancel()
+	if q.run, err = m.await(ctx, q.deadline); err != nil {
 		return nil, err
 	}
 	return q, nil
 }
 
-// await waits for a process and counts the call. limited is ctx with a deadline.
-func (m *Module) await(ctx, limited context.Context) (*run, error) {
-	deadline, _ := limited.Deadline()
+// await waits for a process until the deadline and counts the call.
+func (m *Module) await(ctx context.Context, deadline time.Time) (*run, error) {
+	var late <-chan time.Time // only for those who wait
 	for {
 		m.mu.Lock()
 		r, changed, cause, next := m.current, m.changed, m.cause, m.next
@@ -146,11 +157,16 @@ func (m *Module) await(ctx, limited context.Context) (*run, error) {
 		if r == nil && next.After(deadline) {
 			return nil, m.fault("it is down: " + cause)
 		}
+		if late == nil {
+			late = time.After(time.Until(deadline))
+		}
 		select {
 		case <-changed:
-		case <-limited.Done():
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-late:
+			if theirs(ctx, deadline) {
+				return nil, context.DeadlineExceeded
 			}
 			return nil, m.fault("it is down: " + cause)
 		}

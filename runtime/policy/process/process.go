@@ -26,6 +26,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk/process/protocol"
 	"github.com/pacer-run/pacer/sdk/wire"
@@ -78,9 +81,12 @@ func (c *Config) check() error {
 	for _, variable := range c.Env {
 		name, _, ok := strings.Cut(variable, "=")
 		if !ok || name == "" {
-			return fmt.Errorf("env %q: NAME=value expected", variable)
+			return fmt.Errorf("env %q: NAME=value expected", name)
 		}
-		if name == protocol.CookieKey || strings.HasPrefix(name, "PLUGIN_") {
+		if strings.ContainsRune(variable, 0) {
+			return fmt.Errorf("env %q: a value without a zero byte expected", name) // which may be a secret
+		}
+		if strings.HasPrefix(name, "PACER_") || strings.HasPrefix(name, "PLUGIN_") {
 			return fmt.Errorf("env %s: that name belongs to the protocol", name)
 		}
 	}
@@ -152,11 +158,15 @@ func (m *Module) greet(ctx context.Context, r *run) (wire.Description, error) {
 
 // hello is one call of the handshake.
 func (m *Module) hello(ctx context.Context, r *run, method string, in []byte) ([]byte, error) {
-	limited, cancel := context.WithTimeout(ctx, m.limits.Configure)
-	defer cancel()
-	answer, err := r.call(limited, method, in, m.limits.ReplyBytes)
+	deadline := until(ctx, m.limits.Configure)
+	answer, err := r.call(ctx, deadline, method, in, m.limits.ReplyBytes)
+	if method == protocol.Describe && !r.single && status.Code(err) == codes.Unimplemented {
+		// It has no streams of calls, or else does not know this method either way.
+		r.single = true
+		answer, err = r.call(ctx, deadline, method, in, m.limits.ReplyBytes)
+	}
 	if err == nil {
 		return answer, nil
 	}
-	return nil, fmt.Errorf("%s: %w", method, m.settle(ctx, limited, r, err, m.limits.Configure))
+	return nil, fmt.Errorf("%s: %w", method, m.settle(ctx, deadline, r, err, m.limits.Configure))
 }

@@ -30,8 +30,11 @@ type run struct {
 	conn   *grpc.ClientConn
 	up     time.Time
 	late   atomic.Int32 // calls in a row without an answer
+	single bool         // it has no streams of calls
 
 	mu      sync.Mutex
+	lanes   []*lane       // idle ones
+	ended   bool          // there are to be no more
 	retired []uint32      // handles that the process can forget
 	wake    chan struct{} // holds one when there are some
 }
@@ -171,6 +174,7 @@ func (r *run) unused() []uint32 {
 // end asks the process to end, and sees to it that it does.
 func (r *run) end() {
 	defer os.RemoveAll(r.sockets) // go-plugin forgets it when there was no process
+	r.endLanes()
 	if r.ID() == "" {
 		return // never started
 	}

@@ -92,10 +92,7 @@ func (m *Module) watch(ctx context.Context, r *run) (cause string) {
 // is a leak of its own, and ends with it.
 func (m *Module) forget(ctx context.Context, r *run) {
 	for _, handle := range r.unused() {
-		limited, cancel := context.WithTimeout(ctx, m.limits.Ping)
-		err := r.release(limited, handle)
-		cancel()
-		if err != nil && ctx.Err() == nil {
+		if err := r.release(ctx, handle); err != nil && ctx.Err() == nil {
 			m.warn("the module did not release what was prepared", err.Error())
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/hashicorp/go-plugin"
@@ -27,6 +28,7 @@ func modules() map[string]func() {
 	return map[string]func(){
 		"zoo":         func() { process.Serve(zooModule()) },
 		"generated":   serveGenerated,
+		"lane":        serveLane,
 		"host":        host,
 		"exits":       func() { os.Exit(3) },
 		"panics":      func() { panic("no luck") },
@@ -92,7 +94,7 @@ func unencrypted() {
 
 func zooModule() process.Module {
 	return process.Module{
-		Name: "zoo", Version: "1.2.3", Constraint: constraints.Like{}, Fetch: fetchKind{}, Upgrade: upgradeKind{}, Health: healthKind{}, Admission: zoo{},
+		Name: "zoo", Version: "1.2.3", Constraint: constraints.Like{}, Fetch: fetchKind{}, Upgrade: upgradeKind{habits: habits()}, Health: healthKind{}, Admission: zoo{},
 		Configure: func(settings string) error {
 			if settings == "bad" {
 				return &sdk.Invalid{Message: "/size: a number expected"}
@@ -130,7 +132,7 @@ type zooFetch struct{ zoo }
 
 type zooHealth struct{ zoo }
 
-type habit func() sdk.UpgradeStep
+type habit func(context.Context) sdk.UpgradeStep
 
 func (habit) Close() {}
 
@@ -150,13 +152,18 @@ func (zooHealth) Judge(_ context.Context, histories []sdk.HealthHistory) ([]sdk.
 	return verdicts, nil
 }
 
-func (h habit) Next(context.Context, sdk.UpgradeState) (sdk.UpgradeStep, error) { return h(), nil }
+func (h habit) Next(ctx context.Context, _ sdk.UpgradeState) (sdk.UpgradeStep, error) {
+	return h(ctx), nil
+}
 
 // Each kind's Prepare is a method of another type.
 type (
 	fetchKind   struct{ zoo }
-	upgradeKind struct{ zoo }
-	healthKind  struct{ zoo }
+	upgradeKind struct {
+		zoo
+		habits map[string]habit
+	}
+	healthKind struct{ zoo }
 )
 
 func (fetchKind) Prepare(_ context.Context, f sdk.FetchSpec) (sdk.PreparedFetch, error) {
@@ -166,8 +173,8 @@ func (fetchKind) Prepare(_ context.Context, f sdk.FetchSpec) (sdk.PreparedFetch,
 	return zooFetch{}, nil
 }
 
-func (upgradeKind) Prepare(_ context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
-	return habit(habits()[u.Strategy]), nil
+func (k upgradeKind) Prepare(_ context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
+	return k.habits[u.Strategy], nil
 }
 
 func (healthKind) Prepare(context.Context, sdk.HealthSpec) (sdk.PreparedHealth, error) {
@@ -175,21 +182,51 @@ func (healthKind) Prepare(context.Context, sdk.HealthSpec) (sdk.PreparedHealth, 
 }
 
 // habits are what the upgrade strategies do.
-func habits() map[string]func() sdk.UpgradeStep {
+func habits() map[string]habit {
 	says := func(text string) sdk.UpgradeStep { return sdk.UpgradeStep{Start: 1, Reason: text} }
-	return map[string]func() sdk.UpgradeStep{
-		"pid":    func() sdk.UpgradeStep { return says(strconv.Itoa(os.Getpid())) },
-		"env":    func() sdk.UpgradeStep { return says(strings.Join(os.Environ(), " ")) },
-		"folder": func() sdk.UpgradeStep { dir, _ := os.Getwd(); return says(dir) },
-		"limits": func() sdk.UpgradeStep { return says(limitsOfSelf()) },
-		"sleep":  func() sdk.UpgradeStep { <-make(chan int); return says("") },
-		"exit":   func() sdk.UpgradeStep { os.Exit(7); return says("") },
-		"panic":  func() sdk.UpgradeStep { panic("no luck") },
-		"big":    func() sdk.UpgradeStep { return says(strings.Repeat("x", 100<<20)) },
-		"flood":  func() sdk.UpgradeStep { flood(); return says("") },
-		"child":  func() sdk.UpgradeStep { return says(offspring(&syscall.SysProcAttr{})) },
-		"orphan": func() sdk.UpgradeStep { return says(offspring(&syscall.SysProcAttr{Setsid: true})) },
+	saw, crowd := make(chan string, 1), &crowd{}
+	return map[string]habit{
+		"pid":    func(context.Context) sdk.UpgradeStep { return says(strconv.Itoa(os.Getpid())) },
+		"env":    func(context.Context) sdk.UpgradeStep { return says(strings.Join(os.Environ(), " ")) },
+		"folder": func(context.Context) sdk.UpgradeStep { dir, _ := os.Getwd(); return says(dir) },
+		"limits": func(context.Context) sdk.UpgradeStep { return says(limitsOfSelf()) },
+		"sleep":  func(context.Context) sdk.UpgradeStep { <-make(chan int); return says("") },
+		"exit":   func(context.Context) sdk.UpgradeStep { os.Exit(7); return says("") },
+		"panic":  func(context.Context) sdk.UpgradeStep { panic("no luck") },
+		"big":    func(context.Context) sdk.UpgradeStep { return says(strings.Repeat("x", 100<<20)) },
+		"flood":  func(context.Context) sdk.UpgradeStep { flood(); return says("") },
+		"child":  func(context.Context) sdk.UpgradeStep { return says(offspring(&syscall.SysProcAttr{})) },
+		"wait": func(ctx context.Context) sdk.UpgradeStep {
+			<-ctx.Done()
+			_, limited := ctx.Deadline()
+			saw <- fmt.Sprint(ctx.Err(), map[bool]string{true: ", had a deadline"}[limited])
+			return says("")
+		},
+		"waited":   func(context.Context) sdk.UpgradeStep { return says(<-saw) },
+		"together": func(context.Context) sdk.UpgradeStep { crowd.join(3 * idleLanes); return says("") },
+		"orphan":   func(context.Context) sdk.UpgradeStep { return says(offspring(&syscall.SysProcAttr{Setsid: true})) },
 	}
+}
+
+// crowd waits for the others.
+type crowd struct {
+	mu   sync.Mutex
+	n    int
+	full chan struct{}
+}
+
+// join returns when so many have joined.
+func (c *crowd) join(all int) {
+	c.mu.Lock()
+	if c.full == nil {
+		c.full = make(chan struct{})
+	}
+	full := c.full
+	if c.n++; c.n == all {
+		close(full)
+	}
+	c.mu.Unlock()
+	<-full
 }
 
 // flood writes to every stream there is, for ever.

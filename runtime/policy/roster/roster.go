@@ -130,6 +130,7 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 		"backend":   func(f string, n *yaml.Node) { m.Backend = p.oneOf(f, n, policy.BackendWASM, policy.BackendProcess) },
 		"command":   func(f string, n *yaml.Node) { command = p.text(f, n) },
 		"args":      func(f string, n *yaml.Node) { m.Args = p.texts(f, n) },
+		"env":       func(f string, n *yaml.Node) { m.Env = p.environment(f, n) },
 		"grants":    func(f string, n *yaml.Node) { m.Grants = p.grants(f, n) },
 		"settings":  func(f string, n *yaml.Node) { m.Settings = p.settings(f, n) },
 		"limits":    func(f string, n *yaml.Node) { m.Limits = p.limits(f, n) },
@@ -212,6 +213,9 @@ func (p *parser) checkModule(field string, n *yaml.Node, m *policy.ModuleConfig,
 		p.fail(n, field+".command", "command and args are for backend: process")
 	case m.Ref.Ref == "":
 		p.fail(n, field+".ref", "a reference expected: file:, oci:// or oci-layout:")
+	}
+	if m.Backend != policy.BackendProcess && len(m.Env) > 0 {
+		p.fail(n, field+".env", "only for backend: process")
 	}
 	switch {
 	case m.Mode == policy.Shadow && m.Of == "":

@@ -43,6 +43,7 @@ modules:
     backend: process
     command: /usr/lib/rules
     args: [-v]
+    env: {LANG: C, N: 0x10, EMPTY: "", TOKEN: }
     mode: off
 trust:
   require: true
@@ -69,7 +70,9 @@ trust:
 			{Name: "next", Backend: "wasm", Ref: policy.Ref{Ref: "file:next.wasm"}, Mode: policy.Shadow, Of: "rack-spread", Optional: true, FailureOf: [remote.Kinds]policy.OnFailure{
 				remote.KindConstraint: policy.Static, remote.KindUpgrade: policy.Closed, remote.KindAdmission: policy.LetPass,
 			}},
-			{Name: "rules", Backend: "process", Ref: policy.Ref{Ref: "file:/usr/lib/rules"}, Args: []string{"-v"}, Mode: policy.Off},
+			{Name: "rules", Backend: "process", Ref: policy.Ref{Ref: "file:/usr/lib/rules"}, Args: []string{"-v"}, Mode: policy.Off, Env: []policy.Variable{
+				{Name: "LANG", Value: "C"}, {Name: "N", Value: "0x10"}, {Name: "EMPTY"}, {Name: "TOKEN", Inherit: true},
+			}},
 		},
 		Trust: trust.Policy{
 			Require: true, Keys: []trust.Key{{Name: "team", File: "team.pub"}}, Modules: map[string]trust.Exception{"next": {Require: &no}},
@@ -100,6 +103,15 @@ func TestFaults(t *testing.T) {
 		{"modules: [{name: a, backend: process}]", "modules[0].command: the path of an executable file expected"},
 		{"modules: [{name: a, backend: process, command: /a, grants: []}]", "modules[0].grants: only for backend: wasm"},
 		{item("args: [a]"), "modules[0].command: command and args are for backend: process"},
+		{item("env: {A: b}"), "modules[0].env: only for backend: process"},
+		{process("env: [A]"), "line 1: modules[0].env: names and values expected"},
+		{process("env: {1A: b}"), `modules[0].env: "1A": the name of a variable expected`},
+		{process("env: {'': b}"), `modules[0].env: "": the name of a variable expected`},
+		{process("env: {PLUGIN_X: b}"), "modules[0].env.PLUGIN_X: names that start with PACER_ and PLUGIN_ belong to the protocol"},
+		{process("env: {PACER_X: b}"), "modules[0].env.PACER_X: names that start with PACER_"},
+		{process("env: {A: b, A: c}"), "modules[0].env.A: given twice"},
+		{process("env: {A: [b]}"), "modules[0].env.A: a text expected, or nothing for the value that Pacer itself has"},
+		{process(`env: {A: "\0"}`), "modules[0].env.A: a text of up to 32768 bytes without a zero byte expected"},
 		{item("grants: metric"), "modules[0].grants: a list expected"},
 		{item("grants: [metric, files]"), `modules[0].grants[1]: "files": expected one of now, rand, metric, kv`},
 		{item("settings: 3"), "modules[0].settings: names and values expected"},
@@ -136,6 +148,11 @@ func TestFaults(t *testing.T) {
 	if err == nil || strings.Count(err.Error(), "\n") != 1 {
 		t.Errorf("two faults: %v", err)
 	}
+}
+
+// process is a list of one process, with one more field.
+func process(field string) string {
+	return "modules: [{name: a, backend: process, command: /a, " + field + "}]"
 }
 
 // item is a list of one module, with one more line.

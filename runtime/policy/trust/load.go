@@ -30,6 +30,24 @@ type Wanted struct {
 type Trusted struct {
 	*artifact.Module
 	Signers []Signer // may be empty where signatures are not required
+	Seal    Seal     // of the module
+}
+
+// Admit tells whether what was loaded may be used as w says at this moment: whether it
+// is pinned where it has to be, and signed by those who have to. Its bytes are not
+// looked at again.
+func (v *Verifier) Admit(lock *Lock, w Wanted, s Seal, now time.Time) error {
+	_, digest, err := v.pin(lock, w)
+	if err != nil {
+		return err
+	}
+	if digest != "" && digest != s.digest {
+		return fmt.Errorf("%s: %w: expected a module of digest %s, it is %s", w.Ref, artifact.ErrChanged, digest, s.digest)
+	}
+	if _, err := v.verify(w.Name, s, now); err != nil {
+		return fmt.Errorf("%s: %w", w.Ref, err)
+	}
+	return nil
 }
 
 // Load fetches a module and verifies it. What it returns are the very bytes that
@@ -43,11 +61,12 @@ func (v *Verifier) Load(ctx context.Context, store *artifact.Store, lock *Lock, 
 	if err != nil {
 		return nil, err
 	}
-	signers, err := v.Verify(w.Name, m, now)
+	seal := SealOf(m)
+	signers, err := v.verify(w.Name, seal, now)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", ref, m, err)
 	}
-	return &Trusted{m, signers}, nil
+	return &Trusted{m, signers, seal}, nil
 }
 
 // pin finds what to fetch, and the digest that it has to have.

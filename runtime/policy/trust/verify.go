@@ -31,12 +31,28 @@ func (v *Verifier) rule(name string) rule {
 	return v.all
 }
 
+// Seal is what signatures say something about: a module without its bytes.
+type Seal struct {
+	digest        string
+	name, version string // of the manifest, "" without one
+	signatures    [][]byte
+}
+
+// SealOf hashes the bytes of a module.
+func SealOf(m *artifact.Module) Seal {
+	return Seal{digest: artifact.Digest(m.Bytes), name: m.Name, version: m.Version, signatures: m.Signatures}
+}
+
 // Verify returns who of those trusted has signed the bytes of a module, sorted by
 // name. It is an error, of ErrUntrusted, when signatures are required and some are
 // missing; it says which. name is what the operator calls the module.
 func (v *Verifier) Verify(name string, m *artifact.Module, now time.Time) ([]Signer, error) {
-	f := &findings{module: m, digest: artifact.Digest(m.Bytes)}
-	for i, data := range m.Signatures {
+	return v.verify(name, SealOf(m), now)
+}
+
+func (v *Verifier) verify(name string, s Seal, now time.Time) ([]Signer, error) {
+	f := &findings{seal: s}
+	for i, data := range s.signatures {
 		if i == maxEnvelopes {
 			f.note("it carries more than %d signatures; the others are not looked at", maxEnvelopes)
 			break
@@ -49,7 +65,7 @@ func (v *Verifier) Verify(name string, m *artifact.Module, now time.Time) ([]Sig
 		return f.signers, nil
 	}
 	if missing := r.missing(f.signers); missing != "" {
-		return f.signers, fmt.Errorf("%w: %s", ErrUntrusted, f.story(missing, len(m.Signatures)))
+		return f.signers, fmt.Errorf("%w: %s", ErrUntrusted, f.story(missing, len(s.signatures)))
 	}
 	return f.signers, nil
 }
@@ -59,8 +75,7 @@ const maxEnvelopes = 32
 
 // findings is what the signatures of a module turned out to be.
 type findings struct {
-	module  *artifact.Module
-	digest  string
+	seal    Seal
 	signers []Signer
 	notes   []string // on signatures that do not count
 }
@@ -105,10 +120,10 @@ func (f *findings) count(t trusted, m *message, now time.Time) {
 	switch {
 	case err != nil:
 		f.note("what %s has signed cannot be read: %v", t.name, err)
-	case s.Digest != f.digest:
-		f.note("what %s has signed is %s@%s of digest %s, this module's is %s", t.name, s.Name, s.Version, s.Digest, f.digest)
-	case f.module.Name != "" && (s.Name != f.module.Name || s.Version != f.module.Version):
-		f.note("%s has signed it as %s@%s, but its manifest says %s@%s", t.name, s.Name, s.Version, f.module.Name, f.module.Version)
+	case s.Digest != f.seal.digest:
+		f.note("what %s has signed is %s@%s of digest %s, this module's is %s", t.name, s.Name, s.Version, s.Digest, f.seal.digest)
+	case f.seal.name != "" && (s.Name != f.seal.name || s.Version != f.seal.version):
+		f.note("%s has signed it as %s@%s, but its manifest says %s@%s", t.name, s.Name, s.Version, f.seal.name, f.seal.version)
 	case !t.notAfter.IsZero() && now.After(t.notAfter):
 		f.note("%s has signed it, but that key is trusted until %s only", t.name, t.notAfter.UTC().Format(time.RFC3339))
 	case !slices.ContainsFunc(f.signers, func(s Signer) bool { return s.KeyID == t.key.id }):

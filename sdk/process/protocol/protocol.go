@@ -54,6 +54,7 @@ const (
 	HealthPrepare      = "HealthPrepare"
 	HealthJudge        = "HealthJudge"
 	AdmissionReview    = "AdmissionReview"
+	Converse           = "Converse" // carries calls of the others
 )
 
 // Path is how gRPC calls a method.

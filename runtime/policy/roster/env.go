@@ -1,0 +1,61 @@
+package roster
+
+import (
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/pacer-run/pacer/runtime/policy"
+)
+
+// Bounds on the environment of a process.
+const (
+	variableForm = `\A[A-Za-z_][A-Za-z0-9_]{0,127}\z`
+	maxVariables = 128
+	maxValue     = 32 << 10 // bytes
+)
+
+// environment reads a mapping from names to values; a name without a value takes that
+// of Pacer's own environment.
+func (p *parser) environment(field string, n *yaml.Node) (list []policy.Variable) {
+	if n.Kind != yaml.MappingNode {
+		p.fail(n, field, "names and values expected")
+		return nil
+	}
+	if len(n.Content)/2 > maxVariables {
+		p.fail(n, field, "%d variables; at most %d are allowed", len(n.Content)/2, maxVariables)
+		return nil
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], resolved(n.Content[i+1])
+		name := field + "." + key.Value
+		switch {
+		case !regexp.MustCompile(variableForm).MatchString(key.Value):
+			p.fail(key, field, "%q: the name of a variable expected: up to 128 letters, digits and underscores, no digit first", key.Value)
+		case strings.HasPrefix(key.Value, "PACER_"), strings.HasPrefix(key.Value, "PLUGIN_"):
+			p.fail(key, name, "names that start with PACER_ and PLUGIN_ belong to the protocol")
+		case seen[key.Value]:
+			p.fail(key, name, "given twice")
+		default:
+			list = append(list, p.variable(name, key.Value, value))
+		}
+		seen[key.Value] = true
+	}
+	return list
+}
+
+// variable reads one value. A number stands for its digits, as it is written.
+func (p *parser) variable(field, name string, n *yaml.Node) policy.Variable {
+	v := policy.Variable{Name: name, Value: n.Value}
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Tag == "!!null":
+		return policy.Variable{Name: name, Inherit: true}
+	case n.Kind != yaml.ScalarNode:
+		p.fail(n, field, "a text expected, or nothing for the value that Pacer itself has")
+	case len(n.Value) > maxValue || strings.ContainsRune(n.Value, 0):
+		p.fail(n, field, "a text of up to %d bytes without a zero byte expected", maxValue)
+	}
+	return v
+}
