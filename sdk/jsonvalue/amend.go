@@ -19,7 +19,7 @@ func (e *PathError) Error() string {
 // that are not there, or null, are made. All else stays as it was written. The error is a
 // *SyntaxError when raw is no JSON, or a *PathError.
 func (v Value) With(raw string, path ...string) ([]byte, error) {
-	if err := check(raw); err != nil {
+	if _, _, err := check(raw); err != nil {
 		return nil, err
 	}
 	from, to, depth := find(v.text, path)

@@ -32,21 +32,48 @@ func decimal(n int) string {
 	}
 }
 
-// What is wrong with a text. The SDKs of other languages say the same.
+// cause is what is wrong with a text. The SDKs of other languages say the same.
+type cause uint8
+
 const (
-	cutShort     = "cut short"
-	noValue      = "expected a value"
-	noName       = "expected a name in quotes"
-	noColon      = "expected a colon"
-	noEnd        = "expected a comma or the end of the array or object"
-	noMore       = "expected nothing behind the value"
-	noDigit      = "expected a digit"
-	noLiteral    = "expected true, false or null"
-	badEscape    = "bad escape"
-	badCharacter = "control character in a string"
-	badUTF8      = "not UTF-8"
-	tooDeep      = "nested deeper than 1024"
+	fine   cause = iota
+	opened       // fine, and a value comes next: in an array or object that has just begun
+	noValue
+	noName
+	noColon
+	noEnd
+	noMore
+	noDigit
+	noLiteral
+	badEscape
+	badCharacter
+	badUTF8
+	tooDeep
 )
+
+func (c cause) String() string {
+	return [...]string{
+		noValue:      "expected a value",
+		noName:       "expected a name in quotes",
+		noColon:      "expected a colon",
+		noEnd:        "expected a comma or the end of the array or object",
+		noMore:       "expected nothing behind the value",
+		noDigit:      "expected a digit",
+		noLiteral:    "expected true, false or null",
+		badEscape:    "bad escape",
+		badCharacter: "control character in a string",
+		badUTF8:      "not UTF-8",
+		tooDeep:      "nested deeper than 1024",
+	}[c]
+}
+
+// wrong is the error at the place, or that the text ends there.
+func wrong(s string, at int, c cause) error {
+	if at >= len(s) {
+		return &SyntaxError{len(s), "cut short"}
+	}
+	return &SyntaxError{at, c.String()}
+}
 
 // checker goes through a text once. Of what it is in it keeps one bit each: whether that
 // is an object.
@@ -55,62 +82,59 @@ type checker struct {
 	objects [MaxDepth / 64]uint64
 }
 
-// wrong is the error at the place, or that the text ends there.
-func wrong(s string, at int, cause string) error {
-	if at >= len(s) {
-		return &SyntaxError{len(s), cutShort}
-	}
-	return &SyntaxError{at, cause}
-}
-
-// check tells what is wrong with the text, if anything is.
-func check(s string) error {
+// check is where the value in the text begins and ends, or what is wrong with it.
+func check(s string) (from, to int, err error) {
 	var c checker
-	at := space(s, 0)
-	for {
-		next, cause := c.begin(s, at)
-		for cause == "" && c.depth > 0 { // a value ended: what is behind it?
-			if next = space(s, next); next >= len(s) {
-				return wrong(s, next, cutShort)
-			}
-			if s[next] == ',' {
-				next, cause = c.name(s, space(s, next+1))
-				break
-			}
-			if s[next] != c.closing() {
-				return wrong(s, next, noEnd)
-			}
-			c.depth--
-			next++
+	from = space(s, 0)
+	at, cause := c.begin(s, from)
+	for ; cause == opened || cause == fine && c.depth > 0; at, cause = c.begin(s, at) {
+		if cause == opened {
+			continue
 		}
-		switch {
-		case cause == opened:
-		case cause != "":
-			return wrong(s, next, cause)
-		case c.depth == 0:
-			if at = space(s, next); at < len(s) {
-				return wrong(s, at, noMore)
-			}
-			return nil
+		if at, cause = c.behind(s, at); cause != opened {
+			break
 		}
-		at = next
 	}
+	if cause != fine {
+		return 0, 0, wrong(s, at, cause)
+	}
+	to = at
+	if at = space(s, at); at < len(s) {
+		return 0, 0, wrong(s, at, noMore)
+	}
+	return from, to, nil
 }
 
-// opened is the cause to go on with a value in an array or object that has just begun.
-const opened = "opened"
+// behind checks what is behind a value in an array or object, up to where the next one
+// begins, or to the end of the outermost one.
+func (c *checker) behind(s string, at int) (next int, cause cause) {
+	for c.depth > 0 {
+		if at = space(s, at); at >= len(s) {
+			return at, noEnd
+		}
+		if s[at] == ',' {
+			return c.name(s, space(s, at+1))
+		}
+		if s[at] != c.closing() {
+			return at, noEnd
+		}
+		c.depth--
+		at++
+	}
+	return at, fine
+}
 
 // begin checks a value that begins there, up to its end if it is none of many parts, or
-// if it has none; else it is open, and its first value comes next.
-func (c *checker) begin(s string, at int) (next int, cause string) {
+// if it has none; else it is open.
+func (c *checker) begin(s string, at int) (next int, cause cause) {
 	if at >= len(s) {
-		return at, cutShort
+		return at, noValue
 	}
-	switch b := s[at]; b {
+	switch s[at] {
 	case '"':
 		return checkString(s, at)
 	case '{', '[':
-		return c.open(s, at, b == '{')
+		return c.open(s, at)
 	case 't':
 		return checkLiteral(s, at, "true")
 	case 'f':
@@ -122,12 +146,12 @@ func (c *checker) begin(s string, at int) (next int, cause string) {
 	}
 }
 
-func (c *checker) open(s string, at int, object bool) (next int, cause string) {
+func (c *checker) open(s string, at int) (next int, cause cause) {
 	if c.depth == MaxDepth {
 		return at, tooDeep
 	}
 	bit := uint64(1) << (c.depth % 64)
-	if object {
+	if s[at] == '{' {
 		c.objects[c.depth/64] |= bit
 	} else {
 		c.objects[c.depth/64] &^= bit
@@ -135,12 +159,9 @@ func (c *checker) open(s string, at int, object bool) (next int, cause string) {
 	c.depth++
 	if at = space(s, at+1); at < len(s) && s[at] == c.closing() {
 		c.depth--
-		return at + 1, ""
+		return at + 1, fine
 	}
-	if at, cause = c.name(s, at); cause == "" {
-		cause = opened
-	}
-	return at, cause
+	return c.name(s, at)
 }
 
 // object tells whether the innermost one is.
@@ -154,31 +175,32 @@ func (c *checker) closing() byte {
 }
 
 // name checks what has to be before a value: in an object its name and a colon.
-func (c *checker) name(s string, at int) (next int, cause string) {
+func (c *checker) name(s string, at int) (next int, cause cause) {
 	if !c.object() {
-		return at, ""
+		return at, opened
 	}
 	if at >= len(s) || s[at] != '"' {
 		return at, noName
 	}
-	if at, cause = checkString(s, at); cause != "" {
+	if at, cause = checkString(s, at); cause != fine {
 		return at, cause
 	}
 	if at = space(s, at); at >= len(s) || s[at] != ':' {
 		return at, noColon
 	}
-	return space(s, at+1), ""
+	return space(s, at+1), opened
 }
 
-func checkLiteral(s string, at int, literal string) (next int, cause string) {
+func checkLiteral(s string, at int, literal string) (next int, cause cause) {
 	for i := range len(literal) {
 		if at+i >= len(s) || s[at+i] != literal[i] {
 			return at + i, noLiteral
 		}
 	}
-	return at + len(literal), ""
+	return at + len(literal), fine
 }
 
+//go:noinline
 func digits(s string, at int) int {
 	for at < len(s) && s[at]-'0' <= 9 {
 		at++
@@ -186,7 +208,7 @@ func digits(s string, at int) int {
 	return at
 }
 
-func checkNumber(s string, at int) (next int, cause string) {
+func checkNumber(s string, at int) (next int, cause cause) {
 	cause = noValue
 	if s[at] == '-' {
 		at++
@@ -212,36 +234,46 @@ func checkNumber(s string, at int) (next int, cause string) {
 			return at, noDigit
 		}
 	}
-	return next, ""
+	return next, fine
 }
 
-// checkString checks a string that begins there, eight bytes at a time where there is
-// nothing to look at.
-func checkString(s string, at int) (next int, cause string) {
-	for at++; at < len(s); {
-		for at+8 <= len(s) {
-			w := word(s, at)
-			marks := (((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones) | (w - ones*' ') | w) & highs
-			if marks != 0 {
-				at += bits.TrailingZeros64(marks) / 8 // the lowest one is never a mistake
-				break
-			}
-			at += 8
+// checkString checks a string that begins there.
+func checkString(s string, at int) (next int, cause cause) {
+	if at = plain(s, at+1); at < len(s) && s[at] == '"' {
+		return at + 1, fine
+	}
+	return checkRest(s, at)
+}
+
+// plain is the first place from there on with anything but printable ASCII, or with a
+// quotation mark or a backslash.
+//
+//go:noinline
+func plain(s string, at int) int {
+	for ; at+8 <= len(s); at += 8 {
+		w := word(s, at)
+		if marks := (((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones) | (w - ones*' ') | w) & highs; marks != 0 {
+			return at + bits.TrailingZeros64(marks)/8 // the lowest one is never a mistake
 		}
-		if at >= len(s) {
-			break
-		}
+	}
+	for at < len(s) && s[at] != '"' && s[at] != '\\' && s[at] >= ' ' && s[at] < utf8.RuneSelf {
+		at++
+	}
+	return at
+}
+
+// checkRest checks the rest of a string from a place that plain found.
+func checkRest(s string, at int) (next int, cause cause) {
+	for ; at < len(s); at = plain(s, at) {
 		switch b := s[at]; {
 		case b == '"':
-			return at + 1, ""
+			return at + 1, fine
 		case b == '\\':
-			if at, cause = checkEscape(s, at+1); cause != "" {
+			if at, cause = checkEscape(s, at+1); cause != fine {
 				return at, cause
 			}
 		case b < ' ':
 			return at, badCharacter
-		case b < utf8.RuneSelf:
-			at++
 		default:
 			r, size := utf8.DecodeRuneInString(s[at:])
 			if r == utf8.RuneError && size == 1 {
@@ -250,24 +282,26 @@ func checkString(s string, at int) (next int, cause string) {
 			at += size
 		}
 	}
-	return at, cutShort
+	return at, noEnd
 }
 
 // checkEscape checks what is behind a backslash.
-func checkEscape(s string, at int) (next int, cause string) {
+//
+//go:noinline
+func checkEscape(s string, at int) (next int, cause cause) {
 	if at >= len(s) {
-		return at, cutShort
+		return at, badEscape
 	}
 	switch s[at] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return at + 1, ""
+		return at + 1, fine
 	case 'u':
 		for range 4 {
 			if at++; at >= len(s) || hex(s[at]) > 15 {
 				return at, badEscape
 			}
 		}
-		return at + 1, ""
+		return at + 1, fine
 	default:
 		return at, badEscape
 	}

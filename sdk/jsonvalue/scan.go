@@ -6,7 +6,8 @@ import (
 )
 
 // The functions of this file walk a text that is valid. They return where in it they
-// have come to.
+// have come to. Loops over bytes are functions of their own, which are not inlined: in
+// WASM, each turn of a loop costs the more the larger the function is that it is in.
 
 const (
 	ones  = 0x0101010101010101
@@ -21,7 +22,32 @@ func word(s string, at int) uint64 {
 
 // space is the first place from there on where no white space is.
 func space(s string, at int) int {
-	for at < len(s) && s[at] <= ' ' && (s[at] == ' ' || s[at] == '\n' || s[at] == '\t' || s[at] == '\r') {
+	if at < len(s) && s[at] > ' ' {
+		return at
+	}
+	return spaces(s, at)
+}
+
+//go:noinline
+func spaces(s string, at int) int {
+	for at < len(s) && (s[at] == ' ' || s[at] == '\n' || s[at] == '\t' || s[at] == '\r') {
+		at++
+	}
+	return at
+}
+
+// unmarked is the first place from there on with a quotation mark or a backslash, of which
+// there has to be one.
+//
+//go:noinline
+func unmarked(s string, at int) int {
+	for ; at+8 <= len(s); at += 8 {
+		w := word(s, at)
+		if marks := (((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones)) & ^w & highs; marks != 0 {
+			return at + bits.TrailingZeros64(marks)/8 // the lowest one is never a mistake
+		}
+	}
+	for s[at] != '"' && s[at] != '\\' {
 		at++
 	}
 	return at
@@ -29,26 +55,18 @@ func space(s string, at int) int {
 
 // quoted is the place behind a string that begins there, and whether it has escapes.
 func quoted(s string, at int) (end int, escapes bool) {
-	for at++; ; {
-		for at+8 <= len(s) {
-			w := word(s, at)
-			// The lowest byte that is marked is one that was looked for.
-			marks := (((w ^ ones*'"') - ones) | ((w ^ ones*'\\') - ones)) & ^w & highs
-			if marks != 0 {
-				at += bits.TrailingZeros64(marks) / 8
-				break
-			}
-			at += 8
-		}
-		switch s[at] {
-		case '"':
-			return at + 1, escapes
-		case '\\':
-			escapes = true
-			at++
-		}
-		at++
+	if at = unmarked(s, at+1); s[at] == '"' {
+		return at + 1, false
 	}
+	return escaping(s, at), true
+}
+
+//go:noinline
+func escaping(s string, at int) int {
+	for s[at] == '\\' {
+		at = unmarked(s, at+2)
+	}
+	return at + 1
 }
 
 // end is the place behind the value that begins there.
@@ -59,7 +77,15 @@ func end(s string, at int) int {
 		return at
 	case '{', '[':
 		return closed(s, at)
+	default:
+		return scalar(s, at)
 	}
+}
+
+// scalar is the place behind the number, true, false or null that begins there.
+//
+//go:noinline
+func scalar(s string, at int) int {
 	for at < len(s) && s[at] > ' ' && s[at] != ',' && s[at]|0x20 != '}' {
 		at++
 	}
@@ -67,21 +93,35 @@ func end(s string, at int) int {
 }
 
 // closed is the place behind the object or array that begins there.
+//
+//go:noinline
 func closed(s string, at int) int {
 	for depth := 0; ; {
-		switch s[at] {
+		switch at = special(s, at); s[at] {
 		case '"':
-			at, _ = quoted(s, at)
-			continue
+			if at = unmarked(s, at+1); s[at] == '\\' {
+				at = escaping(s, at) - 1
+			}
 		case '{', '[':
 			depth++
-		case '}', ']':
+		default:
 			if depth--; depth == 0 {
 				return at + 1
 			}
 		}
 		at++
 	}
+}
+
+// special is the first place from there on with a quotation mark or a bracket, of which
+// there has to be one.
+//
+//go:noinline
+func special(s string, at int) int {
+	for s[at] != '"' && s[at]|0x20 != '{' && s[at]|0x20 != '}' {
+		at++
+	}
+	return at
 }
 
 // member is one of an object.
@@ -95,7 +135,7 @@ type member struct {
 func firstMember(s string, at int) (m member, ok bool) { return memberAt(s, space(s, at+1)) }
 
 // next is the one behind it.
-func (m member) next(s string) (next member, ok bool) {
+func (m *member) next(s string) (next member, ok bool) {
 	at := space(s, m.to)
 	if s[at] == ',' {
 		at = space(s, at+1)
@@ -103,6 +143,7 @@ func (m member) next(s string) (next member, ok bool) {
 	return memberAt(s, at)
 }
 
+//go:noinline
 func memberAt(s string, at int) (m member, ok bool) {
 	if s[at] == '}' {
 		return m, false
@@ -123,6 +164,14 @@ func (m *member) name(s string) string {
 	return raw
 }
 
+// is tells whether it has this name.
+func (m *member) is(s, name string) bool {
+	if m.escapes {
+		return unescaped(s[m.key+1:m.keyEnd-1]) == name
+	}
+	return m.keyEnd-m.key-2 == len(name) && s[m.key+1:m.keyEnd-1] == name
+}
+
 // find is where the value at the path is, as far as there is one: depth is how many names
 // of the path it took.
 func find(s string, path []string) (from, to, depth int) {
@@ -131,17 +180,23 @@ func find(s string, path []string) (from, to, depth int) {
 		if from >= to || s[from] != '{' {
 			break
 		}
-		found := false
-		start := from
-		for m, ok := firstMember(s, start); ok; m, ok = m.next(s) {
-			if m.escapes && unescaped(s[m.key+1:m.keyEnd-1]) == name || !m.escapes && s[m.key+1:m.keyEnd-1] == name {
-				from, to, found = m.from, m.to, true
-			}
-		}
-		if !found {
+		last := lastOf(s, from, name)
+		if last.to == 0 {
 			break
 		}
+		from, to = last.from, last.to
 		depth++
 	}
 	return from, to, depth
+}
+
+// lastOf is the last member of that name of the object that begins there; its end is 0 when
+// there is none.
+func lastOf(s string, at int, name string) (last member) {
+	for m, ok := firstMember(s, at); ok; m, ok = m.next(s) {
+		if m.is(s, name) {
+			last = m
+		}
+	}
+	return last
 }

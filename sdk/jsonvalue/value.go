@@ -59,11 +59,11 @@ func (k Kind) String() string {
 // *SyntaxError. Bytes are copied: they may change afterwards.
 func Parse[T ~string | ~[]byte](text T) (Value, error) {
 	s := string(text)
-	if err := check(s); err != nil {
+	from, to, err := check(s)
+	if err != nil {
 		return Value{}, err
 	}
-	from := space(s, 0)
-	return Value{s[from:end(s, from)]}, nil
+	return Value{s[from:to]}, nil
 }
 
 // Kind tells what the value is.
