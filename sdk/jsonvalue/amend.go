@@ -19,19 +19,19 @@ func (e *PathError) Error() string {
 // that are not there, or null, are made. All else stays as it was written. The error is a
 // *SyntaxError when raw is no JSON, or a *PathError.
 func (v Value) With(raw string, path ...string) ([]byte, error) {
-	if _, _, err := check(raw); err != nil {
+	if _, _, err := new(checker).check(raw); err != nil {
 		return nil, err
 	}
-	from, to, depth := find(v.text, path)
+	from, to, depth := v.find(path)
 	rest := path[depth:]
 	text := make([]byte, 0, len(v.text)+len(raw)+32*len(rest))
 	text = append(text, v.text[:from]...)
-	switch there := (Value{v.text[from:to]}); {
+	switch there := (Value{text: v.text[from:to]}); {
 	case len(rest) == 0:
 		text = append(text, raw...)
 	case there.Kind() == Object: // the member comes last, before the bracket
 		text = append(text, v.text[from:to-1]...)
-		if _, some := firstMember(there.text, 0); some {
+		if m := before(0); m.next(there.text) {
 			text = append(text, ',')
 		}
 		text = appendMember(text, rest, raw)

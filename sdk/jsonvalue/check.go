@@ -2,6 +2,7 @@ package jsonvalue
 
 import (
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -80,11 +81,15 @@ func wrong(s string, at int, c cause) error {
 type checker struct {
 	depth   int
 	objects [MaxDepth / 64]uint64
+	index   []member // of the outermost object; nil when it is none
 }
 
+// maxIndexed is how many members the outermost object may have for an index of them: an app
+// has some 40.
+const maxIndexed = 64
+
 // check is where the value in the text begins and ends, or what is wrong with it.
-func check(s string) (from, to int, err error) {
-	var c checker
+func (c *checker) check(s string) (from, to int, err error) {
 	from = space(s, 0)
 	at, cause := c.begin(s, from)
 	for ; cause == opened || cause == fine && c.depth > 0; at, cause = c.begin(s, at) {
@@ -109,6 +114,9 @@ func check(s string) (from, to int, err error) {
 // begins, or to the end of the outermost one.
 func (c *checker) behind(s string, at int) (next int, cause cause) {
 	for c.depth > 0 {
+		if c.depth == 1 {
+			c.indexEnd(at)
+		}
 		if at = space(s, at); at >= len(s) {
 			return at, noEnd
 		}
@@ -182,13 +190,37 @@ func (c *checker) name(s string, at int) (next int, cause cause) {
 	if at >= len(s) || s[at] != '"' {
 		return at, noName
 	}
+	key := at
 	if at, cause = checkString(s, at); cause != fine {
 		return at, cause
 	}
+	keyEnd := at
 	if at = space(s, at); at >= len(s) || s[at] != ':' {
 		return at, noColon
 	}
-	return space(s, at+1), opened
+	at = space(s, at+1)
+	if c.depth == 1 {
+		c.indexMember(s, key, keyEnd, at)
+	}
+	return at, opened
+}
+
+// indexMember notes a member of the outermost object, and indexEnd where it ends. Of an
+// object with too many nothing is noted in the end.
+func (c *checker) indexMember(s string, key, keyEnd, from int) {
+	if c.index == nil {
+		c.index = make([]member, 0, 32)
+	}
+	if len(c.index) <= maxIndexed {
+		escapes := strings.IndexByte(s[key:keyEnd], '\\') >= 0
+		c.index = append(c.index, member{key: key, keyEnd: keyEnd, escapes: escapes, from: from})
+	}
+}
+
+func (c *checker) indexEnd(at int) {
+	if last := len(c.index) - 1; last >= 0 && last < maxIndexed {
+		c.index[last].to = at
+	}
 }
 
 func checkLiteral(s string, at int, literal string) (next int, cause cause) {

@@ -83,7 +83,7 @@ func built(t *testing.T, v jsonvalue.Value) any {
 			object[name], last[name] = built(t, value), value
 		}
 		for name, value := range last {
-			if got := v.Get(name); got != value {
+			if got := v.Get(name); got.Raw() != value.Raw() {
 				t.Errorf("%q is %s, not %s", name, got.Raw(), value.Raw())
 			}
 		}

@@ -131,28 +131,27 @@ type member struct {
 	from, to    int // the value
 }
 
-// firstMember is that of the object that begins there; ok is false when it has none.
-func firstMember(s string, at int) (m member, ok bool) { return memberAt(s, space(s, at+1)) }
+// before is where the members begin of the object that begins there: next goes to the
+// first one.
+func before(at int) member { return member{to: at + 1} }
 
-// next is the one behind it.
-func (m *member) next(s string) (next member, ok bool) {
+// next goes to the member behind this one, if there is one.
+//
+//go:noinline
+func (m *member) next(s string) bool {
 	at := space(s, m.to)
 	if s[at] == ',' {
 		at = space(s, at+1)
 	}
-	return memberAt(s, at)
-}
-
-//go:noinline
-func memberAt(s string, at int) (m member, ok bool) {
 	if s[at] == '}' {
-		return m, false
+		return false
 	}
 	m.key = at
 	m.keyEnd, m.escapes = quoted(s, at)
-	m.from = space(s, space(s, m.keyEnd)+1) // behind the colon
+	at = space(s, m.keyEnd)
+	m.from = space(s, at+1) // behind the colon
 	m.to = end(s, m.from)
-	return m, true
+	return true
 }
 
 // name is its name.
@@ -174,15 +173,19 @@ func (m *member) is(s, name string) bool {
 
 // find is where the value at the path is, as far as there is one: depth is how many names
 // of the path it took.
-func find(s string, path []string) (from, to, depth int) {
-	to = len(s)
+func (v Value) find(path []string) (from, to, depth int) {
+	to = len(v.text)
 	for _, name := range path {
-		if from >= to || s[from] != '{' {
-			break
+		var last member
+		switch {
+		case from >= to || v.text[from] != '{':
+		case depth == 0 && v.index != nil:
+			last = v.index.last(v.text, name)
+		default:
+			last = lastOf(v.text, from, name)
 		}
-		last := lastOf(s, from, name)
 		if last.to == 0 {
-			break
+			return from, to, depth
 		}
 		from, to = last.from, last.to
 		depth++
@@ -193,10 +196,22 @@ func find(s string, path []string) (from, to, depth int) {
 // lastOf is the last member of that name of the object that begins there; its end is 0 when
 // there is none.
 func lastOf(s string, at int, name string) (last member) {
-	for m, ok := firstMember(s, at); ok; m, ok = m.next(s) {
+	for m := before(at); m.next(s); {
 		if m.is(s, name) {
 			last = m
 		}
 	}
 	return last
+}
+
+// last is what lastOf is of the object with the index.
+func (x *index) last(s, name string) (last member) {
+	for i := len(x.members) - 1; i >= 0; i-- {
+		m := x.members[i]
+		m.key, m.keyEnd, m.from, m.to = m.key-x.offset, m.keyEnd-x.offset, m.from-x.offset, m.to-x.offset
+		if m.is(s, name) {
+			return m
+		}
+	}
+	return member{}
 }

@@ -8,8 +8,8 @@
 //
 // In a module encoding/json is slow, because of the reflection in it, and makes the file
 // megabytes larger: docs/policies.md has the figures. This package uses no reflection and
-// no maps, and takes memory only for a copy of what Parse is given as bytes, and for
-// strings with escapes.
+// no maps, and takes memory only for a copy of what Parse is given as bytes, for a small
+// index of the outermost object, and for strings with escapes.
 package jsonvalue
 
 import "iter"
@@ -17,7 +17,15 @@ import "iter"
 // Value is a value of a text that was parsed. It stays good for as long as it is kept. The
 // zero Value is absent: what Get returns where there is nothing.
 type Value struct {
-	text string // begins with the value, is valid, and is nothing else
+	text  string // begins with the value, is valid, and is nothing else
+	index *index // of the outermost object, if it has not too many members
+}
+
+// index is the members of an object: with it a large one need not be searched each time.
+// The places are those of its text, of which offset is where the object begins.
+type index struct {
+	members []member
+	offset  int
 }
 
 // Kind is what a value is.
@@ -59,11 +67,16 @@ func (k Kind) String() string {
 // *SyntaxError. Bytes are copied: they may change afterwards.
 func Parse[T ~string | ~[]byte](text T) (Value, error) {
 	s := string(text)
-	from, to, err := check(s)
+	var c checker
+	from, to, err := c.check(s)
 	if err != nil {
 		return Value{}, err
 	}
-	return Value{s[from:to]}, nil
+	v := Value{text: s[from:to]}
+	if len(c.index) > 0 && len(c.index) <= maxIndexed {
+		v.index = &index{c.index, from}
+	}
+	return v, nil
 }
 
 // Kind tells what the value is.
@@ -97,11 +110,14 @@ func (v Value) Raw() string { return v.text }
 // is no such member, or no object to look into. Of members with the same name the last one
 // counts. Names are compared exactly, upper and lower case included.
 func (v Value) Get(path ...string) Value {
-	from, to, depth := find(v.text, path)
+	if len(path) == 0 {
+		return v
+	}
+	from, to, depth := v.find(path)
 	if depth < len(path) {
 		return Value{}
 	}
-	return Value{v.text[from:to]}
+	return Value{text: v.text[from:to]}
 }
 
 // Members are the names and values in an object, in the order of the text, with all that
@@ -111,8 +127,8 @@ func (v Value) Members() iter.Seq2[string, Value] {
 		if v.Kind() != Object {
 			return
 		}
-		for m, ok := firstMember(v.text, 0); ok; m, ok = m.next(v.text) {
-			if !yield(m.name(v.text), Value{v.text[m.from:m.to]}) {
+		for m := before(0); m.next(v.text); {
+			if !yield(m.name(v.text), Value{text: v.text[m.from:m.to]}) {
 				return
 			}
 		}
@@ -127,7 +143,7 @@ func (v Value) Elements() iter.Seq[Value] {
 		}
 		for at := space(v.text, 1); v.text[at] != ']'; {
 			to := end(v.text, at)
-			if !yield(Value{v.text[at:to]}) {
+			if !yield(Value{text: v.text[at:to]}) {
 				return
 			}
 			if at = space(v.text, to); v.text[at] == ',' {

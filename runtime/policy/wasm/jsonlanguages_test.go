@@ -12,14 +12,23 @@ import (
 	"github.com/pacer-run/pacer/sdk"
 )
 
-// jsonLanguages are the languages whose SDK reads JSON, each with a module that shows what
-// is in a text, and reviews apps.
-func jsonLanguages() []language {
-	return []language{
-		{name: "rust", kinds: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
-		{name: "c", kinds: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
-		{name: "assemblyscript", kinds: func(t testing.TB) []byte {
+// jsonLanguage is one whose SDK reads JSON, with a module that shows what is in a text, and
+// reviews apps.
+type jsonLanguage struct {
+	name  string
+	fuel  int64 // that a review may cost for each byte of an app
+	build func(testing.TB) []byte
+}
+
+func jsonLanguages() []jsonLanguage {
+	return []jsonLanguage{
+		{name: "rust", fuel: 300, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
+		{name: "c", fuel: 170, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
+		{name: "assemblyscript", fuel: 520, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "incremental")
+		}},
+		{name: "assemblyscript minimal", fuel: 460, build: func(t testing.TB) []byte {
+			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "minimal")
 		}},
 	}
 }
@@ -57,12 +66,16 @@ func checkJSON(t *testing.T, m *Module) {
 			Policy: "show", Settings: string(text), New: append([]byte(v.Text), v.Base64...),
 		})
 		says := ""
-		if invalid := (*sdk.Invalid)(nil); errors.As(err, &invalid) {
-			says = strings.TrimSpace(invalid.Message)
-		} else if err != nil {
+		invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
+		switch {
+		case errors.As(err, &invalid):
+			says = invalid.Message
+		case errors.As(err, &fault): // as some SDKs have it when something cannot be amended
+			says = fault.Cause
+		case err != nil:
 			t.Fatalf("%d: %.200q: %v", i, v.Text, err)
 		}
-		if got := string(review.Amended); got != v.Want || says != strings.TrimSpace(v.Error) {
+		if got := string(review.Amended); got != v.Want || strings.TrimSpace(says) != strings.TrimSpace(v.Error) {
 			t.Errorf("%d: %.200q%q at %.200q: %.200s, %s; want %.200s, %s", i, v.Text, v.Base64, v.Path, got, says, v.Want, v.Error)
 		}
 	}
@@ -72,7 +85,7 @@ func checkJSON(t *testing.T, m *Module) {
 func TestLanguagesJSON(t *testing.T) {
 	for _, l := range jsonLanguages() {
 		t.Run(l.name, func(t *testing.T) {
-			m, err := load(t, l.kinds(t), DefaultLimits())
+			m, err := load(t, l.build(t), DefaultLimits())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +139,7 @@ func reviewApp(t *testing.T, m *Module, size int, image string) int64 {
 func checkReview(t *testing.T, m *Module) {
 	t.Helper()
 	for text, path := range map[string]string{
-		`{"labels":{}}`:                                  "/labels/team",
+		`{"labels":{}}`: "/labels/team",
 		`{"labels":{"team":"a"},"env":{"PASSWORD":"x"}}`: "/env/PASSWORD",
 		`{"labels":{"team":"a"},"env":{"X":"PASSWORD"}}`: "",
 	} {

@@ -107,7 +107,6 @@ void admission_review(const pacer_admission_request *request, pacer_admission_re
 	pacer_json raw = pacer_json_get(settings, "set");
 	if (pacer_json_kind(raw) == PACER_JSON_STRING) {
 		r->amended = pacer__json_with(v, pacer_json_text(raw), path, n);
-		if (pacer__error.code != 0) pacer__error.code = 1; // the test tells them apart from faults
 		return;
 	}
 	out.room = out.size = 0;
