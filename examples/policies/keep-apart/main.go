@@ -10,11 +10,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/guest"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // The module is served from here on; main is never run.
@@ -26,14 +27,13 @@ func module(g *groups) guest.Module {
 	return guest.Module{Name: "keep-apart", Version: "1.0.0", Constraint: constraint{g}, Admission: g, Configure: g.configure}
 }
 
-// groups are the operator's settings: apps that stay apart, by the name of their group.
-type groups struct {
-	Groups map[string]group `json:"groups"`
-}
+// groups are the operator's settings: apps that stay apart.
+type groups struct{ list []group }
 
 type group struct {
-	Field string   `json:"field"` // that is shared out: hostname, or an attribute
-	Apps  []string `json:"apps"`  // their order says whose values are whose
+	name  string
+	field string   // that is shared out: hostname, or an attribute
+	apps  []string // their order says whose values are whose
 }
 
 func (g *groups) configure(settings string) error {
@@ -41,8 +41,30 @@ func (g *groups) configure(settings string) error {
 	if settings == "" {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(settings), g); err != nil {
+	v, err := jsonvalue.Parse(settings)
+	if err != nil {
 		return &sdk.Invalid{Message: err.Error()}
+	}
+	for name, of := range v.Get("groups").Members() { // of the form that the schema in policy.yaml asks for
+		g.list = append(g.list, group{name, of.Get("field").String(), texts(of.Get("apps"))})
+	}
+	return nil
+}
+
+// texts are the elements of an array of texts.
+func texts(v jsonvalue.Value) (list []string) {
+	for e := range v.Elements() {
+		list = append(list, e.String())
+	}
+	return list
+}
+
+// named are the apps of the group of that name.
+func (g *groups) named(name string) []string {
+	for _, of := range g.list {
+		if of.name == name {
+			return of.apps
+		}
 	}
 	return nil
 }
@@ -53,7 +75,7 @@ type constraint struct{ *groups }
 func (constraint) Operators() []string { return []string{"APART"} }
 
 func (c constraint) Prepare(_ context.Context, spec sdk.ConstraintSpec) (sdk.PreparedConstraint, error) {
-	apps := c.Groups[spec.Value].Apps
+	apps := c.named(spec.Value)
 	i := slices.Index(apps, spec.App.ID)
 	if i < 0 {
 		return nil, &sdk.Invalid{Message: "APART requires a group of apps that " + spec.App.ID + " is in; \"" + spec.Value + "\" is none"}
@@ -102,42 +124,30 @@ func (g *groups) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Admissio
 	if r.Subject != sdk.AdmissionApp || r.New == nil || !g.concerned(r.ID) {
 		return sdk.AllowAdmission(), nil
 	}
-	var app map[string]json.RawMessage
-	if err := json.Unmarshal(r.New, &app); err != nil {
+	app, err := jsonvalue.Parse(r.New)
+	if err != nil {
 		return sdk.AdmissionReview{}, err
 	}
-	var constraints [][]string
-	if list := app["constraints"]; list != nil {
-		if err := json.Unmarshal(list, &constraints); err != nil {
-			return sdk.AdmissionReview{}, err
-		}
+	var constraints []string // as JSON
+	var has [][]string
+	for c := range app.Get("constraints").Elements() {
+		constraints, has = append(constraints, c.Raw()), append(has, texts(c))
 	}
 	before := len(constraints)
-	for name, group := range g.Groups {
-		want := []string{group.Field, "APART", name}
-		has := slices.ContainsFunc(constraints, func(c []string) bool { return slices.Equal(c, want) })
-		if slices.Contains(group.Apps, r.ID) && !has {
-			constraints = append(constraints, want)
+	for _, of := range g.list {
+		want := []string{of.field, "APART", of.name}
+		if slices.Contains(of.apps, r.ID) && !slices.ContainsFunc(has, func(c []string) bool { return slices.Equal(c, want) }) {
+			constraints = append(constraints, "["+jsonvalue.Quote(of.field)+`,"APART",`+jsonvalue.Quote(of.name)+"]")
 		}
 	}
 	if len(constraints) == before {
 		return sdk.AllowAdmission(), nil
 	}
-	slices.SortFunc(constraints[before:], slices.Compare) // maps have no order, and answers need one
-	var err error
-	if app["constraints"], err = json.Marshal(constraints); err != nil {
-		return sdk.AdmissionReview{}, err
-	}
-	amended, err := json.Marshal(app)
+	amended, err := app.With("["+strings.Join(constraints, ",")+"]", "constraints")
 	return sdk.AdmissionReview{Amended: amended}, err
 }
 
 // concerned tells whether the app is in a group: reading the others would cost fuel.
 func (g *groups) concerned(id string) bool {
-	for _, group := range g.Groups {
-		if slices.Contains(group.Apps, id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(g.list, func(of group) bool { return slices.Contains(of.apps, id) })
 }

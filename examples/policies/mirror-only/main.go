@@ -5,13 +5,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/guest"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // The module is served from here on; main is never run.
@@ -25,17 +24,27 @@ func module(m *mirror) guest.Module {
 
 // mirror is the operator's settings.
 type mirror struct {
-	Images     string            `json:"images"`     // what names of images begin with, such as mirror.example/
-	Registries map[string]string `json:"registries"` // those that are mirrored: host to folder below Images
-	URIs       map[string]string `json:"uris"`       // prefixes of addresses to what takes their place
+	Images     string            // what names of images begin with, such as mirror.example/
+	Registries map[string]string // those that are mirrored: host to folder below Images
+	URIs       map[string]string // prefixes of addresses to what takes their place
 }
 
 func (m *mirror) configure(settings string) error {
-	*m = mirror{}
-	if err := json.Unmarshal([]byte(settings), m); err != nil || m.Images == "" {
+	v, err := jsonvalue.Parse(settings)
+	*m = mirror{v.Get("images").String(), texts(v.Get("registries")), texts(v.Get("uris"))}
+	if err != nil || m.Images == "" {
 		return &sdk.Invalid{Message: "mirror-only needs settings with images, the mirror that images come from"}
 	}
 	return nil
+}
+
+// texts are the members of an object whose values are texts.
+func texts(v jsonvalue.Value) map[string]string {
+	list := map[string]string{}
+	for name, value := range v.Members() {
+		list[name] = value.String()
+	}
+	return list
 }
 
 func (m *mirror) Policies() []string { return []string{"mirror-only"} }
@@ -47,20 +56,14 @@ func (m *mirror) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Admissio
 	if r.Settings != "" {
 		return sdk.AdmissionReview{}, errSettings
 	}
-	if r.Subject != sdk.AdmissionApp || !bytes.Contains(r.New, []byte(`"image"`)) { // reading costs fuel
+	if r.Subject != sdk.AdmissionApp || r.New == nil {
 		return sdk.AllowAdmission(), nil
 	}
-	var app struct {
-		Container struct {
-			Docker struct {
-				Image string `json:"image"`
-			} `json:"docker"`
-		} `json:"container"`
-	}
-	if err := json.Unmarshal(r.New, &app); err != nil {
+	app, err := jsonvalue.Parse(r.New)
+	if err != nil {
 		return sdk.AdmissionReview{}, err
 	}
-	image := app.Container.Docker.Image
+	image := app.Get("container", "docker", "image").String()
 	if image == "" || strings.HasPrefix(image, m.Images) {
 		return sdk.AllowAdmission(), nil
 	}
@@ -70,7 +73,7 @@ func (m *mirror) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Admissio
 		reason := "images come from " + m.Images + " only, which does not mirror " + registry
 		return sdk.DenyAdmission("/container/docker/image", reason), nil
 	}
-	amended, err := set(r.New, m.Images+folder+name, "container", "docker", "image")
+	amended, err := app.With(jsonvalue.Quote(m.Images+folder+name), "container", "docker", "image")
 	return sdk.AdmissionReview{Amended: amended}, err
 }
 
@@ -85,22 +88,6 @@ func split(image string) (registry, name string) {
 		image = "library/" + image
 	}
 	return "docker.io", image
-}
-
-// set is the document with another text at the path. All else stays as it was.
-func set(document []byte, text string, path ...string) ([]byte, error) {
-	if len(path) == 0 {
-		return json.Marshal(text)
-	}
-	var members map[string]json.RawMessage
-	err := json.Unmarshal(document, &members)
-	if err == nil {
-		members[path[0]], err = set(members[path[0]], text, path[1:]...)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(members)
 }
 
 func (m *mirror) Prepare(_ context.Context, f sdk.FetchSpec) (sdk.PreparedFetch, error) {

@@ -6,12 +6,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
 	"github.com/pacer-run/pacer/sdk/guest"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // The module is served from here on; main is never run.
@@ -25,27 +25,45 @@ func module(q *quotas) guest.Module {
 
 // use is what instances take in all, or may take. In a quota 0 is no limit.
 type use struct {
-	Instances float64 `json:"instances"`
-	CPUs      float64 `json:"cpus"`
-	Mem       float64 `json:"mem"`  // MiB
-	Disk      float64 `json:"disk"` // MiB
+	Instances, CPUs float64
+	Mem, Disk       float64 // MiB
+}
+
+// useOf reads it from an object with numbers of these names.
+func useOf(v jsonvalue.Value) use {
+	return use{float(v, "instances"), float(v, "cpus"), float(v, "mem"), float(v, "disk")}
+}
+
+// float is the number in a member, 0 when there is none.
+func float(v jsonvalue.Value, name string) float64 {
+	n, _ := v.Get(name).Float()
+	return n
 }
 
 // quotas are the operator's settings.
 type quotas struct {
-	Teams       map[string]use `json:"teams"`       // by group, such as /shop
-	Others      use            `json:"others"`      // of any other group below the root
-	WarnPercent float64        `json:"warnPercent"` // of a quota; 0: at the quota only
+	Teams       map[string]use // by group, such as /shop
+	Others      use            // of any other group below the root
+	WarnPercent float64        // of a quota; 0: at the quota only
 }
 
 func (q *quotas) configure(settings string) error {
-	*q = quotas{}
+	*q = quotas{Teams: map[string]use{}}
 	if settings == "" {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(settings), q); err != nil {
+	v, err := jsonvalue.Parse(settings)
+	if err != nil {
 		return &sdk.Invalid{Message: err.Error()}
 	}
+	teams := v.Get("teams") // the schema in policy.yaml has looked at the rest
+	if teams.Exists() && teams.Kind() != jsonvalue.Object {
+		return &sdk.Invalid{Message: "teams: expected quotas by group, not " + teams.Raw()}
+	}
+	for group, quota := range teams.Members() {
+		q.Teams[group] = useOf(quota)
+	}
+	q.Others, q.WarnPercent = useOf(v.Get("others")), float(v, "warnPercent")
 	return nil
 }
 
@@ -79,11 +97,11 @@ func (q *quotas) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Admissio
 
 // demand is what all instances of an app take; nothing of an app that is not there.
 func demand(app []byte) (use, error) {
-	var one use
 	if app == nil {
-		return one, nil
+		return use{}, nil
 	}
-	err := json.Unmarshal(app, &one)
+	v, err := jsonvalue.Parse(app)
+	one := useOf(v)
 	return use{one.Instances, one.Instances * one.CPUs, one.Instances * one.Mem, one.Instances * one.Disk}, err
 }
 

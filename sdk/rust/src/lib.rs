@@ -50,6 +50,7 @@ mod fetch;
 pub mod guest;
 mod health;
 pub mod host;
+pub mod json;
 mod macros;
 mod upgrade;
 mod wire;

@@ -2,7 +2,7 @@
 import { failed, fault } from "./error";
 import { begin, end, Kind, offer } from "./guest";
 import { Reader } from "./reader";
-import { putEntry, putFlag, putText } from "./writer";
+import { putBytes, putEntry, putFlag, putText } from "./writer";
 
 /** A policy that says of apps and groups whether they may be created, changed or deleted, and may amend them. */
 export abstract class Admission {
@@ -37,10 +37,10 @@ export class AdmissionRequest {
   subject: Subject = Subject.Unspecified;
   /** Absolute path. */
   id: string = "";
-  /** The app or group as the API shows it, JSON; empty for Create. */
-  before: string = "";
-  /** As it is to become, normalised, JSON; empty for Delete. */
-  after: string = "";
+  /** The app or group as the API shows it, JSON in UTF-8; empty for Create. */
+  beforeBytes: Uint8Array = new Uint8Array(0);
+  /** As it is to become, normalised, JSON in UTF-8; empty for Delete. */
+  afterBytes: Uint8Array = new Uint8Array(0);
   /** Who asks; empty when the API asks for no credentials. */
   user: string = "";
   force: bool = false;
@@ -48,6 +48,16 @@ export class AdmissionRequest {
   nowMillis: u64 = 0;
   /** The groups above the subject, the root first, without the subject itself. */
   above: GroupUse[] = [];
+
+  /** beforeBytes as a string: twice the memory, and made anew each time. */
+  get before(): string {
+    return text(this.beforeBytes);
+  }
+
+  /** afterBytes as a string: twice the memory, and made anew each time. */
+  get after(): string {
+    return text(this.afterBytes);
+  }
 
   /** Not for modules. */
   read(r: Reader): AdmissionRequest {
@@ -58,8 +68,8 @@ export class AdmissionRequest {
         case 3: this.verb = r.uint32(); break;
         case 4: this.subject = r.uint32(); break;
         case 5: this.id = r.text(); break;
-        case 6: this.before = r.text(); break;
-        case 7: this.after = r.text(); break;
+        case 6: this.beforeBytes = r.copy(); break;
+        case 7: this.afterBytes = r.copy(); break;
         case 8: this.user = r.text(); break;
         case 9: this.force = r.flag(); break;
         case 10: this.nowMillis = r.uint64(); break;
@@ -68,6 +78,10 @@ export class AdmissionRequest {
     }
     return this;
   }
+}
+
+function text(bytes: Uint8Array): string {
+  return String.UTF8.decodeUnsafe(bytes.dataStart, bytes.length);
 }
 
 /** What all instances of the apps of a group, and of the groups in it, ask for in all. */
@@ -108,6 +122,8 @@ export class AdmissionReview {
   path: string = "";
   /** What after is to be instead, whole, JSON; empty: as it is. */
   amended: string = "";
+  /** The same in UTF-8; it counts when both are there. */
+  amendedBytes: Uint8Array = new Uint8Array(0);
   /** For the user, beside the answer. */
   warnings: string[] = [];
 
@@ -123,7 +139,8 @@ export class AdmissionReview {
     putFlag(1, this.denied);
     putText(2, this.reason);
     putText(3, this.path);
-    putText(4, this.amended);
+    if (this.amendedBytes.length > 0) putBytes(4, this.amendedBytes);
+    else putText(4, this.amended);
     for (let i = 0; i < this.warnings.length; i++) putEntry(5, this.warnings[i]);
   }
 }

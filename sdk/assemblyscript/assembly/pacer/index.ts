@@ -11,4 +11,6 @@ export { Fetch, FetchDecision, FetchSpec, FetchURI, offerFetch, PreparedFetch } 
 export { onConfigure, policyModule } from "./guest";
 export { Health, HealthCheck, HealthHistory, HealthSpec, HealthState, HealthVerdict, offerHealth, PreparedHealth } from "./health";
 export { kvGet, kvPut, Level, log, logEnabled, metricAdd, metricObserve, nowMillis, rand } from "./host";
+export { checkJson, JsonItems, JsonKind, JsonValue, parseJson, parseJsonBytes } from "./json";
+export { quoteJson } from "./json/text";
 export { offerUpgrade, Outcome, PreparedUpgrade, Upgrade, UpgradeSpec, UpgradeState, UpgradeStep } from "./upgrade";
