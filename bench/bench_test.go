@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"runtime"
 	"slices"
@@ -120,6 +121,27 @@ func TestSizes(t *testing.T) {
 	for _, bad := range []string{"", "x", "0", "1,,2", "21"} {
 		if _, err := sizes("agents", bad, 20); err == nil || !strings.Contains(err.Error(), "-agents") {
 			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// Ratios and fuel that are missed make the run fail; times do not.
+func TestTargetsGate(t *testing.T) {
+	var out bytes.Buffer
+	x := &targets{w: &out}
+	for _, line := range []target{
+		{"1", "well", "x", 2, 3, 1.9, false}, {"1", "enough", "x", 2, 1, 2, true}, {"2", "slow", "ms", 1, 5, 5, false},
+		{"5", "dear", "fuel", 10, 11, 11, false}, {"10", "less", "x", 1.9, 1.2, 1.8, true},
+	} {
+		x.note(line)
+	}
+	err := errors.Join(x.missed...)
+	if want := "E5 dear: 11, the goal is 10\nE10 less: 1.2, the goal is 1.9"; err == nil || err.Error() != want {
+		t.Errorf("missed: %v\nwant %s", err, want)
+	}
+	for word, n := range map[string]int{"MISSED": 2, "missed": 1, "ok": 2} {
+		if got := strings.Count(out.String(), word); got != n {
+			t.Errorf("%s %d times, want %d:\n%s", word, got, n, &out)
 		}
 	}
 }

@@ -116,7 +116,7 @@ func (t *targets) calls(ctx context.Context) error {
 			}
 		}
 		slices.Sort(list)
-		fmt.Fprintln(t.w, target{
+		t.note(target{
 			"6", "a call into the guest in " + g.name + ", p99.9 (least: p99) of " + strconv.Itoa(len(list)), "ms", 2, milliseconds(list[len(list)*999/1000]), milliseconds(list[len(list)*99/100]), false,
 		})
 		if err := t.pauses(ctx, g, func() error { return askOnce(ctx, catalog, spec, in) }); err != nil {
@@ -152,7 +152,7 @@ func (t *targets) pauses(ctx context.Context, g guest, ask func() error) error {
 		}
 		longer = append(longer, milliseconds(beside-without))
 	}
-	fmt.Fprintln(t.w, target{"6", "a collection of garbage takes longer beside the guest in " + g.name, "ms", 2, longer.median(), slices.Min(longer), false})
+	t.note(target{"6", "a collection of garbage takes longer beside the guest in " + g.name, "ms", 2, longer.median(), slices.Min(longer), false})
 	return nil
 }
 
@@ -196,9 +196,9 @@ func (t *targets) starts(ctx context.Context) error {
 				}
 			}
 		}
-		fmt.Fprintln(t.w, target{"7", "warm start of the guest in " + g.name, "ms", goals[g.name], warm.median(), slices.Min(warm), false})
+		t.note(target{"7", "warm start of the guest in " + g.name, "ms", goals[g.name], warm.median(), slices.Min(warm), false})
 		if g.name == "go" {
-			fmt.Fprintln(t.w, target{"7", "cold start of the guest in go", "ms", 1500, cold.median(), slices.Min(cold), false})
+			t.note(target{"7", "cold start of the guest in go", "ms", 1500, cold.median(), slices.Min(cold), false})
 		}
 	}
 	return nil
@@ -245,7 +245,7 @@ func (t *targets) memory(ctx context.Context) error {
 			return err
 		}
 		each := (resident() - before) / (instances - 2) / (1 << 20)
-		fmt.Fprintln(t.w, target{"8", "memory of an instance of the guest in " + g.name, "MiB", goals[g.name], each, each, false})
+		t.note(target{"8", "memory of an instance of the guest in " + g.name, "MiB", goals[g.name], each, each, false})
 		if err := errors.Join(m.Close(ctx), loader.Close(ctx)); err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ func (t *targets) fixed(ctx context.Context, ask func() error) error {
 		asked, empty, ratios = append(asked, float64(a)/1000), append(empty, float64(b)/1000), append(ratios, float64(a)/float64(b))
 	}
 	median, least := ratios.median(), slices.Min(asked)/slices.Min(empty)
-	fmt.Fprintln(t.w, target{"3", "a question to a process about one value", "us", 100, asked.median(), slices.Min(asked), false})
-	fmt.Fprintln(t.w, target{"3", fmt.Sprintf("... : an empty unary call of go-plugin to it (%.0f us)", empty.median()), "x", 1, median, least, false})
+	t.note(target{"3", "a question to a process about one value", "us", 100, asked.median(), slices.Min(asked), false})
+	t.note(target{"3", fmt.Sprintf("... : an empty unary call of go-plugin to it (%.0f us)", empty.median()), "x", 1, median, least, false})
 	return nil
 }
