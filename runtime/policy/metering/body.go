@@ -52,6 +52,7 @@ type body struct {
 	// is executed, once, if any is, with any other code in between.
 	run       int
 	unchecked uint32 // weight of the longest way here since the counter was looked at
+	looks     int    // places where it is
 }
 
 func (b *body) meter(kind FuncType) ([]byte, error) {
@@ -93,7 +94,12 @@ func (b *body) parseLocals() (groups uint32, declared []byte) {
 	return groups, b.r.b[from:b.r.at]
 }
 
-func (b *body) put(c charge) { b.charges = append(b.charges, c) }
+func (b *body) put(c charge) {
+	b.charges = append(b.charges, c)
+	if c.kind == look || c.kind == payBulk {
+		b.looks++
+	}
+}
 
 // openRun starts a run behind the instruction that was read last.
 func (b *body) openRun(parent int) {

@@ -1,5 +1,10 @@
 package metering
 
+// maxShared is how many looks may have one end. The engine puts that out of the way of
+// the code, which is a little faster than an end for each, but the time that it takes to
+// compile grows with the square of their number.
+const maxShared = 200
+
 // write puts the function together: two more locals, and the charges in place. Its
 // code, and what is done at its end, is in a block that looks at the counter leave when
 // nothing is left: the engine puts what is behind that out of the way.
@@ -56,11 +61,16 @@ func (b *body) writeSave(out []byte) []byte {
 	return appendU32(append(out, opGlobalSet), b.p.globals)
 }
 
-// writeLook leaves the code when nothing is left.
+// writeLook ends the guest when nothing is left.
 func (b *body) writeLook(out []byte, c charge) []byte {
 	out = appendU32(append(out, opLocalGet), b.left())
 	out = appendS64(append(out, opI64Const), 0)
-	return appendU32(append(out, opI64LtS, opBrIf), c.depth)
+	out = append(out, opI64LtS)
+	if b.looks <= maxShared {
+		return appendU32(append(out, opBrIf), c.depth)
+	}
+	out = b.writeSave(append(out, opIf, typeEmpty))
+	return append(out, opUnreachable, opEnd)
 }
 
 // writeBulk charges by the i32 on top of the stack and leaves it there.
