@@ -7,6 +7,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
 // assembled is a module with a page of memory whose functions, of the type (i32) -> (i32)
@@ -46,6 +47,9 @@ func start(t testing.TB, code []byte, config wazero.RuntimeConfig) guest {
 	t.Helper()
 	runtime := wazero.NewRuntimeWithConfig(t.Context(), config.WithCoreFeatures(api.CoreFeaturesV2))
 	t.Cleanup(func() { _ = runtime.Close(context.Background()) })
+	if _, err := wasi_snapshot_preview1.Instantiate(t.Context(), runtime); err != nil {
+		t.Fatal(err)
+	}
 	m, err := runtime.InstantiateWithConfig(t.Context(), code, wazero.NewModuleConfig().WithStartFunctions())
 	if err != nil {
 		t.Fatal(err)

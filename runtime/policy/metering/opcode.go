@@ -174,7 +174,7 @@ func entryWeight(locals uint32) uint32 { return 4 + locals }
 func bulk(in instruction) (shift int, ok bool) {
 	switch {
 	case in.op == opMemoryGrow:
-		return 16, true // a unit for a byte, of the old memory too: it may be copied
+		return 14, true // a unit for 4 bytes, of the old memory too: it may be copied
 	case in.op != prefixMisc:
 		return 0, false
 	case in.sub == 8, in.sub == 10, in.sub == 11: // memory.init, copy, fill
