@@ -15,7 +15,7 @@ import (
 const (
 	firstPart = 8
 	mostPart  = 1024 // also where nothing is metered
-	partFuel  = 8_000_000
+	partFuel  = 2_000_000
 )
 
 // memory remembers the verdicts of a constraint that is pure per value. It

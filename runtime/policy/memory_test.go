@@ -184,7 +184,7 @@ func TestPartsFollowTheCost(t *testing.T) {
 		cost    int64
 		largest int
 		calls   int
-	}{{1_000, 992, 2}, {100_000, 80, 14}, {1_000_000, 8, 125}, {5_000_000, 8, 993}} {
+	}{{1_000, 992, 2}, {100_000, 20, 51}, {1_000_000, 8, 497}, {5_000_000, 8, 993}} {
 		d := &dear{cost: test.cost, budget: 50_000_000, last: 1}
 		evaluate(t, preparePolicy(t, d, 0), values...)
 		if got := slices.Max(d.asked); got != test.largest || len(d.asked) != test.calls {

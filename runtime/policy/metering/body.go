@@ -1,29 +1,43 @@
 package metering
 
-// minRun is the least weight of a straight run of code that pays for itself when
-// it is entered. Lighter ones are paid by the loop or function around them,
-// executed or not: that costs the guest some fuel and saves most of the time of
-// counting.
-const minRun = 64
+// maxUnchecked bounds the weight of what a call executes after its fuel is used up,
+// before it comes to a place where the counter is looked at, in one function: the
+// frames below may each do as much on their way back.
+const maxUnchecked = 256
 
 // charge is a place where code is put in.
 type charge struct {
 	at     int    // offset in the body, in front of which it goes
 	weight uint32 // fuel, or frames
 	kind   chargeKind
-	shift  int  // of bulk: how length becomes fuel
-	grow   bool // of bulk: the length is in pages, and the old ones count too
+	parent int    // of payRun: index of the run without which this one is not executed; -1: none may pay for it
+	shift  int    // of payBulk: how length becomes fuel
+	grow   bool   // of payBulk: the length is in pages, and the old ones count too
+	depth  uint32 // of look and payBulk: the label of the block around all code
 }
 
 // chargeKind is what the code does.
 type chargeKind uint8
 
 const (
-	payWeight chargeKind = iota
-	payBulk
-	enterCall // counts frames, in front of a call
-	leaveCall // gives them back
+	payRun    chargeKind = iota // takes from the fuel
+	payBulk                     // takes by length, and looks
+	look                        // traps when nothing is left
+	save                        // shows others the fuel that is left
+	load                        // learns what others have left
+	enterCall                   // counts frames, in front of a call
+	leaveCall                   // gives them back
 )
+
+// frame is a block, loop or arm that is open.
+type frame struct {
+	loop    bool
+	escapes bool // some branch inside goes beyond its end
+	run     int  // index in charges of the run that is around it
+	// What the longest ways to its end weigh since the counter was looked at: those by
+	// branches and through the first arm, and that past an arm.
+	unchecked, past uint32
+}
 
 // body is the rewriting of one function.
 type body struct {
@@ -33,67 +47,23 @@ type body struct {
 	function uint32 // among those defined
 	locals   uint32 // with parameters, in the original
 	charges  []charge
-	frames   []int // index in charges of the loop or function around each open block
-	runStart int
-	run      uint32
-	runOwner int // index in charges when the run is a head's own, else -1
-	movable  bool
+	frames   []frame
+	// run is the index in charges of the run that the code is part of: code of which all
+	// is executed, once, if any is, with any other code in between.
+	run       int
+	unchecked uint32 // weight of the longest way here since the counter was looked at
+	looks     int    // places where it is
 }
 
-func (p *program) meterCode() error {
-	src := p.sections.body[sectionCode]
-	if src == nil {
-		if len(p.funcs) != p.imported {
-			return fault("missing")
-		}
-		return nil
-	}
-	r := &reader{b: src}
-	n := r.count(maxFunctions, "functions")
-	if r.err == nil && n != len(p.funcs)-p.imported {
-		return fault("not one body for each function")
-	}
-	bodies := make([][]byte, n)
-	for i := range bodies {
-		bodies[i] = r.bytes(r.u32())
-		if len(bodies[i]) > maxBody {
-			return fault("a function of more bytes than are allowed")
-		}
-	}
-	if r.more() {
-		r.fail("bytes after the last function")
-	}
-	if r.err != nil {
-		return r.err
-	}
-	return p.meterBodies(bodies, len(src))
-}
-
-func (p *program) meterBodies(bodies [][]byte, size int) error {
-	graph, err := p.graph(bodies)
-	if err != nil {
-		return err
-	}
-	out := appendU32(make([]byte, 0, 2*size), uint32(len(bodies)))
-	for i, code := range bodies {
-		params := len(p.types[p.funcs[p.imported+i]].Params)
-		b := &body{r: &reader{b: code}, p: p, graph: graph, function: uint32(i), locals: uint32(params)}
-		metered, err := b.meter(params)
-		if err != nil {
-			return err
-		}
-		out = append(appendU32(out, uint32(len(metered))), metered...)
-	}
-	p.sections.body[sectionCode] = out
-	return nil
-}
-
-func (b *body) meter(params int) ([]byte, error) {
+func (b *body) meter(kind FuncType) ([]byte, error) {
 	code := b.r.b
 	groups, declared := b.parseLocals()
 	start := b.r.at
-	// Locals are cleared at each entry, so they are part of its price.
-	b.openHead(start, 4+b.locals-uint32(params))
+	b.frames = append(b.frames, frame{})
+	b.put(charge{at: start, kind: load})
+	b.openRun(-1)
+	b.charges[b.run].weight = entryWeight(b.locals - uint32(len(kind.Params)))
+	b.look(start)
 	for b.r.more() && len(b.frames) > 0 {
 		b.step()
 	}
@@ -103,7 +73,8 @@ func (b *body) meter(params int) ([]byte, error) {
 	if b.r.err != nil {
 		return nil, b.r.err
 	}
-	return b.write(code, groups, declared, start), nil
+	b.merge()
+	return b.write(code, groups, declared, start, b.p.blockType(kind.Results)), nil
 }
 
 // parseLocals returns the number of groups of locals and their bytes.
@@ -123,60 +94,23 @@ func (b *body) parseLocals() (groups uint32, declared []byte) {
 	return groups, b.r.b[from:b.r.at]
 }
 
-// openHead starts the code of a function or loop, which pays at that place.
-func (b *body) openHead(at int, base uint32) {
-	b.charges = append(b.charges, charge{at: at, weight: base})
-	head := len(b.charges) - 1
-	b.frames = append(b.frames, head)
-	b.run, b.runStart, b.runOwner, b.movable = 0, at, head, true
-}
-
-// openLoop starts a loop. When everything between the head around it and the
-// loop is passed exactly once on the way (no branch, no call), the loop pays for
-// that, too: functions built by Go begin with a loop, and would pay twice.
-func (b *body) openLoop() {
-	moved := uint32(0)
-	if b.runOwner >= 0 && b.movable {
-		head := &b.charges[b.runOwner]
-		moved, head.weight, b.run = head.weight+b.run, 0, 0
+func (b *body) put(c charge) {
+	b.charges = append(b.charges, c)
+	if c.kind == look || c.kind == payBulk {
+		b.looks++
 	}
-	b.closeRun()
-	b.openHead(b.r.at, 2+moved)
 }
 
-// leaves tells an instruction after which the code may go on elsewhere.
-func leaves(op byte) bool {
-	return op == opUnreachable || op >= 0x0c && op <= opCallIndirect
+// openRun starts a run behind the instruction that was read last.
+func (b *body) openRun(parent int) {
+	b.put(charge{at: b.r.at, kind: payRun, parent: parent})
+	b.run = len(b.charges) - 1
 }
 
-// openRun starts a straight run of code inside the innermost head.
-func (b *body) openRun() { b.run, b.runStart, b.runOwner = 0, b.r.at, -1 }
-
-// closeRun settles who pays for the run. The head may: no instruction is
-// executed twice without passing the innermost head around it in between.
-func (b *body) closeRun() {
-	switch {
-	case b.run == 0:
-	case b.runOwner >= 0:
-		b.charges[b.runOwner].weight += b.run
-	case b.run >= minRun:
-		b.insert(charge{at: b.runStart, weight: b.run})
-	default:
-		b.charges[b.frames[len(b.frames)-1]].weight += b.run
-	}
-	b.run = 0
-}
-
-// insert keeps the charges in the order of their places: those of instructions
-// in the same run have been noted already.
-func (b *body) insert(c charge) {
-	i := len(b.charges)
-	for i > 0 && b.charges[i-1].at > c.at {
-		i--
-	}
-	b.charges = append(b.charges, charge{})
-	copy(b.charges[i+1:], b.charges[i:])
-	b.charges[i] = c
+// look has the counter looked at in that place.
+func (b *body) look(at int) {
+	b.put(charge{at: at, kind: look, depth: uint32(len(b.frames))})
+	b.unchecked = 0
 }
 
 // step takes the next instruction into account.
@@ -187,32 +121,32 @@ func (b *body) step() {
 		return
 	}
 	b.check(in)
-	b.run += weight(in, b.p.imported)
-	b.movable = b.movable && !leaves(in.op)
+	w := weight(in, b.p.imported)
+	if w > 0 && b.unchecked+w > maxUnchecked {
+		b.look(at)
+	}
+	b.unchecked += w
+	b.charges[b.run].weight += w
 	if shift, ok := bulk(in); ok {
-		b.charges = append(b.charges, charge{at: at, kind: payBulk, shift: shift, grow: in.op == opMemoryGrow})
+		b.put(charge{at: at, kind: payBulk, shift: shift, grow: in.op == opMemoryGrow, depth: uint32(len(b.frames))})
+		b.unchecked = 0
 	}
-	if frames := b.graph.price(b.function, in, b.p.imported); frames > 0 {
-		b.run += 6
-		b.charges = append(b.charges,
-			charge{at: at, kind: enterCall, weight: frames}, charge{at: b.r.at, kind: leaveCall, weight: frames})
+	b.control(at, in)
+}
+
+// call is a call of another function, which looks at the counter when it is entered
+// unless it is the host's: that pays for what it does itself.
+func (b *body) call(at int, in instruction) {
+	b.put(charge{at: at, kind: save})
+	frames := b.graph.price(b.function, in, b.p.imported)
+	if frames > 0 {
+		b.charges[b.run].weight += depthWeight
+		b.put(charge{at: at, kind: enterCall, weight: frames})
+		b.put(charge{at: b.r.at, kind: leaveCall, weight: frames})
 	}
-	switch in.op {
-	case opBlock:
-		b.frames = append(b.frames, b.frames[len(b.frames)-1])
-	case opLoop:
-		b.openLoop()
-	case opIf:
-		b.closeRun()
-		b.frames = append(b.frames, b.frames[len(b.frames)-1])
-		b.openRun()
-	case opElse:
-		b.closeRun()
-		b.openRun()
-	case opEnd:
-		b.closeRun()
-		b.frames = b.frames[:len(b.frames)-1]
-		b.openRun()
+	b.put(charge{at: b.r.at, kind: load})
+	if in.op == opCall && int64(in.index) >= int64(b.p.imported) {
+		b.unchecked = 0
 	}
 }
 

@@ -17,6 +17,41 @@ func (p *program) addGlobals() error {
 	return nil
 }
 
+// addTypes appends the types of blocks that give what functions give, where it is
+// more than one value. As the last ones they leave every other index as it is.
+func (p *program) addTypes() error {
+	own, rest, err := cutCount(p.sections.body[sectionType], "types")
+	if err != nil {
+		return err
+	}
+	p.blocks = map[string]uint32{}
+	var added []byte
+	for _, f := range p.funcs[p.imported:] {
+		results := p.types[f].Results
+		if _, known := p.blocks[results]; known || len(results) < 2 {
+			continue
+		}
+		p.blocks[results] = own
+		added = append(appendU32(append(added, 0x60, 0), uint32(len(results))), results...)
+		own++
+	}
+	if added != nil {
+		p.sections.body[sectionType] = append(append(appendU32(nil, own), rest...), added...)
+	}
+	return nil
+}
+
+// blockType is the type of a block with these results.
+func (p *program) blockType(results string) []byte {
+	switch len(results) {
+	case 0:
+		return []byte{typeEmpty}
+	case 1:
+		return []byte(results)
+	}
+	return appendS64(nil, int64(p.blocks[results]))
+}
+
 // takeStart removes the start section and remembers the function.
 func (p *program) takeStart() error {
 	r := p.sections.read(sectionStart)

@@ -3,19 +3,27 @@
 //
 // The engine's own interruption costs several times the guest's work and does
 // not stop every guest. The counter costs a few per cent, stops every guest, and
-// is deterministic. It is a global of the module, exported as FuelGlobal:
-// the host sets it before a call; code subtracts from it before it executes what
-// it pays for, and traps when it falls below 0. So a call never executes more
-// than it was given, and fuel below 0 after a trap tells exhaustion from other
-// traps.
+// is deterministic. It is a global of the module, exported as FuelGlobal: the host
+// sets it before a call. While a function runs, the fuel is in a local of it, which
+// the engine keeps in a register: each run of code subtracts what it weighs when it
+// is entered, and the function traps when it finds that the fuel fell below 0. Fuel
+// below 0 after a trap tells exhaustion from other traps; after these, some of what
+// the function that trapped has used may still be there.
 //
-// What is charged: one unit for an instruction, more for dear ones (see weight),
-// at the entry of the function, the head of the loop, or the start of the long
-// straight run that it is part of; never later than it is executed, and at least
-// as often. Bulk instructions and growth pay by length besides.
+// What is charged: one unit for an instruction, more for dear ones (see weight); bulk
+// instructions and growth by length besides. A run is code of which all is executed
+// if any is, so that a guest pays for what it executes; light runs may be paid by the
+// run that they depend on, executed or not (see merge). Nothing is executed that was not
+// charged before.
+//
+// Where the fuel is looked at: at the entry of a function, at each turn of a loop, after
+// the charge of a bulk instruction, and wherever else a way of maxUnchecked units would
+// have none of these. So what a call executes beyond its fuel is at most that in the
+// function that uses it up, and in each that it returns to, of which there are no more
+// than maxDepth or the module's longest chain of calls.
 //
 // The guest cannot reach the counter: every reference that the original code
-// makes to a global or a local is checked against what the original module has.
+// makes to a global, a local or a label is checked against what the original module has.
 package metering
 
 import "fmt"
@@ -35,7 +43,7 @@ const StartExport = "policy_start"
 
 // Version is part of the key of every cache of rewritten modules. It has to
 // change with anything that changes the rewritten bytes.
-const Version = "2"
+const Version = "3"
 
 // Limits on a module. They are far above what compilers make and keep the cost
 // of loading a hostile one bounded.
@@ -76,12 +84,13 @@ type Export struct {
 }
 
 // Rewrite returns the metered form of a module. Its counter starts with 0: nothing of
-// it runs before the host has given it fuel. The error says what is wrong with a module that it refuses. What it
-// takes is not necessarily valid, but whatever is wrong with it is still wrong
-// with the result: the engine validates that.
+// it runs before the host has given it fuel. The error says what is wrong with a module
+// that it refuses. What it takes is not necessarily valid, but whatever is wrong with it
+// is still wrong with the result: the engine validates that.
 func Rewrite(module []byte) (*Module, error) { return rewrite(module, (*program).meterCode) }
 
-func rewrite(module []byte, meterCode func(*program) error) (*Module, error) {
+// rewrite is Rewrite with another way to rewrite the code.
+func rewrite(module []byte, code func(*program) error) (*Module, error) {
 	if len(module) > maxModule {
 		return nil, fmt.Errorf("module has %d bytes, %d are allowed", len(module), maxModule)
 	}
@@ -97,12 +106,13 @@ func rewrite(module []byte, meterCode func(*program) error) (*Module, error) {
 		{"type", p.parseTypes},
 		{"import", p.parseImports},
 		{"function", p.parseFunctions},
+		{"type", p.addTypes},
 		{"table", p.capTables},
 		{"memory", p.parseMemory},
 		{"global", p.addGlobals},
 		{"start", p.takeStart},
 		{"export", p.addExports},
-		{"code", func() error { return meterCode(p) }},
+		{"code", func() error { return code(p) }},
 	} {
 		if err := part.parse(); err != nil {
 			return nil, fmt.Errorf("%s section: %w", part.name, err)

@@ -8,11 +8,15 @@ const (
 	opIf           = 0x04
 	opElse         = 0x05
 	opEnd          = 0x0b
+	opBr           = 0x0c
+	opBrIf         = 0x0d
 	opBrTable      = 0x0e
+	opReturn       = 0x0f
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opSelectTyped  = 0x1c
 	opLocalGet     = 0x20
+	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
@@ -69,7 +73,7 @@ func (r *reader) next() instruction {
 	case op == opMemorySize, op == opMemoryGrow, op == opRefNull:
 		r.byte()
 	case op == opI32Const:
-		r.skipSigned(5)
+		in.index = uint32(r.s32())
 	case op == opI64Const:
 		r.skipSigned(10)
 	case op == 0x43:
@@ -155,12 +159,22 @@ func weight(in instruction, imported int) uint32 {
 	return 1
 }
 
+// What is paid besides instructions: for a turn of a loop, and for counting frames.
+const (
+	loopWeight  = 2
+	depthWeight = 6
+)
+
+// entryWeight is the price of an entry of a function with so many locals besides its
+// parameters: they are cleared.
+func entryWeight(locals uint32) uint32 { return 4 + locals }
+
 // bulk is how a bulk instruction is charged by the length on top of the stack:
 // shifted left by a positive number, right by a negative one.
 func bulk(in instruction) (shift int, ok bool) {
 	switch {
 	case in.op == opMemoryGrow:
-		return 16, true // a unit for a byte, of the old memory too: it may be copied
+		return 14, true // a unit for 4 bytes, of the old memory too: it may be copied
 	case in.op != prefixMisc:
 		return 0, false
 	case in.sub == 8, in.sub == 10, in.sub == 11: // memory.init, copy, fill

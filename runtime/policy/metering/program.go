@@ -68,6 +68,7 @@ type program struct {
 	start    *uint32 // the start function; nil: none
 	imports  []Import
 	exports  map[string]Export
+	blocks   map[string]uint32 // types of blocks with so many results, by these
 }
 
 func (p *program) parseTypes() error {

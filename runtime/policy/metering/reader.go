@@ -55,6 +55,20 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
+// s32 reads a signed LEB128 of 32 bits; what is beyond them is not looked at.
+func (r *reader) s32() int32 {
+	var v uint64
+	for shift := 0; shift < 35; shift += 7 {
+		b := r.byte()
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return int32(int64(v<<(57-shift)) >> (57 - shift))
+		}
+	}
+	r.fail("number too long")
+	return 0
+}
+
 // skipSigned passes over a signed LEB128 of at most that many bytes.
 func (r *reader) skipSigned(size int) {
 	for range size {

@@ -60,11 +60,11 @@ type Limits struct {
 // may fall into any call, 25 million and, with 10,000 values at hand, 300 million.
 func DefaultLimits() Limits {
 	return Limits{
-		StartFuel:   1_000_000_000,
-		PrepareFuel: 200_000_000,
-		BaseFuel:    200_000_000,
-		ItemFuel:    300_000,
-		CallFuel:    1_000_000_000,
+		StartFuel:   100_000_000,
+		PrepareFuel: 50_000_000,
+		BaseFuel:    50_000_000,
+		ItemFuel:    100_000,
+		CallFuel:    300_000_000,
 		MemoryPages: 1024,
 		ReplyBytes:  64 << 10,
 		Instances:   min(runtime.GOMAXPROCS(0), 4),
