@@ -21,11 +21,12 @@ type guests struct {
 	dir    string
 	loader *wasm.Loader
 	loaded map[string]*wasm.Module
+	code   map[string][]byte
 }
 
 // openGuests builds them with their own tool chains and loads them.
 func openGuests(ctx context.Context) (g *guests, err error) {
-	g = &guests{loaded: map[string]*wasm.Module{}}
+	g = &guests{loaded: map[string]*wasm.Module{}, code: map[string][]byte{}}
 	if g.dir, err = os.MkdirTemp("", "peers-"); err != nil {
 		return nil, err
 	}
@@ -49,11 +50,10 @@ func (g *guests) open(ctx context.Context) (err error) {
 		if err != nil {
 			return fmt.Errorf("building the guest in %s: %w", name, err)
 		}
-		code, err := os.ReadFile(file)
-		if err != nil {
+		if g.code[name], err = os.ReadFile(file); err != nil {
 			return err
 		}
-		if g.loaded[name], err = g.loader.Load(ctx, code, wasm.Options{}); err != nil {
+		if g.loaded[name], err = g.loader.Load(ctx, g.code[name], wasm.Options{}); err != nil {
 			return fmt.Errorf("the guest in %s: %w", name, err)
 		}
 	}
@@ -75,9 +75,12 @@ func (g *guests) close(ctx context.Context) error {
 
 // prepare prepares LIKE in a guest.
 func (g *guests) prepare(ctx context.Context, name string) (sdk.PreparedConstraint, error) {
-	operator := map[string]string{"Go": "W_LIKE", "Rust": "RUST_LIKE"}[name]
-	spec := sdk.ConstraintSpec{Field: "rack", Operator: operator, Value: likeRacks, HasValue: true}
-	return remote.Constraint(g.loaded[name]).Prepare(ctx, spec)
+	return remote.Constraint(g.loaded[name]).Prepare(ctx, likeSpec(name))
+}
+
+func likeSpec(guest string) sdk.ConstraintSpec {
+	operator := map[string]string{"Go": "W_LIKE", "Rust": "RUST_LIKE"}[guest]
+	return sdk.ConstraintSpec{Field: "rack", Operator: operator, Value: likeRacks, HasValue: true}
 }
 
 // verdicts are what the guest says about each value.
