@@ -12,7 +12,7 @@ HEAVY     := ./runtime/cluster/... ./runtime/store/... ./runtime/election/... ./
 # The binary notes its commit where git lets it.
 VCS       := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
-.PHONY: all build dev policies test unit race e2e rewrite sim fuzz bench check lint needs clean
+.PHONY: all build dev policies test unit race e2e rewrite sim fuzz bench bench-peers check lint needs clean
 
 all: build
 
@@ -61,6 +61,9 @@ fuzz: ## each fuzz target for FUZZTIME
 
 bench: ## the figures of the performance goals, as ratios within one run
 	tools/bench.sh $(BENCHTIME)
+
+bench-peers: ## policy modules against OPA's and CEL: a module of Go of its own, which takes minutes to build
+	$(GO) -C bench/peers run . $(ARGS)
 
 lint: ## the pinned linter; the first run builds it, which takes minutes
 	$(LINT) run

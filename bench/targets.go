@@ -190,7 +190,7 @@ func (t *targets) run(ctx context.Context) error {
 		}
 	}
 	fmt.Fprintln(t.w, "hostile modules end within their budget: go test ./runtime/policy/wasm -run Zoo; 10,000 reloads leave nothing: -run Reloads; "+
-		"the throughput of the scheduler: -wasm")
+		"the throughput of the scheduler: -wasm; modules by OPA, and CEL: make bench-peers")
 	return errors.Join(t.missed...)
 }
 

@@ -199,7 +199,7 @@ func TestLanguagesBuiltinVectors(t *testing.T) {
 					tried[v.Spec.Operator]++
 				}
 			}
-			if tried["LIKE"] < 64 || tried["UNLIKE"] < 10 || tried["MAX_PER"] < 22 {
+			if tried["LIKE"] < 67 || tried["UNLIKE"] < 10 || tried["MAX_PER"] < 22 {
 				t.Errorf("vectors tried: %v", tried)
 			}
 		})
