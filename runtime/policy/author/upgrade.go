@@ -24,7 +24,7 @@ func upgradeTools() upgradeForm {
 		encodeInput:  wire.AppendUpgradeState,
 		decodeAnswer: func(b []byte, _ int) (sdk.UpgradeStep, error) { return wire.DecodeUpgradeStep(b) }, encodeAnswer: wire.AppendUpgradeStep,
 		name:       func(u *sdk.UpgradeSpec) *string { return &u.Strategy },
-		subject:    func(u *sdk.UpgradeSpec) subject { return subject{u.Strategy, u.App.ID} },
+		subject:    func(u *sdk.UpgradeSpec) subject { return subject{u.Strategy, u.Strategy, u.App.ID} },
 		itemsOf:    func(sdk.UpgradeState) []string { return []string{""} },
 		verdictsOf: func(s sdk.UpgradeStep) []string { return []string{stepText(&s)} },
 		cases:      upgradeCases, make: randomUpgrade, text: upgradeText, reduced: smallerUpgrade,
