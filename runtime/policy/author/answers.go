@@ -11,10 +11,10 @@ import (
 
 // subject remembers what was prepared, for the questions about it.
 func (p *player) subject(c recording.Call) subject {
-	switch c.Op {
-	case recording.Review:
+	if c.Op == recording.Review {
 		return toolsOf(remote.KindAdmission).about(c.Input)
-	case recording.Prepare:
+	}
+	if c.Op == recording.Prepare {
 		p.about[c.Prepared] = toolsOf(c.Kind).about(c.Input)
 	}
 	return p.about[c.Prepared]
