@@ -10,8 +10,8 @@ func policyCommand() *cobra.Command {
 		Use:   "policy",
 		Short: "Work with policy modules",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := noArgs(cmd, args); err != nil {
-				return err
+			if len(args) > 0 {
+				return misuse("%s: there is no command %q (%s --help shows what there is)", cmd.CommandPath(), args[0], cmd.CommandPath())
 			}
 			return cmd.Help()
 		},

@@ -179,3 +179,11 @@ func table(rows [][]string) string {
 	_ = w.Flush() // a builder never fails
 	return strings.TrimRight(out.String(), "\n")
 }
+
+// counted is a number with its noun.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pacer-run/pacer/runtime/policy/author"
 	"github.com/pacer-run/pacer/runtime/policy/recording"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
@@ -160,7 +161,7 @@ func TestAuthorFuzz(t *testing.T) {
 	policyOK(t, "build", dir)
 	out, stderr, code := policyRun(t, "fuzz", dir, "--rounds", "500")
 	found := regexp.MustCompile(`(?s)^trap fetch flawed: .*unreachable\n  flawed "" "...p" allowed\n  in (.*/testdata/fuzz-fetch.txt):2\n  again: pacer policy (.*?)\n.* 1 failures\n$`).FindStringSubmatch(out)
-	if code != exitFailed || stderr != "pacer: it failed on 1 sorts of questions\n" || found == nil {
+	if code != exitFailed || stderr != "pacer: it failed on 1 sort of questions\n" || found == nil {
 		t.Fatalf("exit code %d, %s %s", code, stderr, out)
 	}
 	again, stderr, code := policyRun(t, strings.Fields(found[2])...)
@@ -206,7 +207,17 @@ func TestAuthorExitCodes(t *testing.T) {
 		{[]string{"sim", "builtin", path("s.txt", "run n=1 strategy=nope")}, 1, "no upgrade called nope"},
 		{[]string{"sim", "builtin", path("t.txt", "run n=1 min=1 over=0\n----\nnothing\n")}, 1, "line 1: run n=1"},
 		{[]string{"bench", "builtin", "--sizes", "0"}, 2, "--sizes: 0"},
+		{[]string{"sim", "builtin", path("u.txt", "upgrade n=x")}, 5, "line 1: n=x: expected a whole number"},
+		{[]string{"sim", "builtin", path("w.txt", "upgrade n=1\n\njumps 3\n")}, 5, "line 3: jumps 3: no such command"},
+		{[]string{"sim", "builtin", path("w2.txt", "deaths 3\n")}, 5, "line 1: deaths 3: expected upgrade or run first"},
+		{[]string{"sim", "builtin", path("w3.txt", "upgrade n=1\n\nafter x\n")}, 5, "line 3: after x: expected a time such as 10m"},
+		{[]string{"sim", "builtin", path("w4.txt", "upgrade n=1\n\npromote\n")}, 1, "line 3: promote: it is not paused"},
+		{[]string{"fuzz", "builtin", "--time", "0s"}, 2, "--time: 0s"},
+		{[]string{"fuzz", "builtin", "--rounds", "-1"}, 2, "--rounds: -1"},
+		{[]string{"check", dir}, 3, "expected the folder of a project"},
+		{[]string{"jump"}, 2, `there is no command "jump"`},
 		{[]string{"record", "x", dir + "/r.rec", "--server", "nowhere"}, 2, "--server"},
+		{[]string{"record", "x", dir + "/r.rec", "--time", "11m"}, 2, "--time: 11m0s"},
 	} {
 		if out, stderr, code := policyRun(t, tt.args...); code != tt.code || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%v: exit code %d, want %d: %s%s", tt.args, code, tt.code, out, stderr)
@@ -223,6 +234,14 @@ func TestSimulateBuiltin(t *testing.T) {
 	}
 	if !json.Valid([]byte(policyOK(t, "sim", "builtin", script, "-o", "json"))) {
 		t.Error("not JSON")
+	}
+	own := filepath.Join(t.TempDir(), "script.txt")
+	writeText(t, own, "upgrade n=1\n\nrest\n----\nno idea\n")
+	if out := policyOK(t, "sim", "builtin", own, "--update"); out != "2 of 2 commands changed\n" {
+		t.Error(out)
+	}
+	if out := policyOK(t, "sim", "builtin", own, "--update", "-o", "json"); !strings.Contains(out, `"changed": 0`) {
+		t.Error(out)
 	}
 }
 
@@ -285,5 +304,33 @@ func TestRecordAndReplay(t *testing.T) {
 	out, stderr, code := policyRun(t, "replay", "builtin", path)
 	if code != exitFailed || stderr != "pacer: 1 of 2 answers changed\n" || !regexp.MustCompile(`1 +constraint +rack LIKE a\.\* +xyz +/app +any +0\n`).MatchString(out) {
 		t.Errorf("exit code %d: %s%s", code, stderr, out)
+	}
+}
+
+// The page about the tools has all commands, and vectors that can be read.
+func TestToolsPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/policy-tools.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cmd := range policyCommand().Commands() {
+		if !regexp.MustCompile("(?m)^\\| .*`" + cmd.Name() + "[` ]").Match(page) {
+			t.Errorf("the table has no %s", cmd.Name())
+		}
+	}
+	_, vectors, _ := strings.Cut(string(page), "texts may be quoted as in Go.\n")
+	vectors, _, _ = strings.Cut(vectors, "\n- **constraint**")
+	kinds := []string{"constraint", "constraint", "fetch", "upgrade", "health"}
+	for line := range strings.Lines(strings.TrimSpace(vectors)) {
+		path := filepath.Join(t.TempDir(), "a.txt")
+		writeText(t, path, strings.TrimSpace(line)+"\n")
+		cases, err := author.ReadCases(path, upgradeEnvelope())
+		if err != nil || len(kinds) == 0 || cases[0].Kind.String() != kinds[0] {
+			t.Fatalf("%s: %+v, %v", line, cases, err)
+		}
+		kinds = kinds[1:]
+	}
+	if len(kinds) > 0 {
+		t.Errorf("no vector of %v", kinds)
 	}
 }

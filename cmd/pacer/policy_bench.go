@@ -95,6 +95,9 @@ said to be run asks the same again. The exit code is 1 when there are any.`,
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "the same one gives the same questions")
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "folder for vectors of what was found (default: testdata of the project)")
 	return shipCommand(cmd, 0, 1000, func(cmd *cobra.Command, args []string, out *shipOutput) error {
+		if o.Rounds < 0 || o.Rounds == 0 && o.Time <= 0 {
+			return misuse("--time: %v and --rounds: %d, expected one of them above 0", o.Time, o.Rounds)
+		}
 		source, one, end, err := flags.open(cmd, folderOf(args))
 		if err != nil {
 			return err
@@ -120,7 +123,7 @@ said to be run asks the same again. The exit code is 1 when there are any.`,
 			return err
 		}
 		if n := len(report.Crashers); n > 0 {
-			return exit(exitFailed, fmt.Errorf("it failed on %d sorts of questions", n))
+			return exit(exitFailed, fmt.Errorf("it failed on %s", counted(n, "sort of questions", "sorts of questions")))
 		}
 		return nil
 	})

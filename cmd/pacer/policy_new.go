@@ -1,8 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ What the tool chain prints goes to the standard error.`,
 	}
 	return shipCommand(cmd, 0, 1, func(cmd *cobra.Command, args []string, out *shipOutput) error {
 		project, err := author.OpenProject(folderOf(args))
-		if os.IsNotExist(err) {
+		if errors.Is(err, fs.ErrNotExist) {
 			return exit(shipNotFound, err)
 		}
 		if err != nil {
@@ -81,7 +82,7 @@ func bytesText(n int) string {
 
 func policyInspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "inspect FILE|DIR",
+		Use:   "inspect [FILE|DIR]",
 		Short: "Show what a policy module is, without running it",
 		Long: `Shows the manifest of a module, what it imports and exports, which grants it needs,
 how large it is, how much memory it may use, and its digest.`,
@@ -136,7 +137,7 @@ func inspectionText(i *author.Inspection) string {
 
 func policyCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "check FILE|DIR",
+		Use:   "check [FILE|DIR]",
 		Short: "Tell what a host would say of a policy module",
 		Long: `Does with a module all that a host does until it is used: reads its manifest, checks
 its imports and exports, meters and compiles it, starts it and has it describe

@@ -94,7 +94,7 @@ func replayText(r *author.ReplayReport) string {
 	for _, side := range []author.Side{r.Was, r.Now} {
 		rows = append(rows, []string{side.Label, strconv.Itoa(side.Faults), strconv.FormatInt(side.Fuel, 10), microsText(side.Micros)})
 	}
-	text := fmt.Sprintf("%d calls, %d answers changed", r.Calls, r.Changed)
+	text := counted(r.Calls, "call", "calls") + ", " + counted(r.Changed, "answer", "answers") + " changed"
 	if r.CutOff {
 		text += "; the recording ends in the middle of a call"
 	}
@@ -117,8 +117,11 @@ good recording. It holds what policies see: values of attributes, ids and labels
 		if err != nil || base.Host == "" {
 			return misuse("--server: %q, expected a URL such as http://localhost:8080", *server)
 		}
+		if *during < time.Second || *during > 10*time.Minute {
+			return misuse("--time: %v, expected a time from 1s to 10m", *during)
+		}
 		target := base.JoinPath("pacer/v1/policies", url.PathEscape(args[0]), "record")
-		target.RawQuery = url.Values{"seconds": {strconv.Itoa(max(1, int(during.Seconds())))}}.Encode()
+		target.RawQuery = url.Values{"seconds": {strconv.Itoa(int(during.Seconds()))}}.Encode()
 		n, err := recordTo(cmd.Context(), target.String(), *user, args[1])
 		if err != nil {
 			return err

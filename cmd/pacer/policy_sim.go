@@ -38,6 +38,9 @@ when something else came than what is expected.`,
 		if err != nil {
 			return err
 		}
+		if err := author.ParseScript(text, upgradeEnvelope()); err != nil {
+			return exit(shipInvalid, fmt.Errorf("%s: %w", args[1], err))
+		}
 		_, module, end, err := flags.open(cmd, args[0])
 		if err != nil {
 			return err
@@ -48,11 +51,25 @@ when something else came than what is expected.`,
 			return exit(exitFailed, fmt.Errorf("%s: %w", args[1], err))
 		}
 		if *update {
-			return os.WriteFile(args[1], author.Rewritten(text, steps), 0o644)
+			return updateScript(out, args[1], text, steps)
 		}
 		if err := out.print(steps, strings.TrimRight(author.Script(steps), "\n")); err != nil {
 			return err
 		}
 		return exit(exitFailed, author.Differs(steps))
 	})
+}
+
+// updateScript writes what came into the script.
+func updateScript(out *shipOutput, path string, text []byte, steps []author.SimStep) error {
+	changed := 0
+	for _, s := range steps {
+		if s.Got != s.Want {
+			changed++
+		}
+	}
+	if err := os.WriteFile(path, author.Rewritten(text, steps), 0o644); err != nil {
+		return err
+	}
+	return out.print(map[string]int{"commands": len(steps), "changed": changed}, fmt.Sprintf("%d of %d commands changed", changed, len(steps)))
 }

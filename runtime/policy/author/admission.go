@@ -129,7 +129,7 @@ func (admissionTools) about(request []byte) subject {
 	if err != nil {
 		return subject{}
 	}
-	return subject{r.Policy, r.ID}
+	return subject{r.Policy, r.Policy, r.ID}
 }
 
 func (admissionTools) items([]byte) []string { return []string{""} }

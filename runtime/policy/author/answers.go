@@ -6,14 +6,15 @@ import (
 
 	"github.com/pacer-run/pacer/runtime/policy/recording"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
+	"github.com/pacer-run/pacer/sdk"
 )
 
 // subject remembers what was prepared, for the questions about it.
 func (p *player) subject(c recording.Call) subject {
-	switch c.Op {
-	case recording.Review:
+	if c.Op == recording.Review {
 		return toolsOf(remote.KindAdmission).about(c.Input)
-	case recording.Prepare:
+	}
+	if c.Op == recording.Prepare {
 		p.about[c.Prepared] = toolsOf(c.Kind).about(c.Input)
 	}
 	return p.about[c.Prepared]
@@ -57,8 +58,14 @@ func (p played) text() string {
 		return "fault: " + p.cause
 	default:
 	}
-	if p.traits != 0 {
+	switch sdk.Traits(p.traits) {
+	case 0:
+		return "accepted"
+	case sdk.PurePerValue:
+		return "accepted, pure per value"
+	case sdk.Stateful:
+		return "accepted, stateful"
+	default:
 		return "accepted, traits " + strconv.FormatUint(uint64(p.traits), 10)
 	}
-	return "accepted"
 }

@@ -99,6 +99,34 @@ func begin(ctx context.Context, m remote.Module, command string, envelope Envelo
 	return w, out + "\n", nil
 }
 
+// known says what is wrong with a command other than the first; nil for nothing.
+func known(command string) error {
+	words := strings.Fields(command)
+	if words[0] == "rest" || words[0] == "promote" {
+		return nil
+	}
+	if len(words) != 2 {
+		return fmt.Errorf("expected one argument")
+	}
+	switch words[0] {
+	case "after":
+		if passed, err := time.ParseDuration(words[1]); err != nil || passed < 0 {
+			return fmt.Errorf("expected a time such as 10m")
+		}
+		return nil
+	case "at":
+		if _, err := time.Parse(time.RFC3339, words[1]); err != nil {
+			return fmt.Errorf("expected a time such as 2026-01-31T09:00:00Z")
+		}
+		return nil
+	}
+	if !slices.ContainsFunc(new(world).events(), func(e event) bool { return e.name == words[0] }) {
+		return fmt.Errorf("no such command")
+	}
+	_, err := number(words[1])
+	return err
+}
+
 func (w *world) command(ctx context.Context, command string) (string, error) {
 	words := strings.Fields(command)
 	if words[0] == "rest" {
@@ -116,30 +144,27 @@ func (w *world) event(ctx context.Context, words []string) (killed, started int,
 		}
 		return w.promote(ctx)
 	}
-	if len(words) != 2 {
-		return 0, 0, fmt.Errorf("expected one argument")
+	if err := known(strings.Join(words, " ")); err != nil {
+		return 0, 0, err
 	}
 	switch words[0] {
 	case "after":
 		passed, err := time.ParseDuration(words[1])
-		if err != nil || passed < 0 {
-			return 0, 0, fmt.Errorf("expected a time such as 10m")
+		if err != nil {
+			return 0, 0, err
 		}
 		w.millis += uint64(passed.Milliseconds())
 		return w.settle(ctx)
 	case "at":
 		at, err := time.Parse(time.RFC3339, words[1])
 		if err != nil {
-			return 0, 0, fmt.Errorf("expected a time such as 2026-01-31T09:00:00Z")
+			return 0, 0, err
 		}
 		w.began = at.UnixMilli() - int64(w.millis)
 		return w.settle(ctx)
 	}
 	events := w.events()
-	i := slices.IndexFunc(events, func(e event) bool { return e.name == words[0] })
-	if i < 0 {
-		return 0, 0, fmt.Errorf("no such command")
-	}
+	i := slices.IndexFunc(events, func(e event) bool { return e.name == words[0] }) // there is one
 	n, err := number(words[1])
 	if err != nil {
 		return 0, 0, err

@@ -25,7 +25,7 @@ func constraintTools() constraintForm {
 		encodeInput: wire.AppendInput, decodeAnswer: wire.DecodeAnswer, encodeAnswer: wire.AppendAnswer,
 		name: func(c *sdk.ConstraintSpec) *string { return &c.Operator },
 		subject: func(c *sdk.ConstraintSpec) subject {
-			return subject{strings.TrimSpace(c.Field + " " + c.Operator + " " + c.Value), c.App.ID}
+			return subject{c.Operator, strings.TrimSpace(c.Field + " " + c.Operator + " " + c.Value), c.App.ID}
 		},
 		itemsOf: constraintItems, verdictsOf: constraintVerdicts,
 		cases: constraintCases, make: randomConstraint, text: constraintText, reduced: smallerConstraint,

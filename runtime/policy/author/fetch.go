@@ -22,7 +22,7 @@ func fetchTools() fetchForm {
 		decodeSpec: wire.DecodeFetchSpec, encodeSpec: wire.AppendFetchSpec, decoder: always(wire.DecodeFetchInput),
 		encodeInput: wire.AppendFetchInput, decodeAnswer: wire.DecodeFetchAnswer, encodeAnswer: wire.AppendFetchAnswer,
 		name:    func(f *sdk.FetchSpec) *string { return &f.Policy },
-		subject: func(f *sdk.FetchSpec) subject { return subject{f.Policy, f.App.ID} },
+		subject: func(f *sdk.FetchSpec) subject { return subject{f.Policy, f.Policy, f.App.ID} },
 		itemsOf: func(uris []sdk.FetchURI) (items []string) {
 			for _, uri := range uris {
 				items = append(items, uri.URI)

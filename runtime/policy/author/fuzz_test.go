@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/author"
 	"github.com/pacer-run/pacer/runtime/policy/process"
@@ -111,7 +112,12 @@ func TestFuzzBuiltinsAsProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	m, err := process.Start(t.Context(), process.Config{Command: []string{file}, Dir: dir})
+	// It may take its time: a machine with much to do is no difference.
+	limits := process.Limits{Start: time.Minute, Configure: time.Minute, Ping: time.Minute, PingEvery: time.Hour}
+	for kind := range limits.Call {
+		limits.Call[kind] = time.Minute
+	}
+	m, err := process.Start(t.Context(), process.Config{Command: []string{file}, Dir: dir, Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}

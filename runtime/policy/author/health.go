@@ -22,7 +22,7 @@ func healthTools() healthForm {
 		decodeSpec: wire.DecodeHealthSpec, encodeSpec: wire.AppendHealthSpec, decoder: always(wire.DecodeHealthInput),
 		encodeInput: wire.AppendHealthInput, decodeAnswer: wire.DecodeHealthAnswer, encodeAnswer: wire.AppendHealthAnswer,
 		name:    func(h *sdk.HealthSpec) *string { return &h.Rule },
-		subject: func(h *sdk.HealthSpec) subject { return subject{h.Rule, h.App.ID} },
+		subject: func(h *sdk.HealthSpec) subject { return subject{h.Rule, h.Rule, h.App.ID} },
 		itemsOf: func(histories []sdk.HealthHistory) (items []string) {
 			for i := range histories {
 				items = append(items, "check "+strconv.FormatUint(uint64(histories[i].Check), 10)+" "+courseText(&histories[i].HealthRecord))

@@ -65,7 +65,11 @@ func KindNamed(name string) (remote.Kind, error) {
 }
 
 // subject is what a call is about.
-type subject struct{ policy, app string }
+type subject struct {
+	name   string // of the policy
+	policy string // with what belongs to it, as the field and the value of a constraint
+	app    string
+}
 
 // question is a random one. It can be written as a vector, and made smaller.
 type question interface {

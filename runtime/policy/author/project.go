@@ -36,6 +36,9 @@ func (p *Project) OutputPath() string { return filepath.Join(p.Dir, p.Output) }
 func OpenProject(dir string) (*Project, error) {
 	path := filepath.Join(dir, ProjectFile)
 	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w: expected the folder of a project, as pacer policy new makes one", err)
+	}
 	if err != nil {
 		return nil, err
 	}

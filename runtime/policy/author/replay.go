@@ -167,23 +167,24 @@ func (p *player) put(ctx context.Context, c recording.Call) (result played) {
 		result.answer = slices.Clone(answer)
 		return toolsOf(c.Kind).sound(answer, c.Items)
 	}
-	var err error
-	switch c.Op {
-	case recording.Prepare:
+	err := p.lacks(c)
+	switch {
+	case err != nil:
+	case c.Op == recording.Prepare:
 		var prepared remote.Prepared
 		if prepared, err = p.module.Prepare(ctx, c.Kind, slices.Clone(c.Input)); err == nil {
 			p.release(c.Prepared)
 			p.prepared[c.Prepared], result.traits = prepared, uint32(prepared.Traits())
 		}
-	case recording.Ask:
+	case c.Op == recording.Ask:
 		if prepared := p.prepared[c.Prepared]; prepared != nil {
 			err = prepared.Ask(ctx, c.Input, c.Items, take)
 		} else {
 			return p.failed[c.Prepared]
 		}
-	case recording.Review:
+	case c.Op == recording.Review:
 		err = p.module.Review(ctx, c.Input, take)
-	case recording.Release:
+	case c.Op == recording.Release:
 		p.release(c.Prepared)
 	}
 	if err != nil {
@@ -197,6 +198,19 @@ func (p *player) put(ctx context.Context, c recording.Call) (result played) {
 		p.failed[c.Prepared] = result
 	}
 	return result
+}
+
+// lacks is why the module cannot answer a call: it offers no such policy, whatever its
+// code may make of it; nil when it offers it.
+func (p *player) lacks(c recording.Call) error {
+	if c.Op != recording.Prepare && c.Op != recording.Review {
+		return nil
+	}
+	name := toolsOf(c.Kind).about(c.Input).name
+	if offers(p.module, c.Kind, name) {
+		return nil
+	}
+	return fmt.Errorf("the module has no %s called %s; it has %s", c.Kind, name, orNone(remote.Names(p.module, c.Kind)))
 }
 
 func (p *player) release(id uint64) {

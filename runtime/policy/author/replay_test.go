@@ -122,18 +122,31 @@ func TestDiff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const like = "rack LIKE rack-[1-3]"
+	const like, none = "rack LIKE rack-[1-3]", "fault: the module has no upgrade called rolling; it has none"
 	want := []author.Change{
 		{Kind: "constraint", Policy: like, App: "/app", Item: "(absent)", Was: "0", Now: "any", Count: 1},
 		{Kind: "constraint", Policy: like, App: "/app", Item: "rack-1", Was: "any", Now: "0", Count: 1},
 		{Kind: "constraint", Policy: like, App: "/app", Item: "rack-9", Was: "0", Now: "any", Count: 1},
-		{Kind: "upgrade", Policy: "rolling", App: "/app", Item: "ask", Was: "accepted", Now: "invalid", Count: 1},
-		{Kind: "upgrade", Policy: "rolling", App: "/app", Item: "prepare", Was: "accepted", Now: "invalid", Count: 1},
+		{Kind: "upgrade", Policy: "rolling", App: "/app", Item: "ask", Was: "accepted", Now: none, Count: 1},
+		{Kind: "upgrade", Policy: "rolling", App: "/app", Item: "prepare", Was: "accepted", Now: none, Count: 1},
 	}
 	if diff := cmp.Diff(want, report.Changes); diff != "" {
 		t.Error(diff)
 	}
 	if report.Changed != 3 || report.Was.Label != "builtin@0" {
 		t.Errorf("%+v", report)
+	}
+}
+
+// anyName takes every name, as a module may whose code does not look at it.
+type anyName struct{ remote.Module }
+
+func (anyName) Description() wire.Description { return wire.Description{Operators: []string{"OTHER"}} }
+
+// What a module does not offer it has not answered, whatever its code made of it.
+func TestReplayOfAnotherModule(t *testing.T) {
+	report, err := author.Replay(t.Context(), anyName{builtins().Module()}, recorded(t))
+	if err != nil || report.Changed != report.Calls || report.Now.Faults != report.Calls {
+		t.Errorf("%+v, %v", report, err)
 	}
 }

@@ -7,27 +7,28 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/pacer-run/pacer/sdk"
 )
 
-// How long a smaller question is looked for.
+// How long a smaller question is looked for: a number of tries, and units of fuel, some
+// seconds of it. There is no time in it, so that the same seed finds the same.
 const (
-	mostTries  = 2000
-	mostTrying = 3 * time.Second
+	mostTries = 2000
+	mostTried = 10_000_000_000
 )
 
 // shrink looks for the smallest question that fails alike.
 func (f *fuzzer) shrink(ctx context.Context, t target, q question, failed failure) question {
-	begun, tries := time.Now(), 0
+	tries, tried := 0, int64(0)
 	for smaller := true; smaller; {
 		smaller = false
 		for next := range q.smaller() {
-			if tries++; tries > mostTries || time.Since(begun) > mostTrying || ctx.Err() != nil {
+			if tries++; tries > mostTries || tried > mostTried || ctx.Err() != nil {
 				return q
 			}
-			if now, _, _ := f.ask(ctx, t, next); now.alike(failed) {
+			now, fuel, _ := f.ask(ctx, t, next)
+			if tried += fuel; now.alike(failed) {
 				q, smaller = next, true
 				break
 			}

@@ -22,6 +22,14 @@ func scriptCases(text []byte, envelope Envelope) ([]Case, error) {
 			end++
 		}
 		script := list[:end]
+		if !begins(script[0].command) {
+			return nil, fmt.Errorf("line %d: %s: expected upgrade or run first", script[0].line, script[0].command)
+		}
+		for _, b := range script[1:] {
+			if err := known(b.command); err != nil {
+				return nil, fmt.Errorf("line %d: %s: %w", b.line, b.command, err)
+			}
+		}
 		list = list[end:]
 		world, err := parseWorld(script[0].command, envelope)
 		if err != nil {
@@ -49,6 +57,12 @@ func scriptCases(text []byte, envelope Envelope) ([]Case, error) {
 
 func begins(command string) bool {
 	return strings.HasPrefix(command, "upgrade ") || strings.HasPrefix(command, "run ")
+}
+
+// ParseScript says what is wrong with a script before anything is run; nil for nothing.
+func ParseScript(text []byte, envelope Envelope) error {
+	_, err := scriptCases(text, envelope)
+	return err
 }
 
 // SimStep is one command of a simulation.

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
@@ -24,7 +25,7 @@ func upgradeTools() upgradeForm {
 		encodeInput:  wire.AppendUpgradeState,
 		decodeAnswer: func(b []byte, _ int) (sdk.UpgradeStep, error) { return wire.DecodeUpgradeStep(b) }, encodeAnswer: wire.AppendUpgradeStep,
 		name:       func(u *sdk.UpgradeSpec) *string { return &u.Strategy },
-		subject:    func(u *sdk.UpgradeSpec) subject { return subject{u.Strategy, u.App.ID} },
+		subject:    func(u *sdk.UpgradeSpec) subject { return subject{u.Strategy, u.Strategy, u.App.ID} },
 		itemsOf:    func(sdk.UpgradeState) []string { return []string{""} },
 		verdictsOf: func(s sdk.UpgradeStep) []string { return []string{stepText(&s)} },
 		cases:      upgradeCases, make: randomUpgrade, text: upgradeText, reduced: smallerUpgrade,
@@ -125,26 +126,27 @@ func counts(s *sdk.UpgradeState) []struct {
 }
 
 func upgradeText(spec sdk.UpgradeSpec, s sdk.UpgradeState) string {
-	text := spec.Strategy + labelsText(spec.App.Labels)
+	var text strings.Builder
+	text.WriteString(spec.Strategy + labelsText(spec.App.Labels))
 	for _, c := range counts(&s) {
 		if *c.of > 0 || c.word == "well" && s.NewReady > 0 {
-			text += " " + c.word + " " + strconv.FormatUint(uint64(*c.of), 10)
+			text.WriteString(" " + c.word + " " + strconv.FormatUint(uint64(*c.of), 10))
 		}
 	}
-	text += " min " + strconv.FormatFloat(s.MinimumHealthCapacity, 'g', -1, 64) + " over " + strconv.FormatFloat(s.MaximumOverCapacity, 'g', -1, 64)
+	text.WriteString(" min " + strconv.FormatFloat(s.MinimumHealthCapacity, 'g', -1, 64) + " over " + strconv.FormatFloat(s.MaximumOverCapacity, 'g', -1, 64))
 	if s.Millis > 0 {
-		text += " after " + (time.Duration(s.Millis) * time.Millisecond).String()
+		text.WriteString(" after " + (time.Duration(s.Millis) * time.Millisecond).String())
 	}
 	if s.NowMillis > 0 {
-		text += " at " + time.UnixMilli(s.NowMillis).UTC().Format(time.RFC3339)
+		text.WriteString(" at " + time.UnixMilli(s.NowMillis).UTC().Format(time.RFC3339))
 	}
 	if s.Undoes {
-		text += " undoes"
+		text.WriteString(" undoes")
 	}
 	if len(s.Memory) > 0 {
-		text += " memory " + strconv.Quote(string(s.Memory))
+		text.WriteString(" memory " + strconv.Quote(string(s.Memory)))
 	}
-	return text + " says nothing"
+	return text.String() + " says nothing"
 }
 
 func smallerUpgrade(spec sdk.UpgradeSpec, s sdk.UpgradeState) iter.Seq2[sdk.UpgradeSpec, sdk.UpgradeState] {

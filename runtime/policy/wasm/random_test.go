@@ -5,6 +5,7 @@ package wasm
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,10 +24,8 @@ func text(s string) string {
 
 // named is the name if it is among the names, or else the first of them.
 func named(name string, names []string) string {
-	for _, known := range names {
-		if known == name {
-			return name
-		}
+	if slices.Contains(names, name) {
+		return name
 	}
 	return names[0]
 }
