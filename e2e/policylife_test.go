@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -67,8 +68,12 @@ func TestLifeOfAModule(t *testing.T) {
 		return strings.Contains(text, "policy module near@2: constraint_evaluate: unreachable") && strings.Contains(text, `"rejectSummaryLastOffers"`) &&
 			strings.Contains(text, `"lastUnusedOffers":[]`)
 	})
-	for range 4 { // each asks the module, too: five faults in a minute
-		a.must(t, "GET", "/pacer/v1/apps//near/why", "")
+	for faults := 2; faults <= 5; faults++ { // in a minute
+		a.try(t, "DELETE", "/v2/queue//near/delay", "") // it is tried anew at once
+		until(t, "the module fails again", func() bool {
+			var m struct{ Faults int }
+			return json.Unmarshal([]byte(a.must(t, "GET", "/pacer/v1/policies/near", "")), &m) == nil && m.Faults >= faults
+		})
 	}
 	awaitEvent(t, events, "policy_state_event", `"state":"quarantined","cause":"constraint_evaluate: unreachable"`)
 	awaitEvent(t, events, "policy_state_event", `"state":"active","cause":"rolled back from near@2`)
