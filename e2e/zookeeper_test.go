@@ -24,13 +24,15 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// serve starts `pacer serve` with the flags that people have in their scripts.
-func serve(t *testing.T, zk *zktest.Server) (*process, api) {
+// serve starts `pacer serve` with the flags that people have in their scripts, and more.
+func serve(t *testing.T, zk *zktest.Server, more ...string) (*process, api) {
 	t.Helper()
 	port := freePort(t)
-	p := start(t, "serve", "--master", zk.URL("/mesos"), "--zk", zk.URL("/marathon"),
+	p := start(t, append([]string{
+		"serve", "--master", zk.URL("/mesos"), "--zk", zk.URL("/marathon"),
 		"--hostname", "127.0.0.1", "--http_port", fmt.Sprint(port), "--framework-name", "marathon",
-		"--zk_session_timeout", "4000", "--min_revive_offers_interval", "200", "--logging_level", "info")
+		"--zk_session_timeout", "4000", "--min_revive_offers_interval", "200", "--logging_level", "info",
+	}, more...)...)
 	return p, api(fmt.Sprintf("http://127.0.0.1:%d", port))
 }
 

@@ -180,7 +180,8 @@ func TestWhyState(t *testing.T) {
 		{
 			"health rule's fault",
 			scheduler.AppView{HealthFault: fault.Error(), HealthFailed: fault},
-			placement.Explanation{}, whyRuleFault,
+			placement.Explanation{},
+			whyRuleFault,
 			"its instances stay as healthy as they were because the health rule gave no answer: policy module zoo@1.0.0: fuel exhausted",
 		},
 	} {
@@ -224,24 +225,34 @@ func TestWhyNamesTheModuleOfAFault(t *testing.T) {
 		retry string
 	}{
 		"constraint": {
-			scheduler.AppView{Refusals: &placement.Refusals{Fault: fault}, PausedUntil: now + 1000}, placement.Explanation{Waiting: 1},
-			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"}, "1970-01-01T00:00:11.000Z",
+			scheduler.AppView{Refusals: &placement.Refusals{Fault: fault}, PausedUntil: now + 1000},
+			placement.Explanation{Waiting: 1},
+			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"},
+			"1970-01-01T00:00:11.000Z",
 		},
 		"upgrade": {
-			scheduler.AppView{Upgrade: &scheduler.UpgradeView{Fault: fault.Error(), Failed: fault}}, placement.Explanation{},
-			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"}, "",
+			scheduler.AppView{Upgrade: &scheduler.UpgradeView{Fault: fault.Error(), Failed: fault}},
+			placement.Explanation{},
+			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"},
+			"",
 		},
 		"health": {
-			scheduler.AppView{HealthFault: fault.Error(), HealthFailed: fault}, placement.Explanation{},
-			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"}, "",
+			scheduler.AppView{HealthFault: fault.Error(), HealthFailed: fault},
+			placement.Explanation{},
+			policyFault{Module: "zoo@1.0.0", Kind: "some", Cause: "fuel exhausted"},
+			"",
 		},
 		"a module that is off": {
-			scheduler.AppView{Refusals: &placement.Refusals{Fault: fmt.Errorf("constraint x: %w", &absent)}}, placement.Explanation{Waiting: 1},
-			policyFault{Module: "zoo", Kind: "constraint", Cause: "constraint x: the policy module zoo is off", absent: true}, "",
+			scheduler.AppView{Refusals: &placement.Refusals{Fault: fmt.Errorf("constraint x: %w", &absent)}},
+			placement.Explanation{Waiting: 1},
+			policyFault{Module: "zoo", Kind: "constraint", Cause: "constraint x: the policy module zoo is off", absent: true},
+			"",
 		},
 		"an upgrade without a word of whose fault it is": {
-			scheduler.AppView{Upgrade: &scheduler.UpgradeView{Fault: "it took too long"}}, placement.Explanation{},
-			policyFault{Cause: "it took too long"}, "",
+			scheduler.AppView{Upgrade: &scheduler.UpgradeView{Fault: "it took too long"}},
+			placement.Explanation{},
+			policyFault{Cause: "it took too long"},
+			"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -202,3 +202,51 @@ func TestMatchIsPinned(t *testing.T) {
 		}
 	})
 }
+
+// strategies has one that fails, beside the one that is built in.
+type strategies struct {
+	policies
+	fails error
+}
+
+// nativeStrategy starts two, and forgets what it is told to keep in mind.
+type nativeStrategy struct{ failingStrategy }
+
+func (nativeStrategy) Next(context.Context, sdk.UpgradeState) (sdk.UpgradeStep, error) {
+	return sdk.UpgradeStep{Start: 2}, nil
+}
+
+func (s strategies) PrepareUpgrade(_ context.Context, u sdk.UpgradeSpec) (sdk.PreparedUpgrade, error) {
+	if u.Strategy == driver.DefaultStrategy {
+		return nativeStrategy{}, nil
+	}
+	return failingStrategy{s.fails}, nil
+}
+
+// What undoes an upgrade is not given up when its strategy fails, too: the built-in one
+// brings it to its end, or instances of both versions would stay.
+func TestARollbackDoesNotNeedTheStrategyThatFailed(t *testing.T) {
+	app := &spec.App{ID: "/a", Labels: map[string]string{spec.StrategyLabel: "slow"}}
+	state := sdk.UpgradeState{Undoes: true, MaxTotal: 9, Memory: []byte("mine")}
+	for _, givesUp := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := start(t, func(w *world) {
+				w.asked = strategies{w.policies, &failure{Fault: sdk.Fault{Module: "slow@1", Cause: "unreachable"}, givesUp: givesUp}}
+				w.core.on = func(c *core, ev scheduler.Event) {
+					if _, ok := ev.(scheduler.Offers); ok {
+						c.effects.Upgrades = []scheduler.UpgradeAsk{{Number: 7, App: app, State: state}}
+					}
+				}
+			})
+			w.driver.Post(scheduler.Offers{})
+			synctest.Wait()
+			got := w.core.seen[len(w.core.seen)-1].(scheduler.UpgradeStepped)
+			switch {
+			case givesUp && (got.Fault != "" || got.Step.Outcome != sdk.Proceed || got.Step.Start != 2 || string(got.Step.Memory) != "mine"):
+				t.Errorf("answer %+v, want that of the built-in strategy", got)
+			case !givesUp && got.Fault == "":
+				t.Errorf("answer %+v, want the fault", got)
+			}
+		})
+	}
+}

@@ -33,6 +33,7 @@ type stepper struct {
 	policies Policies
 	app      *spec.App
 	prepared sdk.PreparedUpgrade // nil until the first question
+	native   sdk.PreparedUpgrade // DefaultStrategy in its place; nil before that is needed
 }
 
 // blamer is a prepared upgrade that keeps account of the faults of its strategy.
@@ -81,6 +82,9 @@ func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) scheduler
 	if err == nil && len(answer.Step.Memory) > sdk.MaxUpgradeMemory {
 		err = fmt.Errorf("the strategy left %d bytes of memory, %d are allowed", len(answer.Step.Memory), sdk.MaxUpgradeMemory)
 	}
+	if givesUp(err) && ask.State.Undoes {
+		answer.Step, err = s.standIn(ctx, ask)
+	}
 	if givesUp(err) {
 		answer.Step = sdk.UpgradeStep{Outcome: sdk.RollBack, Reason: "given up because its strategy failed: " + err.Error()}
 	} else if err != nil {
@@ -90,6 +94,20 @@ func (s *stepper) next(ctx context.Context, ask *scheduler.UpgradeAsk) scheduler
 		answer.Excess = s.blame(cause)
 	}
 	return answer
+}
+
+// standIn has the built-in strategy bring to its end what undoes an upgrade. It cannot
+// be given up in its turn: that would leave instances of both versions, and nobody who
+// replaces them. What the strategy keeps in mind stays.
+func (s *stepper) standIn(ctx context.Context, ask *scheduler.UpgradeAsk) (step sdk.UpgradeStep, err error) {
+	native := UpgradeSpec(s.app)
+	native.Strategy = DefaultStrategy
+	if err := renew(&s.native, func() (sdk.PreparedUpgrade, error) { return s.policies.PrepareUpgrade(ctx, native) }); err != nil {
+		return step, err
+	}
+	step, err = s.native.Next(ctx, ask.State)
+	step.Memory = ask.State.Memory
+	return step, err
 }
 
 // givesUp tells of a fault after which the operator wants the upgrade rolled back
@@ -118,7 +136,12 @@ func (d *Driver) sweepSteppers() {
 
 // close releases what the strategy holds, unless a question is out.
 func (s *stepper) close() {
-	if !s.out.Load() && s.prepared != nil {
-		s.prepared.Close()
+	if s.out.Load() {
+		return
+	}
+	for _, p := range []sdk.PreparedUpgrade{s.prepared, s.native} {
+		if p != nil {
+			p.Close()
+		}
 	}
 }

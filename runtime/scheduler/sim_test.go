@@ -247,6 +247,10 @@ func (s *sim) answerUpgrade(ask UpgradeAsk) {
 		switch {
 		case s.chance(0.05):
 			e.Step, e.Fault, text = sdk.UpgradeStep{}, "out of fuel", "fault=out-of-fuel"
+			s.after(s.soon(), s.term, func() { // somebody sees it, and brings a better version
+				s.logf("policies-changed")
+				s.step(PoliciesChanged{})
+			})
 		case s.chance(0.05):
 			e.Step = sdk.UpgradeStep{Start: s.rand.Uint32(), Kill: s.rand.Uint32(), AskAfterMillis: 1000}
 			text = fmt.Sprintf("start=%d kill=%d after=1s", e.Step.Start, e.Step.Kill)
