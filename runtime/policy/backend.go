@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,16 +30,11 @@ type Backends struct {
 	from   atomic.Pointer[place]
 }
 
-// MaxExecutable is how long the file of a process may be, in bytes: those of Go have
-// some 20 MB.
-const MaxExecutable = 512 << 20
-
 // place is where references are looked up, and who is trusted.
 type place struct {
-	dir         string
-	store       *artifact.Store
-	executables *artifact.Store
-	trust       *trust.Verifier
+	dir   string
+	store *artifact.Store
+	trust *trust.Verifier
 }
 
 // NewBackends returns a loader. cacheDir keeps compiled modules between runs, and
@@ -60,9 +58,7 @@ func (b *Backends) Trust(dir string, policy trust.Policy) error {
 	if err != nil {
 		return err
 	}
-	b.from.Store(&place{
-		dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, executables: &artifact.Store{Dir: dir, MaxBytes: MaxExecutable}, trust: verifier,
-	})
+	b.from.Store(&place{dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, trust: verifier})
 	return nil
 }
 
@@ -76,6 +72,16 @@ func (p *place) lock() (*trust.Lock, error) {
 		return nil, nil
 	}
 	return lock, err
+}
+
+// wanted is a version of the module as package trust knows it. The files are those
+// beside the one that the operator's list has, not beside others to go back to.
+func (m ModuleConfig) wanted(ref Ref, name string, enforce bool) trust.Wanted {
+	w := trust.Wanted{Name: name, Ref: ref.Ref, Digest: ref.Digest, Enforce: enforce}
+	if ref == m.Ref {
+		w.Files = m.Files
+	}
+	return w
 }
 
 // fetch gets the bytes of a module, verified. Modules of Config.Dir have no digest
@@ -95,11 +101,7 @@ func (b *Backends) fetch(ctx context.Context, m ModuleConfig, ref Ref) (*trust.T
 	if err != nil {
 		return nil, err
 	}
-	store := from.store
-	if m.Backend == BackendProcess {
-		store = from.executables
-	}
-	return from.trust.Load(ctx, store, lock, trust.Wanted{Name: m.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: m.Mode == Enforce}, time.Now())
+	return from.trust.Load(ctx, from.store, lock, m.wanted(ref, m.Name, m.Mode == Enforce), time.Now())
 }
 
 // vouch tells whether a module that was loaded as m says may be used as another one
@@ -111,7 +113,7 @@ func (b *Backends) vouch(m ModuleConfig, ref Ref, seal trust.Seal, as ModuleConf
 	if err != nil {
 		return err
 	}
-	w := trust.Wanted{Name: as.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: true}
+	w := m.wanted(ref, as.Name, true)
 	if as.File != "" {
 		w.Name, w.Enforce = "", false
 	}
@@ -128,18 +130,23 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 	if err != nil {
 		return Loaded{}, err
 	}
-	vouch := func(as ModuleConfig) error { return b.vouch(m, ref, found.Seal, as) }
+	seal := found.Seal // without the bytes, which are not to be kept
+	vouch := func(as ModuleConfig) error { return b.vouch(m, ref, seal, as) }
 	if m.Mode == Shadow {
-		if err := vouch(ModuleConfig{Name: m.Of, File: m.ofFile}); err != nil {
+		if err := vouch(ModuleConfig{Name: m.Of, File: m.OfFile}); err != nil {
 			return Loaded{}, fmt.Errorf("as a candidate for %s: %w", m.Of, err)
 		}
 	}
 	loaded := Loaded{
 		Digest: strings.TrimPrefix(found.Digest, "sha256:"), Signer: signersOf(found.Signers), Backend: BackendWASM, Vouch: vouch,
+		Content: contentOf(found.Module),
 	}
 	if m.Backend == BackendProcess {
 		loaded.Backend = BackendProcess
-		return b.startProcess(ctx, m, loaded, found.Ref.Path)
+		return b.startProcess(ctx, m, loaded, found.Module)
+	}
+	if !found.IsWASM() && m.File == "" {
+		return loaded, errors.New("it is no WASM module; one that is a process needs backend: process")
 	}
 	options, err := wasmOptions(m, found)
 	if err != nil {
@@ -153,19 +160,38 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 	return loaded, nil
 }
 
-// startProcess starts the file whose bytes were verified: package process copies it
-// and compares the copy's digest.
-func (b *Backends) startProcess(ctx context.Context, m ModuleConfig, loaded Loaded, path string) (Loaded, error) {
-	if dir := b.from.Load().dir; !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+// contentOf is another one when any of the module's bytes are.
+func contentOf(m *artifact.Module) string {
+	text := m.Digest
+	digests := m.FileDigests()
+	for _, name := range slices.Sorted(maps.Keys(digests)) {
+		text += " " + name + " " + digests[name]
 	}
-	env, err := environment(m.Env)
-	if err != nil {
+	return text
+}
+
+// startProcess starts the very bytes that were verified.
+func (b *Backends) startProcess(ctx context.Context, m ModuleConfig, loaded Loaded, found *artifact.Module) (Loaded, error) {
+	if found.IsWASM() {
+		return loaded, errors.New("it is a WASM module and no executable file; it needs backend: wasm")
+	}
+	if err := artifact.CheckPlatform(found.Bytes, runtime.GOOS+"/"+runtime.GOARCH); err != nil {
 		return loaded, err
 	}
-	module, err := process.Start(ctx, process.Config{
-		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Env: env, Log: b.log.With("name", m.Name),
-	})
+	config := process.Config{
+		Command: append([]string{m.Name}, m.Args...), Program: found.Bytes, SHA256: loaded.Digest, Settings: string(m.Settings), Log: b.log.With("name", m.Name),
+	}
+	if found.Ref.Place == artifact.File {
+		config.Command[0] = filepath.Base(found.Ref.Path)
+	}
+	for _, f := range found.Files {
+		config.Files = append(config.Files, process.File{Name: filepath.FromSlash(f.Name), Bytes: f.Bytes})
+	}
+	var err error
+	if config.Env, err = environment(m.Env); err != nil {
+		return loaded, err
+	}
+	module, err := process.Start(ctx, config)
 	if err != nil {
 		return loaded, err
 	}
@@ -228,7 +254,7 @@ func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 	if m.File == "" {
 		if lock, err := from.lock(); err == nil {
 			if locked, i := lock.Find(m.Ref.Ref); i >= 0 {
-				return locked.Digest, nil
+				return locked.Digest + fmt.Sprint(locked.Files), nil // maps are printed in order
 			}
 		}
 	}
@@ -236,15 +262,19 @@ func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 	if err != nil || ref.Place != artifact.File {
 		return "", err
 	}
-	path := ref.Path
-	if m.File == "" && !filepath.IsAbs(path) {
-		path = filepath.Join(from.dir, path)
+	mark := ""
+	for _, file := range append([]artifact.AttachmentRef{{Path: ref.Path}}, m.Files...) {
+		path := file.Path
+		if m.File == "" && !filepath.IsAbs(path) {
+			path = filepath.Join(from.dir, path)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return "", err
+		}
+		mark += fmt.Sprintf("%d %d %v ", info.Size(), info.ModTime().UnixNano(), inode(info))
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%d %d %v", info.Size(), info.ModTime().UnixNano(), inode(info)), nil
+	return mark, nil
 }
 
 // Close implements Loader.

@@ -40,7 +40,7 @@ func (o *origin) behind(v *version, config ModuleConfig) (back *version, dropped
 	switch {
 	case config.Mode == Shadow:
 		dropped = []*version{old, older}
-	case old != nil && old.digest == v.digest && o.config.runsAs(config):
+	case old != nil && old.content == v.content && o.config.runsAs(config):
 		back, dropped = older, []*version{old} // going back to the same would change nothing
 	default:
 		back, dropped = old, []*version{older}

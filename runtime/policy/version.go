@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 
@@ -13,6 +14,7 @@ type version struct {
 	name, number            string // what it calls itself
 	digest, signer, backend string
 	names                   [remote.Kinds][]string
+	content                 string                      // as in Loaded
 	vouch                   func(as ModuleConfig) error // as in Loaded
 	tap                     *tap
 	breaker                 breaker
@@ -30,7 +32,7 @@ func newVersion(l *Loaded, o *origin) *version {
 	d := l.Module.Description()
 	v := &version{
 		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend,
-		vouch: l.Vouch, tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
+		content: cmp.Or(l.Content, l.Digest), vouch: l.Vouch, tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
 	}
 	v.tap.listeners.Store(&o.hear)
 	for kind := range remote.Kinds {

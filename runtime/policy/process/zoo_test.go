@@ -189,6 +189,13 @@ func habits() map[string]habit {
 		"pid":    func(context.Context) sdk.UpgradeStep { return says(strconv.Itoa(os.Getpid())) },
 		"env":    func(context.Context) sdk.UpgradeStep { return says(strings.Join(os.Environ(), " ")) },
 		"folder": func(context.Context) sdk.UpgradeStep { dir, _ := os.Getwd(); return says(dir) },
+		"file": func(context.Context) sdk.UpgradeStep {
+			text, err := os.ReadFile("lib/a.txt")
+			if err != nil {
+				return says(err.Error())
+			}
+			return says(string(text))
+		},
 		"limits": func(context.Context) sdk.UpgradeStep { return says(limitsOfSelf()) },
 		"sleep":  func(context.Context) sdk.UpgradeStep { <-make(chan int); return says("") },
 		"exit":   func(context.Context) sdk.UpgradeStep { os.Exit(7); return says("") },
