@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -146,7 +144,7 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 		return b.startProcess(ctx, m, loaded, found.Module)
 	}
 	if !found.IsWASM() && m.File == "" {
-		return loaded, errors.New("it is no WASM module; one that is a process needs backend: process")
+		return loaded, errors.New("not a WASM module; one that is a process needs backend: process")
 	}
 	options, err := wasmOptions(m, found)
 	if err != nil {
@@ -162,12 +160,7 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 
 // contentOf is another one when any of the module's bytes are.
 func contentOf(m *artifact.Module) string {
-	text := m.Digest
-	digests := m.FileDigests()
-	for _, name := range slices.Sorted(maps.Keys(digests)) {
-		text += " " + name + " " + digests[name]
-	}
-	return text
+	return m.Digest + fmt.Sprint(m.FileDigests()) // maps are printed in order
 }
 
 // startProcess starts the very bytes that were verified.
@@ -262,7 +255,7 @@ func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 	if err != nil || ref.Place != artifact.File {
 		return "", err
 	}
-	mark := ""
+	var marks []string
 	for _, file := range append([]artifact.AttachmentRef{{Path: ref.Path}}, m.Files...) {
 		path := file.Path
 		if m.File == "" && !filepath.IsAbs(path) {
@@ -272,9 +265,9 @@ func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		mark += fmt.Sprintf("%d %d %v ", info.Size(), info.ModTime().UnixNano(), inode(info))
+		marks = append(marks, fmt.Sprintf("%d %d %v", info.Size(), info.ModTime().UnixNano(), inode(info)))
 	}
-	return mark, nil
+	return strings.Join(marks, " "), nil
 }
 
 // Close implements Loader.

@@ -225,7 +225,7 @@ func TestProcessFromAFolder(t *testing.T) {
 		{script, policy.BackendProcess, ""},
 		{foreign, policy.BackendProcess, "not for this machine: it is an executable for linux/s390x, and this is linux/" + runtime.GOARCH},
 		{wasm, policy.BackendProcess, "it is a WASM module and no executable file; it needs backend: wasm"},
-		{script, policy.BackendWASM, "it is no WASM module; one that is a process needs backend: process"},
+		{script, policy.BackendWASM, "not a WASM module; one that is a process needs backend: process"},
 	} {
 		c := openTeller(t, dir, trust.Policy{}, []policy.ModuleConfig{{Name: "teller", Ref: push(tt.m, "1"), Backend: tt.backend}}, nil)
 		got, err := c.Module("teller")

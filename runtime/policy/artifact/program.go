@@ -127,7 +127,7 @@ func Platform(program []byte) (string, error) {
 	}
 	file, err := elf.NewFile(bytes.NewReader(program))
 	if err != nil {
-		return "", fmt.Errorf("%w: neither WASM nor an executable file of Linux (ELF) nor a script that begins with #!", ErrMalformed)
+		return "", fmt.Errorf("%w: neither WASM nor an executable file of Linux (ELF) nor a script, which begins with #! and its interpreter", ErrMalformed)
 	}
 	little := file.Data == elf.ELFDATA2LSB
 	arch := map[elf.Machine]string{
