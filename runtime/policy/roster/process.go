@@ -1,8 +1,10 @@
 package roster
 
 import (
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -107,4 +109,16 @@ func (p *parser) variable(field, name string, n *yaml.Node) policy.Variable {
 		p.fail(n, field, "a text of up to %d bytes without a zero byte expected", maxValue)
 	}
 	return v
+}
+
+// checkProcess refuses what only WASM has.
+func (p *parser) checkProcess(field string, n *yaml.Node, m *policy.ModuleConfig) {
+	wasmOnly := map[string]bool{
+		"grants": m.Grants != nil, "limits": m.Limits != policy.Limits{}, "instances": m.Instances != 0, "isolation": m.Isolation != "",
+	}
+	for _, name := range slices.Sorted(maps.Keys(wasmOnly)) {
+		if wasmOnly[name] {
+			p.fail(n, field+"."+name, "only for backend: wasm")
+		}
+	}
 }

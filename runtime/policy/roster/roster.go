@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -229,18 +228,6 @@ func (p *parser) checkModule(field string, n *yaml.Node, m *policy.ModuleConfig,
 		p.fail(n, field+".of", "the name of the module expected that this one is to be compared with")
 	case m.Mode == policy.Enforce && m.Of != "":
 		p.fail(n, field+".of", "only for mode: shadow")
-	}
-}
-
-// checkProcess refuses what only WASM has.
-func (p *parser) checkProcess(field string, n *yaml.Node, m *policy.ModuleConfig) {
-	wasmOnly := map[string]bool{
-		"grants": m.Grants != nil, "limits": m.Limits != policy.Limits{}, "instances": m.Instances != 0, "isolation": m.Isolation != "",
-	}
-	for _, name := range slices.Sorted(maps.Keys(wasmOnly)) {
-		if wasmOnly[name] {
-			p.fail(n, field+"."+name, "only for backend: wasm")
-		}
 	}
 }
 
