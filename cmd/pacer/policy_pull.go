@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
 	"github.com/pacer-run/pacer/runtime/policy/roster"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
@@ -26,7 +26,7 @@ found is noted in the lock file, and Pacer loads that: it resolves no tags itsel
 With --config and no REF it takes all modules that policies.yaml lists, including
 those to roll back to; the lock file then has no others. Those have to have signed
 them who must by its trust block. --out writes the one module that is pulled, and
-its signatures, to FILE and FILE.sig. Paths in references start from the folder of
+its signatures, to FILE and FILE.sig, and the files of a process beside it. Paths in references start from the folder of
 --config. Nothing is written unless all went well.`,
 	}
 	config := cmd.Flags().String("config", "", "policies.yaml")
@@ -52,6 +52,7 @@ type pull struct {
 	all      bool // that the configuration lists
 	lockFile string
 	lock     *trust.Lock
+	noted    map[string]map[string]string // digests of files, by the reference and their names
 	file     string
 }
 
@@ -109,7 +110,11 @@ func (p *pull) run(cmd *cobra.Command, out *shipOutput) error {
 			return err
 		}
 		last = m
-		p.lock.Put(trust.Locked{Ref: s.Ref, Resolved: s.Resolved, Digest: s.Digest, Name: s.Name, Version: s.Version, Signers: s.Signers})
+		if err := p.note(trust.Locked{
+			Ref: s.Ref, Resolved: s.Resolved, Digest: s.Digest, Files: s.Files, Name: s.Name, Version: s.Version, Signers: s.Signers,
+		}); err != nil {
+			return err
+		}
 		list, lines = append(list, s), append(lines, fmt.Sprintf("%s: %s %s", s.Ref, s.title(), s.by()))
 	}
 	if p.file != "" {
@@ -129,21 +134,38 @@ func (p *pull) run(cmd *cobra.Command, out *shipOutput) error {
 	return out.print(list, strings.Join(lines, "\n"))
 }
 
+// note puts a module into the lock. One that is there already may have other files
+// beside it here, as the same executable may in two modules of the list.
+func (p *pull) note(m trust.Locked) error {
+	if p.noted == nil {
+		p.noted = map[string]map[string]string{}
+	}
+	files := p.noted[m.Ref]
+	if files == nil {
+		files = map[string]string{}
+	}
+	for name, digest := range m.Files {
+		if other, ok := files[name]; ok && other != digest {
+			return exit(shipConflict, fmt.Errorf("%s: two modules of that reference have different files %s", m.Ref, name))
+		}
+		files[name] = digest
+	}
+	p.noted[m.Ref], m.Files = files, files
+	p.lock.Put(m)
+	return nil
+}
+
 // one resolves, fetches and verifies a module.
 func (p *pull) one(cmd *cobra.Command, e pullEntry) (*artifact.Module, shipped, error) {
 	ref, err := artifact.ParseRef(e.ref)
 	if err != nil {
 		return nil, shipped{}, exit(shipInvalid, err)
 	}
-	store := *p.store
-	if e.process {
-		store.MaxBytes = policy.MaxExecutable
-	}
-	resolved, err := store.Resolve(cmd.Context(), ref)
+	resolved, err := p.store.Resolve(cmd.Context(), ref)
 	if err != nil {
 		return nil, shipped{}, err
 	}
-	m, err := p.config.verifier.Load(cmd.Context(), &store, nil, trust.Wanted{Name: e.name, Ref: resolved.String(), Digest: e.digest}, time.Now())
+	m, err := p.config.verifier.Load(cmd.Context(), p.store, nil, trust.Wanted{Name: e.name, Ref: resolved.String(), Digest: e.digest, Files: e.files}, time.Now())
 	if err != nil {
 		return nil, shipped{}, err
 	}
@@ -162,7 +184,19 @@ type pullConfig struct {
 // pullEntry is a module there, or what to go back to from one.
 type pullEntry struct {
 	name, ref, digest string
-	process           bool
+	files             []artifact.AttachmentRef
+	dir               string // from which the files' paths start
+}
+
+// besideFrom are the files, as they are seen from the working folder.
+func (e pullEntry) besideFrom() []artifact.AttachmentRef {
+	files := slices.Clone(e.files)
+	for i, f := range files {
+		if !filepath.IsAbs(f.Path) {
+			files[i].Path = filepath.Join(e.dir, f.Path)
+		}
+	}
+	return files
 }
 
 // readPullConfig reads policies.yaml; "" is a configuration without anything.
@@ -178,10 +212,9 @@ func readPullConfig(path string) (*pullConfig, error) {
 	}
 	c := &pullConfig{dir: list.Dir}
 	for _, m := range list.Modules {
-		process := m.Backend == policy.BackendProcess
-		c.entries = append(c.entries, pullEntry{m.Name, m.Ref.Ref, m.Digest, process})
+		c.entries = append(c.entries, pullEntry{m.Name, m.Ref.Ref, m.Digest, m.Files, c.dir})
 		if m.Rollback.Ref != "" {
-			c.entries = append(c.entries, pullEntry{m.Name, m.Rollback.Ref, m.Rollback.Digest, process})
+			c.entries = append(c.entries, pullEntry{m.Name, m.Rollback.Ref, m.Rollback.Digest, nil, c.dir})
 		}
 	}
 	var err error

@@ -14,13 +14,15 @@ func policyPushCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "push FILE REF",
 		Short: "Push a policy module to a registry or into a folder",
-		Long: `Pushes a WASM module, the signatures in FILE.sig, and files of vectors to REF:
+		Long: `Pushes a module, the signatures in FILE.sig, and files of vectors to REF. A module is
+WASM, or an executable file of Linux with the files that belong to it. REF is
 oci://host/repository:tag, or oci-layout:FOLDER:tag for a folder in the form of an
 OCI image layout, which can be carried to where there is no registry. Credentials
 are those of docker login. The same content makes the same artifact, so pushing
 again changes nothing; signing again and pushing makes another one.`,
 	}
 	vectors := cmd.Flags().StringArray("vectors", nil, "file of vectors to push along; may be given again")
+	files := filesFlag(cmd)
 	store := storeFlags(cmd)
 	return shipCommand(cmd, 2, 2, func(cmd *cobra.Command, args []string, out *shipOutput) error {
 		from, err := fileRef(cmd, args[0])
@@ -34,7 +36,11 @@ again changes nothing; signing again and pushing makes another one.`,
 		if to.Place == artifact.File || to.Tag == "" || to.Digest != "" {
 			return misuse("%s: expected oci://host/repository:tag or oci-layout:FOLDER:tag, without a digest", args[1])
 		}
-		m, err := new(artifact.Store).Fetch(cmd.Context(), from, "")
+		beside, err := files(from.Path)
+		if err != nil {
+			return err
+		}
+		m, err := new(artifact.Store).Fetch(cmd.Context(), from, "", beside...)
 		if err != nil {
 			return err
 		}

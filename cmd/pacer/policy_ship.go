@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -55,7 +56,7 @@ func shipCode(err error) (int, error) {
 		return shipDenied, err
 	case errors.Is(err, fs.ErrExist), errors.Is(err, trust.ErrPin), errors.Is(err, artifact.ErrChanged):
 		return shipConflict, err
-	case errors.Is(err, trust.ErrUntrusted), errors.Is(err, artifact.ErrMalformed):
+	case errors.Is(err, trust.ErrUntrusted), errors.Is(err, artifact.ErrMalformed), errors.Is(err, artifact.ErrPlatform):
 		return shipInvalid, err
 	case errors.Is(err, artifact.ErrNotFound), errors.Is(err, fs.ErrNotExist):
 		return shipNotFound, err
@@ -82,27 +83,42 @@ func (o *shipOutput) print(data any, text string) error {
 
 // shipped is what is said of a module.
 type shipped struct {
-	Ref        string         `json:"ref,omitempty"`      // as given
-	Resolved   string         `json:"resolved,omitempty"` // with the digest of the artifact
-	Digest     string         `json:"digest"`             // of the module
-	Name       string         `json:"name"`
-	Version    string         `json:"version"`
-	Signatures int            `json:"signatures"`
-	Signers    []trust.Signer `json:"signers"` // those that are trusted
-	File       string         `json:"file,omitempty"`
+	Ref      string `json:"ref,omitempty"`      // as given
+	Resolved string `json:"resolved,omitempty"` // with the digest of the artifact
+	Digest   string `json:"digest"`             // of the module
+	// Platform is what machines a process is for, "" for any, and for WASM.
+	Platform string `json:"platform,omitempty"`
+	// Files are the digests of the files of a process, by their names.
+	Files      map[string]string `json:"files,omitempty"`
+	Name       string            `json:"name"`
+	Version    string            `json:"version"`
+	Signatures int               `json:"signatures"`
+	Signers    []trust.Signer    `json:"signers"` // those that are trusted
+	File       string            `json:"file,omitempty"`
 }
 
 // newShipped fills in what the module itself tells.
 func newShipped(m *artifact.Module, signers []trust.Signer) shipped {
-	return shipped{Digest: m.Digest, Name: m.Name, Version: m.Version, Signatures: len(m.Signatures), Signers: append([]trust.Signer{}, signers...)}
+	platform := ""
+	if !m.IsWASM() {
+		platform, _ = artifact.Platform(m.Bytes) // what cannot be run can be signed
+	}
+	return shipped{Digest: m.Digest, Platform: platform, Files: m.FileDigests(), Name: m.Name, Version: m.Version, Signatures: len(m.Signatures), Signers: append([]trust.Signer{}, signers...)}
 }
 
 // title is the module in a line.
 func (s shipped) title() string {
-	if s.Name == "" {
-		return s.Digest
+	title := s.Digest
+	if s.Name != "" {
+		title = s.Name + "@" + s.Version + " " + s.Digest
 	}
-	return s.Name + "@" + s.Version + " " + s.Digest
+	if s.Platform != "" {
+		title += " for " + s.Platform
+	}
+	if len(s.Files) > 0 {
+		title += " with " + strings.Join(slices.Sorted(maps.Keys(s.Files)), ", ")
+	}
+	return title
 }
 
 // by says who has signed it.
@@ -129,6 +145,26 @@ func storeFlags(cmd *cobra.Command) func() *artifact.Store {
 	}
 }
 
+// filesFlag is the flag for the files of a process. What it returns makes references of
+// them, beside the program at a path.
+func filesFlag(cmd *cobra.Command) func(program string) ([]artifact.AttachmentRef, error) {
+	list := cmd.Flags().StringArray("file", nil, "file that belongs to a process, PATH or NAME=PATH; may be given again. NAME is its place in the module's folder "+
+		"(default: as it lies below the folder of FILE, or its own name)")
+	return func(program string) (files []artifact.AttachmentRef, err error) {
+		for _, text := range *list {
+			name, path, named := strings.Cut(text, "=")
+			if !named {
+				name, path = artifact.FileName(program, text), text
+			}
+			if err := artifact.CheckFileName(name); err != nil || path == "" {
+				return nil, misuse("--file %q: expected PATH or NAME=PATH, with a NAME below the module's folder", text)
+			}
+			files = append(files, artifact.AttachmentRef{Name: name, Path: path})
+		}
+		return files, nil
+	}
+}
+
 // fileRef reads an argument that has to be a file.
 func fileRef(cmd *cobra.Command, text string) (artifact.Ref, error) {
 	ref, err := artifact.ParseRef(text)
@@ -146,6 +182,6 @@ func fileRef(cmd *cobra.Command, text string) (artifact.Ref, error) {
 func signedBy(m *artifact.Module, but string) [][]byte {
 	return slices.DeleteFunc(slices.Clone(m.Signatures), func(e []byte) bool {
 		said, ids, err := trust.Claims(e)
-		return err != nil || said.Digest != m.Digest || slices.Contains(ids, but) && len(ids) == 1
+		return err != nil || said.Digest != m.Digest || !maps.Equal(said.Files, m.FileDigests()) || slices.Contains(ids, but) && len(ids) == 1
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -111,7 +112,77 @@ func TestAModuleWithoutAManifest(t *testing.T) {
 	fails(t, 5, []string{"name:", "one has to be given"}, "sign", program, "--key", w.path("ann.key"))
 	works(t, nil, "sign", program, "--key", w.path("ann.key"), "--name", "p", "--version", "1")
 	works(t, nil, "verify", program, "--key", w.path("ann.pub"))
-	fails(t, 5, []string{"no WASM module"}, "push", program, "oci-layout:"+w.path("layout")+":1")
+	text := w.put(t, "text", "text")
+	fails(t, 5, []string{"neither WASM nor an executable file"}, "push", text, "oci-layout:"+w.path("layout")+":1")
+}
+
+// A process goes the way that a module of WASM does, with the files that belong to it;
+// where it is pulled, it need not be one for this machine.
+func TestAProcessGoesThroughARegistry(t *testing.T) {
+	reg := artifacttest.NewRegistry(t)
+	w := newWorkshop(t)
+	program := w.put(t, "rules", string(artifacttest.Program(183, "")))
+	if err := os.Mkdir(w.path("lib"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lib, conf := w.put(t, "lib/a.py", "a = 1"), w.put(t, "conf", "b")
+	files := []string{"--file", lib, "--file", "etc/b=" + conf}
+	works(t, nil, append([]string{"sign", program, "--key", w.path("ann.key"), "--name", "rules", "--version", "1.0.0"}, files...)...)
+	want := map[string]string{"lib/a.py": artifact.Digest([]byte("a = 1")), "etc/b": artifact.Digest([]byte("b"))}
+	for _, ref := range []string{"oci://" + reg.Host + "/policies/rules:1.0.0", "oci-layout:" + w.path("layout") + ":1.0.0"} {
+		var pushed shipped
+		works(t, &pushed, append([]string{"push", program, ref}, files...)...)
+		config := w.config(t, fmt.Sprintf("  - {name: rules, backend: process, ref: %q}\n", ref))
+		var pulled []shipped
+		works(t, &pulled, "pull", "--config", config)
+		if len(pulled) != 1 || pulled[0].Resolved != pushed.Resolved || len(pulled[0].Signers) != 1 || pulled[0].Platform != "linux/arm64" || !maps.Equal(pulled[0].Files, want) {
+			t.Errorf("pulled %+v, pushed %+v", pulled, pushed)
+		}
+		lock, err := trust.ReadLock(w.path("policies.lock"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, _ := lock.Find(ref); len(lock.Modules) != 1 || e.Digest != pushed.Digest || !maps.Equal(e.Files, want) {
+			t.Errorf("%s: the lock has %+v", ref, lock.Modules)
+		}
+		works(t, nil, "verify", ref, "--config", config)
+		if err := os.Mkdir(w.path("copy"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		works(t, nil, "pull", pushed.Resolved, "--out", w.path("copy/rules"))
+		works(t, nil, "verify", w.path("copy/rules"), "--key", w.path("ann.pub"), "--file", w.path("copy/lib/a.py"), "--file", w.path("copy/etc/b"))
+		fails(t, 5, []string{"there is no etc/b"}, "verify", w.path("copy/rules"), "--key", w.path("ann.pub"), "--file", w.path("copy/lib/a.py"))
+		if err := os.RemoveAll(w.path("copy")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The files of a process that is a file are verified and locked as it is itself.
+func TestFilesOfAProcessAreLocked(t *testing.T) {
+	w := newWorkshop(t)
+	program, a := w.put(t, "rules", "#!/bin/sh"), w.put(t, "a", "A")
+	w.put(t, "b", "B")
+	works(t, nil, "sign", program, "--key", w.path("ann.key"), "--name", "rules", "--version", "1", "--file", a)
+	one := "  - {name: rules, backend: process, command: rules, files: [a]}\n"
+	config := w.config(t, one)
+	works(t, nil, "pull", "--config", config)
+	works(t, nil, "verify", program, "--config", config)
+	lock, err := trust.ReadLock(w.path("policies.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := lock.Find("file:rules"); !maps.Equal(e.Files, map[string]string{"a": artifact.Digest([]byte("A"))}) {
+		t.Errorf("the lock has %+v", e)
+	}
+	fails(t, 5, []string{"what ann has signed has other files beside it: b is not signed, there is no a"}, "pull", "--config", w.config(t, "  - {name: rules, backend: process, command: rules, files: [b]}\n"))
+	fails(t, 5, []string{"what ann has signed has other files beside it: a is another one"}, "pull", "--config", w.config(t, "  - {name: rules, backend: process, command: rules, files: [{path: b, as: a}]}\n"))
+	fails(t, 4, []string{"file a: the bytes are not as expected"}, "pull", "--config", w.config(t, "  - {name: rules, backend: process, command: rules, files: [{path: a, digest: '"+artifact.Digest(nil)+"'}]}\n"))
+	open := "modules:\n" + one + "  - {name: again, backend: process, command: rules, files: [{path: b, as: a}]}\n"
+	fails(t, 4, []string{"file:rules: two modules of that reference have different files a"}, "pull", "--config", w.put(t, "open.yaml", open))
+	works(t, nil, "pull", "--config", w.put(t, "open.yaml", strings.Replace(open, "as: a", "as: c", 1)))
+	works(t, nil, "sign", program, "--key", w.path("ben.key"), "--name", "rules", "--version", "1", "--file", a)
+	works(t, nil, "verify", program, "--key", w.path("ann.pub"), "--key", w.path("ben.pub"), "--file", a)
 }
 
 func TestAModuleGoesThroughARegistry(t *testing.T) {
@@ -188,6 +259,8 @@ func TestExitCodesOfShipping(t *testing.T) {
 		{2, "expected either --key or --config", []string{"verify", w.module, "--key", w.path("ann.pub"), "--config", config}},
 		{2, "expected a path, file:…", []string{"verify", "http://x/y", "--config", config}},
 		{2, "without a digest", []string{"push", w.module, "m.wasm"}},
+		{2, "--file", []string{"push", w.module, ref, "--file", "../a=b"}},
+		{5, "a WASM module has no files", []string{"push", w.module, ref, "--file", config}},
 		{2, "without a digest", []string{"push", w.module, ref + "@" + artifact.Digest(nil)}},
 		{2, "expected REF or --config", []string{"pull"}},
 		{2, "nowhere to write to", []string{"pull", ref}},

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pacer-run/pacer/runtime/policy"
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
 )
@@ -83,11 +82,14 @@ func policySignCommand() *cobra.Command {
 		Long: `Adds a signature to FILE.sig: a DSSE envelope on a line of its own, which says that
 the module with this digest is this version of the module of this name. Signatures
 of others over the same bytes stay; those over earlier bytes are dropped. Any file
-can be signed; one without a manifest inside needs --name and --version.`,
+can be signed; one without a manifest inside needs --name and --version. What is
+signed of a process are its executable file and the files given by --file, and it is
+trusted with these files beside it alone.`,
 	}
 	keyFile := cmd.Flags().String("key", "", "file with the private key, PKCS #8 in PEM")
 	name := cmd.Flags().String("name", "", "the module's name, if it has no manifest")
 	version := cmd.Flags().String("version", "", "the module's version, if it has no manifest")
+	files := filesFlag(cmd)
 	return shipCommand(cmd, 1, 1, func(cmd *cobra.Command, args []string, out *shipOutput) error {
 		ref, err := fileRef(cmd, args[0])
 		if err != nil {
@@ -100,7 +102,11 @@ can be signed; one without a manifest inside needs --name and --version.`,
 		if err != nil {
 			return err
 		}
-		m, err := (&artifact.Store{MaxBytes: policy.MaxExecutable}).Fetch(cmd.Context(), ref, "")
+		beside, err := files(ref.Path)
+		if err != nil {
+			return err
+		}
+		m, err := new(artifact.Store).Fetch(cmd.Context(), ref, "", beside...)
 		if err != nil {
 			return err
 		}
@@ -122,10 +128,14 @@ can be signed; one without a manifest inside needs --name and --version.`,
 		if err != nil {
 			return err
 		}
-		return out.print(map[string]any{
+		signed := map[string]any{
 			"file": ref.Path, "signatureFile": sigFile, "digest": said.Digest, "name": said.Name, "version": said.Version,
 			"keyId": id, "signatures": len(m.Signatures),
-		}, fmt.Sprintf("%s@%s %s signed by key id %s; signatures in %s: %d", said.Name, said.Version, said.Digest, id, sigFile, len(m.Signatures)))
+		}
+		if said.Files != nil {
+			signed["files"] = said.Files
+		}
+		return out.print(signed, fmt.Sprintf("%s@%s %s signed by key id %s; signatures in %s: %d", said.Name, said.Version, said.Digest, id, sigFile, len(m.Signatures)))
 	})
 }
 
@@ -157,6 +167,7 @@ when --digest is another one.`,
 	config := cmd.Flags().String("config", "", "policies.yaml, whose trust block counts")
 	name := cmd.Flags().String("name", "", "what the module is called in --config (default: as the module there that has this reference)")
 	digest := cmd.Flags().String("digest", "", "digest that the module has to have")
+	files := filesFlag(cmd)
 	store := storeFlags(cmd)
 	return shipCommand(cmd, 1, 1, func(cmd *cobra.Command, args []string, out *shipOutput) error {
 		ref, err := artifact.ParseRef(args[0])
@@ -168,15 +179,18 @@ when --digest is another one.`,
 			return err
 		}
 		w := trust.Wanted{Name: cmp.Or(*name, entry.name), Digest: cmp.Or(*digest, entry.digest)}
+		if w.Files, err = files(ref.Path); err != nil {
+			return err
+		}
+		if len(w.Files) == 0 {
+			w.Files = entry.besideFrom()
+		}
 		return verifyModule(cmd, out, store(), v, ref, w)
 	})
 }
 
 // verifyModule fetches a module, verifies it and says so.
 func verifyModule(cmd *cobra.Command, out *shipOutput, store *artifact.Store, v *trust.Verifier, ref artifact.Ref, w trust.Wanted) error {
-	if ref.Place == artifact.File {
-		store.MaxBytes = policy.MaxExecutable // it may be a process
-	}
 	resolved, err := store.Resolve(cmd.Context(), ref)
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
-	"github.com/pacer-run/pacer/runtime/policy/process"
 	"github.com/pacer-run/pacer/runtime/policy/settings"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
@@ -27,16 +26,11 @@ type Backends struct {
 	from   atomic.Pointer[place]
 }
 
-// MaxExecutable is how long the file of a process may be, in bytes: those of Go have
-// some 20 MB.
-const MaxExecutable = 512 << 20
-
 // place is where references are looked up, and who is trusted.
 type place struct {
-	dir         string
-	store       *artifact.Store
-	executables *artifact.Store
-	trust       *trust.Verifier
+	dir   string
+	store *artifact.Store
+	trust *trust.Verifier
 }
 
 // NewBackends returns a loader. cacheDir keeps compiled modules between runs, and
@@ -60,9 +54,7 @@ func (b *Backends) Trust(dir string, policy trust.Policy) error {
 	if err != nil {
 		return err
 	}
-	b.from.Store(&place{
-		dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, executables: &artifact.Store{Dir: dir, MaxBytes: MaxExecutable}, trust: verifier,
-	})
+	b.from.Store(&place{dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, trust: verifier})
 	return nil
 }
 
@@ -76,6 +68,16 @@ func (p *place) lock() (*trust.Lock, error) {
 		return nil, nil
 	}
 	return lock, err
+}
+
+// wanted is a version of the module as package trust knows it. The files are those
+// beside the one that the operator's list has, not beside others to go back to.
+func (m ModuleConfig) wanted(ref Ref, name string, enforce bool) trust.Wanted {
+	w := trust.Wanted{Name: name, Ref: ref.Ref, Digest: ref.Digest, Enforce: enforce}
+	if ref == m.Ref {
+		w.Files = m.Files
+	}
+	return w
 }
 
 // fetch gets the bytes of a module, verified. Modules of Config.Dir have no digest
@@ -95,11 +97,7 @@ func (b *Backends) fetch(ctx context.Context, m ModuleConfig, ref Ref) (*trust.T
 	if err != nil {
 		return nil, err
 	}
-	store := from.store
-	if m.Backend == BackendProcess {
-		store = from.executables
-	}
-	return from.trust.Load(ctx, store, lock, trust.Wanted{Name: m.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: m.Mode == Enforce}, time.Now())
+	return from.trust.Load(ctx, from.store, lock, m.wanted(ref, m.Name, m.Mode == Enforce), time.Now())
 }
 
 // vouch tells whether a module that was loaded as m says may be used as another one
@@ -111,7 +109,7 @@ func (b *Backends) vouch(m ModuleConfig, ref Ref, seal trust.Seal, as ModuleConf
 	if err != nil {
 		return err
 	}
-	w := trust.Wanted{Name: as.Name, Ref: ref.Ref, Digest: ref.Digest, Enforce: true}
+	w := m.wanted(ref, as.Name, true)
 	if as.File != "" {
 		w.Name, w.Enforce = "", false
 	}
@@ -128,18 +126,23 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 	if err != nil {
 		return Loaded{}, err
 	}
-	vouch := func(as ModuleConfig) error { return b.vouch(m, ref, found.Seal, as) }
+	seal := found.Seal // without the bytes, which are not to be kept
+	vouch := func(as ModuleConfig) error { return b.vouch(m, ref, seal, as) }
 	if m.Mode == Shadow {
-		if err := vouch(ModuleConfig{Name: m.Of, File: m.ofFile}); err != nil {
+		if err := vouch(ModuleConfig{Name: m.Of, File: m.OfFile}); err != nil {
 			return Loaded{}, fmt.Errorf("as a candidate for %s: %w", m.Of, err)
 		}
 	}
 	loaded := Loaded{
 		Digest: strings.TrimPrefix(found.Digest, "sha256:"), Signer: signersOf(found.Signers), Backend: BackendWASM, Vouch: vouch,
+		Content: contentOf(found.Module),
 	}
 	if m.Backend == BackendProcess {
 		loaded.Backend = BackendProcess
-		return b.startProcess(ctx, m, loaded, found.Ref.Path)
+		return b.startProcess(ctx, m, loaded, found.Module)
+	}
+	if !found.IsWASM() && m.File == "" {
+		return loaded, errors.New("not a WASM module; one that is a process needs backend: process")
 	}
 	options, err := wasmOptions(m, found)
 	if err != nil {
@@ -153,41 +156,9 @@ func (b *Backends) Load(ctx context.Context, m ModuleConfig, ref Ref) (Loaded, e
 	return loaded, nil
 }
 
-// startProcess starts the file whose bytes were verified: package process copies it
-// and compares the copy's digest.
-func (b *Backends) startProcess(ctx context.Context, m ModuleConfig, loaded Loaded, path string) (Loaded, error) {
-	if dir := b.from.Load().dir; !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	env, err := environment(m.Env)
-	if err != nil {
-		return loaded, err
-	}
-	module, err := process.Start(ctx, process.Config{
-		Command: append([]string{path}, m.Args...), SHA256: loaded.Digest, Settings: string(m.Settings), Env: env, Log: b.log.With("name", m.Name),
-	})
-	if err != nil {
-		return loaded, err
-	}
-	loaded.Module = module
-	return loaded, nil
-}
-
-// environment is what the operator grants, with values of Pacer's own where they are
-// to be inherited.
-func environment(list []Variable) ([]string, error) {
-	var env []string
-	for _, v := range list {
-		if v.Inherit {
-			own, ok := os.LookupEnv(v.Name)
-			if !ok {
-				return nil, fmt.Errorf("env.%s: it has no value, and Pacer's own environment has no such variable", v.Name)
-			}
-			v.Value = own
-		}
-		env = append(env, v.Name+"="+v.Value)
-	}
-	return env, nil
+// contentOf is another one when any of the module's bytes are.
+func contentOf(m *artifact.Module) string {
+	return m.Digest + fmt.Sprint(m.FileDigests()) // maps are printed in order
 }
 
 func signersOf(signers []trust.Signer) string {
@@ -228,7 +199,7 @@ func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 	if m.File == "" {
 		if lock, err := from.lock(); err == nil {
 			if locked, i := lock.Find(m.Ref.Ref); i >= 0 {
-				return locked.Digest, nil
+				return locked.Digest + fmt.Sprint(locked.Files), nil // maps are printed in order
 			}
 		}
 	}
@@ -236,15 +207,19 @@ func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 	if err != nil || ref.Place != artifact.File {
 		return "", err
 	}
-	path := ref.Path
-	if m.File == "" && !filepath.IsAbs(path) {
-		path = filepath.Join(from.dir, path)
+	var marks []string
+	for _, file := range append([]artifact.AttachmentRef{{Path: ref.Path}}, m.Files...) {
+		path := file.Path
+		if m.File == "" && !filepath.IsAbs(path) {
+			path = filepath.Join(from.dir, path)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return "", err
+		}
+		marks = append(marks, fmt.Sprintf("%d %d %v", info.Size(), info.ModTime().UnixNano(), inode(info)))
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%d %d %v", info.Size(), info.ModTime().UnixNano(), inode(info)), nil
+	return strings.Join(marks, " "), nil
 }
 
 // Close implements Loader.

@@ -103,7 +103,7 @@ func (c *Catalog) reload(ctx context.Context, o *origin, config ModuleConfig) er
 // one in use is let go: its file was touched.
 func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, changed bool) error {
 	v, _, err := c.bring(ctx, o, config, config.Ref)
-	if err == nil && changed && c.inUse(o, v.digest) {
+	if err == nil && changed && c.inUse(o, v.content) {
 		v.release()
 		c.set(o, func() { o.notice = "" })
 		return nil
@@ -128,10 +128,10 @@ func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, chan
 	return nil
 }
 
-func (c *Catalog) inUse(o *origin, digest string) bool {
+func (c *Catalog) inUse(o *origin, content string) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return o.current != nil && o.current.digest == digest
+	return o.current != nil && o.current.content == content
 }
 
 // Disable takes a module out of use, and its names with it. What it prepared is

@@ -100,7 +100,7 @@ func (c *Catalog) set(_ *origin, change func()) {
 func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref Ref) (v *version, digest string, err error) {
 	if config.Mode == Shadow {
 		if target, err := c.named(config.Of); err == nil {
-			config.ofFile = target.file
+			config.OfFile = target.file
 		}
 	}
 	seen, markErr := c.loader.Mark(ctx, config)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 )
 
@@ -48,15 +49,16 @@ type ModuleConfig struct {
 	Ref
 	Backend   string // BackendWASM, BackendProcess; "" means WASM
 	Args      []string
-	Env       []Variable // of a process: all of its environment but the protocol's own
-	Grants    []string   // groups of host functions that it may use
+	Files     []artifact.AttachmentRef // of a process that is a file: what lies beside it
+	Env       []Variable               // of a process: all of its environment but the protocol's own
+	Grants    []string                 // groups of host functions that it may use
 	Settings  json.RawMessage
 	Limits    Limits
 	Instances int    // that work at the same time; 0 means the host's default
 	Isolation string // IsolationPooled, which "" is as well, or IsolationFresh
 	Mode      Mode
 	Of        string // the Name of the module that a shadow is compared with
-	ofFile    string // the File of that one, for who loads the shadow
+	OfFile    string // the File of that one; the Catalog sets it for its Loader
 	// OnFailure is for those kinds of the module that know the way; FailureOf is for one
 	// kind, and goes before it. ByKind leaves it to the kind.
 	OnFailure OnFailure
@@ -112,6 +114,7 @@ type Loaded struct {
 	Digest  string // sha256, hexadecimal
 	Signer  string // who signed it, as far as that was looked at
 	Backend string // BackendWASM or BackendProcess
+	Content string // another one when any byte of it is; "" stands for Digest
 	// Vouch tells whether it may be used as that module now, by its Name and File: whom
 	// to trust may have changed since it was loaded. nil: it may.
 	Vouch func(as ModuleConfig) error

@@ -41,7 +41,7 @@ func (o *origin) behind(v *version, config ModuleConfig) (back *version, dropped
 	switch {
 	case config.Mode == Shadow:
 		dropped = []*version{old, older}
-	case old != nil && old.digest == v.digest && o.config.runsAs(config):
+	case old != nil && old.content == v.content && o.config.runsAs(config):
 		back, dropped = older, []*version{old} // going back to the same would change nothing
 	case old != nil && old.breaker.open.Load():
 		back, dropped = older, []*version{old} // nobody wants to go back to one in quarantine

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 
@@ -14,6 +15,7 @@ type version struct {
 	digest, signer, backend string
 	settings                string // the operator's
 	names                   [remote.Kinds][]string
+	content                 string                      // as in Loaded
 	vouch                   func(as ModuleConfig) error // as in Loaded
 	tap                     *tap
 	breaker                 breaker
@@ -31,7 +33,7 @@ func newVersion(l *Loaded, o *origin, settings string) *version {
 	d := l.Module.Description()
 	v := &version{
 		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend, settings: settings,
-		vouch: l.Vouch, tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
+		content: cmp.Or(l.Content, l.Digest), vouch: l.Vouch, tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
 	}
 	v.tap.listeners.Store(&o.hear)
 	for kind := range remote.Kinds {

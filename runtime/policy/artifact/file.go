@@ -14,9 +14,12 @@ import (
 // readFile reads a module and the signatures beside it.
 func (s *Store) readFile(path string) (*Module, error) {
 	dir, name := os.DirFS(filepath.Dir(path)), filepath.Base(path)
-	data, err := readLimited(dir, name, s.maxBytes())
+	data, err := readLimited(dir, name, s.maxBytes(nil))
 	if err != nil {
 		return nil, err
+	}
+	if limit := s.maxBytes(data); int64(len(data)) > limit {
+		return nil, tooLarge(name, limit)
 	}
 	m, err := New(data)
 	if err != nil {
@@ -70,8 +73,9 @@ func parseSignatures(data []byte) ([][]byte, error) {
 	}
 }
 
-// WriteFile writes a module into a file, and its signatures into the one beside
-// it. Each is written whole or not at all; old signatures do not outlive theirs.
+// WriteFile writes a module into a file, its signatures into the one beside it, and
+// the files of a process to where they belong from there. Each is written whole or not
+// at all; old signatures do not outlive theirs.
 func WriteFile(path string, m *Module) error {
 	lines, err := FormatSignatures(m.Signatures)
 	if err != nil {
@@ -80,7 +84,24 @@ func WriteFile(path string, m *Module) error {
 	if err := os.Remove(SignatureFile(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := WriteAtomically(path, m.Bytes, 0o644); err != nil {
+	mode := fs.FileMode(0o644)
+	if !m.IsWASM() {
+		mode = 0o755
+	}
+	names := make([]string, len(m.Files))
+	for i, f := range m.Files {
+		names[i] = f.Name
+	}
+	if err := CheckFileNames(filepath.Base(path), names); err != nil {
+		return err
+	}
+	for _, f := range m.Files {
+		place := filepath.Join(filepath.Dir(path), filepath.FromSlash(f.Name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(place), 0o755), WriteAtomically(place, f.Bytes, 0o644)); err != nil {
+			return err
+		}
+	}
+	if err := WriteAtomically(path, m.Bytes, mode); err != nil {
 		return err
 	}
 	if len(lines) == 0 {

@@ -20,6 +20,13 @@
 //	application/vnd.dsse.envelope.v1+json           one for each signature
 //	application/vnd.pacer.policy.vectors.v1         one for each file of vectors, with its name as the title
 //
+// A module that is a process has a config of the media type
+// application/vnd.pacer.policy.process.config.v1+json, which says what machines it is
+// for, and in place of the first two layers:
+//
+//	application/vnd.pacer.policy.executable.v1      exactly one: the executable file
+//	application/vnd.pacer.policy.file.v1            one for each file beside it, with its path as the title
+//
 // Signatures are layers rather than referrers: they need nothing of the registry
 // but blobs and manifests, are copied with the artifact by any tool, and are as
 // well at home in a folder. The price is that one more signature makes another
@@ -53,6 +60,8 @@ type Module struct {
 	Manifest *manifest.Manifest
 	// Signatures are DSSE envelopes, not looked into.
 	Signatures [][]byte
+	// Files are what a process finds beside it, sorted by name.
+	Files []Attachment
 	// Vectors are files of test vectors.
 	Vectors []Vectors
 	// Ref is where it was found.
@@ -82,6 +91,9 @@ func New(data []byte) (*Module, error) {
 	}
 	return m, nil
 }
+
+// IsWASM tells whether it is a WASM module, and not a process.
+func (m *Module) IsWASM() bool { return isWASM(m.Bytes) }
 
 // String is for people: the name and version if known, and the digest.
 func (m *Module) String() string {
@@ -118,4 +130,7 @@ func CheckDigest(text string) error {
 }
 
 // isWASM tells whether data starts as core WebAssembly, version 1, does.
-func isWASM(data []byte) bool { return bytes.HasPrefix(data, []byte("\x00asm\x01\x00\x00\x00")) }
+func isWASM(data []byte) bool { return bytes.HasPrefix(data, wasmStart()) }
+
+// wasmStart is how such data begins.
+func wasmStart() []byte { return []byte("\x00asm\x01\x00\x00\x00") }

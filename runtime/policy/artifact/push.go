@@ -82,23 +82,23 @@ func newPart(mediaType string, data []byte) part {
 // pack makes the pieces of an artifact in the order in which they are pushed: the
 // manifest is the last.
 func (s *Store) pack(m *Module) ([]part, error) {
-	if !isWASM(m.Bytes) {
-		return nil, fmt.Errorf("%w: it is no WASM module; others are shipped as plain files", ErrMalformed)
+	size := len(m.Bytes)
+	for _, f := range m.Files {
+		size += len(f.Bytes)
 	}
-	if int64(len(m.Bytes)) > s.maxBytes() {
-		return nil, tooLarge("the module", s.maxBytes())
+	if limit := s.maxBytes(m.Bytes); int64(size) > limit {
+		return nil, tooLarge("the module", limit)
 	}
-	layers, err := packLayers(m)
-	if err != nil {
-		return nil, err
-	}
-	config, err := packConfig(layers)
+	layers, config, err := packModule(m)
 	if err != nil {
 		return nil, err
 	}
 	outer := ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: config.desc,
 		Annotations: map[string]string{},
+	}
+	if !m.IsWASM() {
+		outer.ArtifactType = programArtifactType
 	}
 	for _, l := range layers {
 		outer.Layers = append(outer.Layers, l.desc)
@@ -114,12 +114,30 @@ func (s *Store) pack(m *Module) ([]part, error) {
 	return append(layers, config, newPart(ocispec.MediaTypeImageManifest, data)), nil
 }
 
-// packLayers makes the layers, and refuses what could not be fetched again.
-func packLayers(m *Module) ([]part, error) {
-	layers := []part{newPart(moduleType, m.Bytes)}
+// packModule makes the layers and the config.
+func packModule(m *Module) (layers []part, config part, err error) {
+	if !m.IsWASM() {
+		if layers, config, err = packProgram(m); err == nil {
+			layers, err = packLayers(m, layers)
+		}
+		return layers, config, err
+	}
+	if len(m.Files) > 0 {
+		return nil, part{}, fmt.Errorf("%w: a WASM module has no files", ErrMalformed)
+	}
+	layers = []part{newPart(moduleType, m.Bytes)}
 	if m.Manifest != nil {
 		layers = append(layers, newPart(manifestType, m.Manifest.Encode()))
 	}
+	if layers, err = packLayers(m, layers); err == nil {
+		config, err = packConfig(layers)
+	}
+	return layers, config, err
+}
+
+// packLayers adds what modules of both kinds have, and refuses what could not be
+// fetched again.
+func packLayers(m *Module, layers []part) ([]part, error) {
 	if len(m.Signatures) > maxSignatures {
 		return nil, fmt.Errorf("%w: it has %d signatures, expected up to %d", ErrMalformed, len(m.Signatures), maxSignatures)
 	}

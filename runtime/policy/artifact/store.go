@@ -25,8 +25,11 @@ var (
 
 // Limits of what is read. That of a module is the store's.
 const (
-	// MaxModule is the size of a module if nothing else is said, in bytes.
-	MaxModule       = 32 << 20
+	// MaxModule is the size of a WASM module if nothing else is said, in bytes.
+	MaxModule = 32 << 20
+	// MaxProgram is the size of a module that is a process, with its files: executables
+	// of Go have some 20 MB, those that carry an interpreter more.
+	MaxProgram      = 512 << 20
 	maxManifest     = 1 << 20  // of an artifact, and of a module
 	maxIndex        = 4 << 20  // of a layout
 	maxEnvelope     = 64 << 10 // of one signature
@@ -43,7 +46,7 @@ const patience = 2 * time.Minute
 type Store struct {
 	// Dir is the folder that relative paths start from; "" is the working one.
 	Dir string
-	// MaxBytes bounds the size of a module; 0 is MaxModule.
+	// MaxBytes bounds the size of a module; 0 is MaxModule, or MaxProgram.
 	MaxBytes int64
 	// PlainHTTP says whether registries are spoken to without TLS; nil is for those
 	// on this machine alone, which are named localhost or have a loopback address.
@@ -58,8 +61,9 @@ type Store struct {
 
 // Fetch returns the module at a reference. digest is that of the module, "" for
 // any. A reference by tag is refused, since it may mean another module tomorrow:
-// Resolve finds what it means today.
-func (s *Store) Fetch(ctx context.Context, ref Ref, digest string) (*Module, error) {
+// Resolve finds what it means today. files are those of a process that is a file
+// itself; what comes from elsewhere brings its own.
+func (s *Store) Fetch(ctx context.Context, ref Ref, digest string, files ...AttachmentRef) (*Module, error) {
 	if digest != "" {
 		if err := CheckDigest(digest); err != nil {
 			return nil, err
@@ -68,9 +72,15 @@ func (s *Store) Fetch(ctx context.Context, ref Ref, digest string) (*Module, err
 	if !ref.Fixed() {
 		return nil, fmt.Errorf("%s: expected a digest, …@sha256:…; a tag is resolved by pacer policy pull only", ref)
 	}
+	if len(files) > 0 && ref.Place != File {
+		return nil, fmt.Errorf("%s: %w: what is not in a file has its files with it, and can be given none", ref, ErrMalformed)
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	m, err := s.fetch(ctx, ref)
+	if err == nil {
+		err = s.readFiles(m, ref.Path, files)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref, sorted(err))
 	}
@@ -137,12 +147,15 @@ func (s *Store) source(ref Ref) (from source, done func(), err error) {
 	return layout, layout.close, nil
 }
 
-// maxBytes is the limit in force.
-func (s *Store) maxBytes() int64 {
-	if s.MaxBytes > 0 {
+// maxBytes is the limit in force for a module that begins so.
+func (s *Store) maxBytes(module []byte) int64 {
+	switch {
+	case s.MaxBytes > 0:
 		return s.MaxBytes
+	case isWASM(module):
+		return MaxModule
 	}
-	return MaxModule
+	return MaxProgram
 }
 
 // readLimited reads a regular file of bounded size from a folder.

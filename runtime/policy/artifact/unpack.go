@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -21,6 +22,11 @@ const (
 	manifestType  = "application/vnd.pacer.policy.manifest.v1+json"
 	signatureType = "application/vnd.dsse.envelope.v1+json"
 	vectorsType   = "application/vnd.pacer.policy.vectors.v1"
+
+	programArtifactType = "application/vnd.pacer.policy.process.v1"
+	programConfigType   = "application/vnd.pacer.policy.process.config.v1+json"
+	programType         = "application/vnd.pacer.policy.executable.v1"
+	fileType            = "application/vnd.pacer.policy.file.v1"
 )
 
 // unpack reads the artifact whose manifest has that digest.
@@ -69,8 +75,8 @@ func parseManifest(data []byte) (*ocispec.Manifest, error) {
 	if m.MediaType != "" && m.MediaType != ocispec.MediaTypeImageManifest {
 		return nil, fmt.Errorf("%w: its manifest is a %q, expected %q", ErrMalformed, m.MediaType, ocispec.MediaTypeImageManifest)
 	}
-	if m.Config.MediaType != configType {
-		return nil, fmt.Errorf("%w: its config is a %q, expected %q", ErrMalformed, m.Config.MediaType, configType)
+	if m.Config.MediaType != configType && m.Config.MediaType != programConfigType {
+		return nil, fmt.Errorf("%w: its config is a %q, expected %q or %q", ErrMalformed, m.Config.MediaType, configType, programConfigType)
 	}
 	if len(m.Layers) > maxLayers {
 		return nil, fmt.Errorf("%w: it has %d layers, expected up to %d", ErrMalformed, len(m.Layers), maxLayers)
@@ -91,25 +97,78 @@ func layersOf(m *ocispec.Manifest, mediaType string) []ocispec.Descriptor {
 
 // readLayers makes a module of the layers that it knows; others are for others.
 func (s *Store) readLayers(ctx context.Context, from content.Fetcher, outer *ocispec.Manifest) (*Module, error) {
-	modules := layersOf(outer, moduleType)
-	if len(modules) != 1 {
-		return nil, fmt.Errorf("%w: it has %d layers %s, expected one", ErrMalformed, len(modules), moduleType)
+	var m *Module
+	var err error
+	if outer.Config.MediaType == programConfigType {
+		m, err = s.readProgram(ctx, from, outer)
+	} else if m, err = readModule(ctx, from, outer, moduleType, s.maxBytes(wasmStart())); err == nil {
+		err = readManifest(ctx, from, outer, m)
 	}
-	data, err := blob(ctx, from, modules[0], "the module", s.maxBytes())
 	if err != nil {
-		return nil, err
-	}
-	m, err := New(data)
-	if err != nil {
-		return nil, err
-	}
-	if err := readManifest(ctx, from, outer, m); err != nil {
 		return nil, err
 	}
 	if err := readSignatures(ctx, from, outer, m); err != nil {
 		return nil, err
 	}
 	return m, readVectors(ctx, from, outer, m)
+}
+
+// readModule reads the one layer with the module itself.
+func readModule(ctx context.Context, from content.Fetcher, outer *ocispec.Manifest, mediaType string, limit int64) (*Module, error) {
+	modules := layersOf(outer, mediaType)
+	if len(modules) != 1 {
+		return nil, fmt.Errorf("%w: it has %d layers %s, expected one", ErrMalformed, len(modules), mediaType)
+	}
+	data, err := blob(ctx, from, modules[0], "the module", limit)
+	if err != nil {
+		return nil, err
+	}
+	m, err := New(data)
+	if err == nil && m.IsWASM() != (mediaType == moduleType) {
+		err = fmt.Errorf("%w: its layer %s is something else", ErrMalformed, mediaType)
+	}
+	return m, err
+}
+
+// readProgram makes a module of an executable file and what belongs to it. The config
+// is for registries and people, so it must not tell another story than the file.
+func (s *Store) readProgram(ctx context.Context, from content.Fetcher, outer *ocispec.Manifest) (*Module, error) {
+	room := s.maxBytes(nil)
+	m, err := readModule(ctx, from, outer, programType, room)
+	if err != nil {
+		return nil, err
+	}
+	platform, err := Platform(m.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	data, err := blob(ctx, from, outer.Config, "its config", maxManifest)
+	if err != nil {
+		return nil, err
+	}
+	var said programConfig
+	if err := json.Unmarshal(data, &said); err != nil {
+		return nil, fmt.Errorf("%w: its config: %w", ErrMalformed, err)
+	}
+	if told := strings.Trim(said.OS+"/"+said.Architecture, "/"); told != platform {
+		return nil, fmt.Errorf("%w: its config says that it is for %q, its executable file is for %q", ErrMalformed, told, platform)
+	}
+	room -= int64(len(m.Bytes))
+	var names []string
+	for _, layer := range layersOf(outer, fileType) {
+		name := layer.Annotations[ocispec.AnnotationTitle]
+		data, err := blob(ctx, from, layer, fmt.Sprintf("file %.100q", name), room)
+		if err != nil {
+			return nil, err
+		}
+		room -= int64(len(data))
+		names, m.Files = append(names, name), append(m.Files, Attachment{name, data})
+	}
+	if err := CheckFileNames("", names); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	slices.SortFunc(m.Files, func(a, b Attachment) int { return strings.Compare(a.Name, b.Name) })
+	return m, nil
 }
 
 // readManifest compares the copy of the module's manifest with the original, the

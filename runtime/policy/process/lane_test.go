@@ -26,10 +26,22 @@ func idle(m *Module) int {
 	return len(r.lanes)
 }
 
+func TestLanes(t *testing.T) {
+	m := start(t, as(t, "zoo"))
+	t.Run("are kept", func(t *testing.T) { lanesAreKept(t, m) })
+	t.Run("tell the deadline", func(t *testing.T) { moduleIsToldTheDeadline(t, m) })
+	t.Run("leave out long answers", func(t *testing.T) {
+		request := sdk.AdmissionRequest{Policy: "zoo", New: []byte(strings.Repeat("x", laneBytes+1))}
+		got, err := remote.Admission(m).Review(t.Context(), request)
+		if err != nil || len(got.Amended) != laneBytes+1 {
+			t.Errorf("%d bytes, %v", len(got.Amended), err)
+		}
+	})
+}
+
 // Calls that come one after the other share a lane; those at the same time have one
 // each, and no more are kept than are likely to be needed again.
-func TestLanesAreKept(t *testing.T) {
-	m := start(t, as(t, "zoo"))
+func lanesAreKept(t *testing.T, m *Module) {
 	for range 20 {
 		tell(t, m, "pid")
 	}
@@ -38,10 +50,14 @@ func TestLanesAreKept(t *testing.T) {
 	}
 	var group sync.WaitGroup
 	for range 3 * idleLanes {
-		group.Go(func() { tell(t, m, "together") })
+		group.Go(func() {
+			if _, err := step(t, m, "together"); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	group.Wait()
-	if n := idle(m); n != idleLanes {
+	if n := idle(m); n > idleLanes || n < idleLanes-1 { // one may be at work, releasing
 		t.Errorf("%d lanes are kept, want %d", n, idleLanes)
 	}
 	if running(m).single {
@@ -50,30 +66,26 @@ func TestLanesAreKept(t *testing.T) {
 }
 
 // The module knows until when the host waits, and is told when it waits no more.
-func TestModuleIsToldTheDeadline(t *testing.T) {
-	m := start(t, as(t, "zoo"))
+func moduleIsToldTheDeadline(t *testing.T, m *Module) {
 	p, err := remote.Upgrade(m).Prepare(t.Context(), sdk.UpgradeSpec{Strategy: "wait"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := p.Next(ctx, sdk.UpgradeState{}); !errors.Is(err, context.DeadlineExceeded) {
+	asked := make(chan error)
+	go func() {
+		_, err := p.Next(ctx, sdk.UpgradeState{})
+		asked <- err
+	}()
+	tell(t, m, "waits") // as soon as it does
+	cancel()
+	if err := <-asked; !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	if got := tell(t, m, "waited"); got != "context canceled, had a deadline" { // waits for the one before
 		t.Errorf("the module saw: %s", got)
-	}
-}
-
-// An answer that may be longer than a lane takes comes by itself.
-func TestLongAnswer(t *testing.T) {
-	m := start(t, as(t, "zoo"))
-	request := sdk.AdmissionRequest{Policy: "zoo", New: []byte(strings.Repeat("x", laneBytes+1))}
-	got, err := remote.Admission(m).Review(t.Context(), request)
-	if err != nil || len(got.Amended) != laneBytes+1 {
-		t.Errorf("%d bytes, %v", len(got.Amended), err)
 	}
 }
 

@@ -19,7 +19,7 @@ type Module struct {
 	settings    string
 	env         []string
 	folder      string
-	file        *executable
+	files       []*private // the executable is the first
 	journal     *journal
 	description wire.Description
 	stop        context.CancelFunc // of the supervisor
@@ -45,7 +45,7 @@ func (m *Module) Description() wire.Description { return m.description }
 func (m *Module) FuelUsed() int64 { return 0 }
 
 // SHA256 is the digest of the file that is run, in hexadecimal.
-func (m *Module) SHA256() string { return hex.EncodeToString(m.file.digest) }
+func (m *Module) SHA256() string { return hex.EncodeToString(m.files[0].digest) }
 
 // State says how the module is.
 func (m *Module) State() State {

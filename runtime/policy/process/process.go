@@ -7,7 +7,8 @@
 // A process is trusted code: it runs as our user does. What the host does see to is
 // that nothing it does by mistake hurts the scheduler:
 //
-//   - what is started is a private copy of the file whose digest was checked;
+//   - what is started is a private copy of the file whose digest was checked, and so
+//     are the files beside it;
 //   - it inherits neither environment nor files, and its memory is limited;
 //   - each call has a deadline and a bound on its answer;
 //   - what it writes is logged in part, and it waits when it writes too much;
@@ -37,16 +38,27 @@ import (
 // Config says what is run, and how.
 type Config struct {
 	// Command is the path of an executable file, and its arguments. The module runs
-	// in a folder of its own, so they should name no relative paths.
+	// in a folder of its own, so the only relative paths that they should name are
+	// those of Files.
 	Command []string
-	// SHA256 is the digest that the file has to have, in hexadecimal; "" for any. Its
-	// interpreter, and what it loads, are not covered.
+	// Program is what is run, in place of the file, whose name is then what it is called;
+	// nil: the file is read.
+	Program []byte
+	// SHA256 is the digest that the executable has to have, in hexadecimal; "" for any.
+	// Its interpreter, and what it loads besides Files, are not covered.
 	SHA256   string
+	Files    []File       // what else is in the module's folder
 	Settings string       // of the module: JSON; "" for none
 	Env      []string     // NAME=value, all of the environment but the protocol's own
 	Dir      string       // where private folders are made; "" means that of temporary files
 	Limits   Limits       // fields that are 0 have the values of DefaultLimits
 	Log      *slog.Logger // nil: nothing is logged
+}
+
+// File is one that a module finds in the folder it runs in.
+type File struct {
+	Name  string // a relative path
+	Bytes []byte
 }
 
 // Start starts a module and sees to it that it stays up until it is closed. The
@@ -106,9 +118,9 @@ func newModule(config Config) (*Module, error) {
 	if folder, err = filepath.Abs(folder); err == nil && len(folder) > maxFolder {
 		err = fmt.Errorf("dir %s: the path is too long for sockets below it", filepath.Dir(folder))
 	}
-	var file *executable
+	var files []*private
 	if err == nil {
-		file, err = copyExecutable(config.Command[0], folder, config.SHA256)
+		files, err = copyAll(&config, folder)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
@@ -119,7 +131,7 @@ func newModule(config Config) (*Module, error) {
 	}
 	m := &Module{
 		limits: config.Limits.withDefaults(), command: config.Command, settings: config.Settings, env: config.Env,
-		folder: folder, file: file, journal: &journal{log: log},
+		folder: folder, files: files, journal: &journal{log: log},
 		changed: make(chan struct{}), over: make(chan struct{}),
 	}
 	m.description.Name = filepath.Base(config.Command[0]) // until it says itself

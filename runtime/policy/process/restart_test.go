@@ -116,10 +116,10 @@ func TestSwappedFile(t *testing.T) {
 	if _, err := Start(t.Context(), config); err == nil || !strings.Contains(err.Error(), "its SHA-256 is ") {
 		t.Errorf("the swapped file: %v", err)
 	}
-	if err := os.Remove(m.file.path); err != nil {
+	if err := os.Remove(m.files[0].path); err != nil {
 		t.Fatal(err)
 	}
-	copyFile(t, file, m.file.path)
+	copyFile(t, file, m.files[0].path)
 	m.limits.Call[remote.KindUpgrade] = 100 * time.Millisecond
 	crash(t, m)
 	for !strings.Contains(m.State().Cause, "was changed") {
@@ -164,18 +164,51 @@ func TestCopyIsHashedAsCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-	private := t.TempDir()
-	e, err := copyExecutable(file, private, want)
-	if err != nil || hex.EncodeToString(e.digest) != want || filepath.Dir(e.path) != private {
-		t.Fatalf("%+v, %v", e, err)
-	}
-	for range 2 { // each check is a new one
-		if err := e.verify(); err != nil {
-			t.Error(err)
+	files := []File{{"lib/a", []byte("abc")}, {"b", nil}}
+	for _, program := range [][]byte{nil, []byte("abc")} {
+		folder := t.TempDir()
+		all, err := copyAll(&Config{Command: []string{file}, Program: program, SHA256: want, Files: files}, folder)
+		if err != nil || len(all) != 3 || hex.EncodeToString(all[0].digest) != want || filepath.Dir(all[0].path) != folder {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		for i, mode := range []os.FileMode{0o500, 0o400, 0o400} {
+			for range 2 { // each check is a new one
+				if err := all[i].verify(); err != nil {
+					t.Error(err)
+				}
+			}
+			if info, err := os.Stat(all[i].path); err != nil || info.Mode().Perm() != mode {
+				t.Errorf("%v, %v", info.Mode(), err)
+			}
 		}
 	}
-	if info, err := os.Stat(e.path); err != nil || info.Mode().Perm() != 0o500 {
-		t.Errorf("%v, %v", info.Mode(), err)
+	for _, name := range []string{"../a", "/a", "module", ""} {
+		if _, err := copyAll(&Config{Command: []string{file}, Files: []File{{name, nil}}}, t.TempDir()); err == nil {
+			t.Errorf("a file called %q was taken", name)
+		}
+	}
+}
+
+// Files lie where the module runs. When one was changed, nothing is started any more.
+func TestFilesBesideTheModule(t *testing.T) {
+	config := as(t, "zoo")
+	config.Files = []File{{"lib/a.txt", []byte("hello")}}
+	m := start(t, config)
+	if got := tell(t, m, "file"); got != "hello" {
+		t.Errorf("it reads %q", got)
+	}
+	file := filepath.Join(m.folder, "lib", "a.txt")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("bye"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.limits.Call[remote.KindUpgrade] = 100 * time.Millisecond
+	crash(t, m)
+	for !strings.Contains(m.State().Cause, "the private copy of its file a.txt was changed") {
+		_, err := step(t, m, "pid")
+		wantFault(t, err, "it is down: ")
 	}
 }
 

@@ -71,10 +71,12 @@ func (m *Module) clientConfig(c *child) *plugin.ClientConfig {
 			grpc.WithWriteBufferSize(protocol.Buffer), grpc.WithReadBufferSize(protocol.Buffer),
 		},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, sockets string) (runner.Runner, error) {
-			if err := m.file.verify(); err != nil {
-				return nil, err
+			for _, file := range m.files {
+				if err := file.verify(); err != nil {
+					return nil, err
+				}
 			}
-			cmd.Path, cmd.Args, cmd.Dir = m.file.path, m.command, m.folder
+			cmd.Path, cmd.Args, cmd.Dir = m.files[0].path, m.command, m.folder
 			cmd.Env = slices.Concat(m.env, cmd.Env)
 			c.cmd, c.sockets = cmd, sockets
 			return c, nil

@@ -184,11 +184,18 @@ func (healthKind) Prepare(context.Context, sdk.HealthSpec) (sdk.PreparedHealth, 
 // habits are what the upgrade strategies do.
 func habits() map[string]habit {
 	says := func(text string) sdk.UpgradeStep { return sdk.UpgradeStep{Start: 1, Reason: text} }
-	saw, crowd := make(chan string, 1), &crowd{}
+	waits, saw, crowd := make(chan bool, 1), make(chan string, 1), &crowd{}
 	return map[string]habit{
 		"pid":    func(context.Context) sdk.UpgradeStep { return says(strconv.Itoa(os.Getpid())) },
 		"env":    func(context.Context) sdk.UpgradeStep { return says(strings.Join(os.Environ(), " ")) },
 		"folder": func(context.Context) sdk.UpgradeStep { dir, _ := os.Getwd(); return says(dir) },
+		"file": func(context.Context) sdk.UpgradeStep {
+			text, err := os.ReadFile("lib/a.txt")
+			if err != nil {
+				return says(err.Error())
+			}
+			return says(string(text))
+		},
 		"limits": func(context.Context) sdk.UpgradeStep { return says(limitsOfSelf()) },
 		"sleep":  func(context.Context) sdk.UpgradeStep { <-make(chan int); return says("") },
 		"exit":   func(context.Context) sdk.UpgradeStep { os.Exit(7); return says("") },
@@ -197,11 +204,13 @@ func habits() map[string]habit {
 		"flood":  func(context.Context) sdk.UpgradeStep { flood(); return says("") },
 		"child":  func(context.Context) sdk.UpgradeStep { return says(offspring(&syscall.SysProcAttr{})) },
 		"wait": func(ctx context.Context) sdk.UpgradeStep {
+			waits <- true
 			<-ctx.Done()
 			_, limited := ctx.Deadline()
 			saw <- fmt.Sprint(ctx.Err(), map[bool]string{true: ", had a deadline"}[limited])
 			return says("")
 		},
+		"waits":    func(context.Context) sdk.UpgradeStep { return says(fmt.Sprint(<-waits)) },
 		"waited":   func(context.Context) sdk.UpgradeStep { return says(<-saw) },
 		"together": func(context.Context) sdk.UpgradeStep { crowd.join(3 * idleLanes); return says("") },
 		"orphan":   func(context.Context) sdk.UpgradeStep { return says(offspring(&syscall.SysProcAttr{Setsid: true})) },

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -123,6 +122,7 @@ func (p *parser) trust(field string, n *yaml.Node, into *trust.Policy) {
 func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 	m := policy.ModuleConfig{Backend: policy.BackendWASM}
 	command := ""
+	var files *yaml.Node
 	p.fields(field, n, map[string]func(string, *yaml.Node){
 		"name":      func(f string, n *yaml.Node) { m.Name = p.text(f, n) },
 		"ref":       func(f string, n *yaml.Node) { m.Ref.Ref = p.text(f, n) },
@@ -130,6 +130,7 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 		"backend":   func(f string, n *yaml.Node) { m.Backend = p.oneOf(f, n, policy.BackendWASM, policy.BackendProcess) },
 		"command":   func(f string, n *yaml.Node) { command = p.text(f, n) },
 		"args":      func(f string, n *yaml.Node) { m.Args = p.texts(f, n) },
+		"files":     func(_ string, n *yaml.Node) { files = n },
 		"env":       func(f string, n *yaml.Node) { m.Env = p.environment(f, n) },
 		"grants":    func(f string, n *yaml.Node) { m.Grants = p.grants(f, n) },
 		"settings":  func(f string, n *yaml.Node) { m.Settings = p.settings(f, n) },
@@ -146,6 +147,9 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 		"rollback":     func(f string, n *yaml.Node) { m.Rollback = p.rollback(f, n) },
 	})
 	p.checkModule(field, n, &m, command)
+	if files != nil {
+		p.files(field+".files", files, &m)
+	}
 	return m
 }
 
@@ -202,12 +206,14 @@ func (p *parser) checkModule(field string, n *yaml.Node, m *policy.ModuleConfig,
 		p.fail(n, field+".name", "%q: lower-case letters, digits and dashes expected", m.Name)
 	}
 	switch process := m.Backend == policy.BackendProcess; {
-	case process && m.Ref.Ref != "":
-		p.fail(n, field+".ref", "a process has a command instead")
-	case process && command == "":
-		p.fail(n, field+".command", "the path of an executable file expected")
+	case process && m.Ref.Ref != "" && command != "":
+		p.fail(n, field+".ref", "a process has either a command or a ref")
+	case process && m.Ref.Ref == "" && command == "":
+		p.fail(n, field+".command", "the path of an executable file expected, or a ref")
 	case process:
-		m.Ref.Ref = "file:" + command
+		if command != "" {
+			m.Ref.Ref = "file:" + command
+		}
 		p.checkProcess(field, n, m)
 	case command != "" || len(m.Args) > 0:
 		p.fail(n, field+".command", "command and args are for backend: process")
@@ -222,18 +228,6 @@ func (p *parser) checkModule(field string, n *yaml.Node, m *policy.ModuleConfig,
 		p.fail(n, field+".of", "the name of the module expected that this one is to be compared with")
 	case m.Mode == policy.Enforce && m.Of != "":
 		p.fail(n, field+".of", "only for mode: shadow")
-	}
-}
-
-// checkProcess refuses what only WASM has.
-func (p *parser) checkProcess(field string, n *yaml.Node, m *policy.ModuleConfig) {
-	wasmOnly := map[string]bool{
-		"grants": m.Grants != nil, "limits": m.Limits != policy.Limits{}, "instances": m.Instances != 0, "isolation": m.Isolation != "",
-	}
-	for _, name := range slices.Sorted(maps.Keys(wasmOnly)) {
-		if wasmOnly[name] {
-			p.fail(n, field+"."+name, "only for backend: wasm")
-		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/runtime/policy/roster"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
@@ -43,6 +44,7 @@ modules:
     backend: process
     command: /usr/lib/rules
     args: [-v]
+    files: [/usr/lib/rules.d/a, /etc/b, {path: c, as: d/c, digest: ` + digest + `}]
     env: {LANG: C, N: 0x10, EMPTY: "", TOKEN: }
     mode: off
 trust:
@@ -70,7 +72,9 @@ trust:
 			{Name: "next", Backend: "wasm", Ref: policy.Ref{Ref: "file:next.wasm"}, Mode: policy.Shadow, Of: "rack-spread", Optional: true, FailureOf: [remote.Kinds]policy.OnFailure{
 				remote.KindConstraint: policy.Static, remote.KindUpgrade: policy.Closed, remote.KindAdmission: policy.LetPass,
 			}},
-			{Name: "rules", Backend: "process", Ref: policy.Ref{Ref: "file:/usr/lib/rules"}, Args: []string{"-v"}, Mode: policy.Off, Env: []policy.Variable{
+			{Name: "rules", Backend: "process", Ref: policy.Ref{Ref: "file:/usr/lib/rules"}, Args: []string{"-v"}, Mode: policy.Off, Files: []artifact.AttachmentRef{
+				{Name: "rules.d/a", Path: "/usr/lib/rules.d/a"}, {Name: "b", Path: "/etc/b"}, {Name: "d/c", Path: "c", Digest: "sha256:" + digest},
+			}, Env: []policy.Variable{
 				{Name: "LANG", Value: "C"}, {Name: "N", Value: "0x10"}, {Name: "EMPTY"}, {Name: "TOKEN", Inherit: true},
 			}},
 		},
@@ -99,8 +103,17 @@ func TestFaults(t *testing.T) {
 		{item("name: b"), "line 4: modules[0].name: given twice"},
 		{item("digest: sha256:12"), `modules[0].digest: "sha256:12": sha256: and 64 hexadecimal digits expected`},
 		{item("backend: lua"), `modules[0].backend: "lua": expected one of wasm, process`},
-		{item("backend: process"), "modules[0].ref: a process has a command instead"},
-		{"modules: [{name: a, backend: process}]", "modules[0].command: the path of an executable file expected"},
+		{item("backend: process\n    command: /a"), "modules[0].ref: a process has either a command or a ref"},
+		{"modules: [{name: a, backend: process}]", "modules[0].command: the path of an executable file expected, or a ref"},
+		{item("files: [a]"), "modules[0].files: only for backend: process"},
+		{item("backend: process\n    files: a"), "line 5: modules[0].files: a list expected"},
+		{process("files: [{as: b}]"), "modules[0].files[0].path: the path of a file expected"},
+		{process("files: [{path: b, name: c}]"), "modules[0].files[0].name: unknown field; expected one of as, digest, path"},
+		{process("files: [{path: b, digest: c}]"), "modules[0].files[0].digest: "},
+		{process("files: [{path: b, as: ../c}]"), `modules[0].files: file "../c": expected a path below`},
+		{process("files: [b, {path: c, as: b}]"), `modules[0].files: file "b": there is "b" already`},
+		{process("files: [/a]"), `modules[0].files: file "a": there is "a" already`},
+		{"modules: [{name: a, backend: process, ref: 'oci://r/p:1', files: [b]}]", "modules[0].files: only with a command: what comes from oci://r/p:1 has its files with it"},
 		{"modules: [{name: a, backend: process, command: /a, grants: []}]", "modules[0].grants: only for backend: wasm"},
 		{item("args: [a]"), "modules[0].command: command and args are for backend: process"},
 		{item("env: {A: b}"), "modules[0].env: only for backend: process"},

@@ -14,12 +14,14 @@ import (
 // so a signature made for another purpose is none of a module.
 const payloadType = "application/vnd.pacer.policy.statement.v1+json"
 
-// Statement is what a signer says: the module of that digest is that version of
-// the module of that name.
+// Statement is what a signer says: the module of that digest, with those files beside
+// it and no others, is that version of the module of that name.
 type Statement struct {
 	Digest  string `json:"digest"` // sha256:… of the module's bytes
 	Name    string `json:"name"`
 	Version string `json:"version"`
+	// Files are the digests of the files of a process, by their names.
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // envelope is the form of a signed message that DSSE 1.0.2 defines
@@ -47,7 +49,7 @@ func pae(payloadType string, payload []byte) []byte {
 // and version are needed for a module without a manifest, and otherwise have to
 // be the manifest's or "".
 func Sign(key *PrivateKey, m *artifact.Module, name, version string) ([]byte, error) {
-	s := Statement{Digest: artifact.Digest(m.Bytes), Name: m.Name, Version: m.Version}
+	s := Statement{Digest: artifact.Digest(m.Bytes), Name: m.Name, Version: m.Version, Files: m.FileDigests()}
 	for _, f := range []struct {
 		what, given string
 		value       *string
@@ -138,6 +140,11 @@ func (m *message) statement() (Statement, error) {
 	var s Statement
 	if err := json.Unmarshal(m.payload, &s); err != nil {
 		return Statement{}, fmt.Errorf("payload: %w", err)
+	}
+	for _, d := range s.Files {
+		if err := artifact.CheckDigest(d); err != nil {
+			return s, err
+		}
 	}
 	return s, artifact.CheckDigest(s.Digest)
 }

@@ -1,9 +1,11 @@
 package trust
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
@@ -21,6 +23,8 @@ type Wanted struct {
 	// Digest is the digest of the module that is pinned there, "" for none. The prefix
 	// sha256: may be left out.
 	Digest string
+	// Files are those of a process that is a file itself.
+	Files []artifact.AttachmentRef
 	// Enforce says that its answers count, as they do not in the shadow. Where
 	// signatures are required, such a module has to be pinned, there or in the lock.
 	Enforce bool
@@ -37,11 +41,16 @@ type Trusted struct {
 // is pinned where it has to be, and signed by those who have to. Its bytes are not
 // looked at again.
 func (v *Verifier) Admit(lock *Lock, w Wanted, s Seal, now time.Time) error {
-	_, digest, err := v.pin(lock, w)
+	w, _, err := v.pin(lock, w)
 	if err != nil {
 		return err
 	}
-	if digest != "" && digest != s.digest {
+	for _, f := range w.Files {
+		if f.Digest != "" && f.Digest != s.files[f.Name] {
+			return fmt.Errorf("%s: file %s: %w: expected one of digest %s, it is %s", w.Ref, f.Name, artifact.ErrChanged, f.Digest, s.files[f.Name])
+		}
+	}
+	if digest := w.Digest; digest != "" && digest != s.digest {
 		return fmt.Errorf("%s: %w: expected a module of digest %s, it is %s", w.Ref, artifact.ErrChanged, digest, s.digest)
 	}
 	if _, err := v.verify(w.Name, s, now); err != nil {
@@ -53,11 +62,11 @@ func (v *Verifier) Admit(lock *Lock, w Wanted, s Seal, now time.Time) error {
 // Load fetches a module and verifies it. What it returns are the very bytes that
 // were verified; they are what has to be compiled. lock is nil for none.
 func (v *Verifier) Load(ctx context.Context, store *artifact.Store, lock *Lock, w Wanted, now time.Time) (*Trusted, error) {
-	ref, digest, err := v.pin(lock, w)
+	w, ref, err := v.pin(lock, w)
 	if err != nil {
 		return nil, err
 	}
-	m, err := store.Fetch(ctx, ref, digest)
+	m, err := store.Fetch(ctx, ref, w.Digest, w.Files...)
 	if err != nil {
 		return nil, err
 	}
@@ -69,31 +78,46 @@ func (v *Verifier) Load(ctx context.Context, store *artifact.Store, lock *Lock, 
 	return &Trusted{m, signers, seal}, nil
 }
 
-// pin finds what to fetch, and the digest that it has to have.
-func (v *Verifier) pin(lock *Lock, w Wanted) (artifact.Ref, string, error) {
+// pin finds what to fetch, and adds the digests that it has to have.
+func (v *Verifier) pin(lock *Lock, w Wanted) (Wanted, artifact.Ref, error) {
 	ref, err := artifact.ParseRef(w.Ref)
 	if err != nil {
-		return artifact.Ref{}, "", err
+		return w, ref, err
 	}
-	digest := w.Digest
-	if digest != "" {
-		if digest, err = artifact.ParseDigest(digest); err != nil {
-			return artifact.Ref{}, "", fmt.Errorf("%s: %w", w.Ref, err)
-		}
-	}
-	if locked, i := lock.Find(w.Ref); i >= 0 {
-		if digest != "" && digest != locked.Digest {
-			return artifact.Ref{}, "", fmt.Errorf("%s: %w to one value: the configuration says %s, %s says %s; pacer policy pull updates the latter",
-				w.Ref, ErrPin, digest, LockFile, locked.Digest)
-		}
-		digest = locked.Digest
+	locked, place := lock.Find(w.Ref)
+	if place >= 0 {
 		if ref, err = artifact.ParseRef(locked.Resolved); err != nil {
-			return artifact.Ref{}, "", err
+			return w, ref, err
 		}
 	}
-	if digest == "" && w.Enforce && v.Required(w.Name) {
-		return artifact.Ref{}, "", fmt.Errorf("%s: %w: where signatures are required, expected a digest in the configuration or in %s, which pacer policy pull writes",
-			w.Ref, ErrPin, LockFile)
+	pinned := w.Enforce && v.Required(w.Name)
+	if w.Digest, err = agreed(w.Ref, w.Digest, locked.Digest, pinned); err != nil {
+		return w, ref, err
 	}
-	return ref, digest, nil
+	w.Files = slices.Clone(w.Files)
+	for i, f := range w.Files {
+		if w.Files[i].Digest, err = agreed(w.Ref+": file "+f.Name, f.Digest, locked.Files[f.Name], pinned); err != nil {
+			return w, ref, err
+		}
+	}
+	return w, ref, nil
+}
+
+// agreed is the digest of something by the configuration or the lock, "" for none.
+func agreed(what, configured, locked string, pinned bool) (string, error) {
+	if configured != "" {
+		var err error
+		if configured, err = artifact.ParseDigest(configured); err != nil {
+			return "", fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	switch {
+	case configured != "" && locked != "" && configured != locked:
+		return "", fmt.Errorf("%s: %w to one value: the configuration says %s, %s says %s; pacer policy pull updates the latter",
+			what, ErrPin, configured, LockFile, locked)
+	case configured == "" && locked == "" && pinned:
+		return "", fmt.Errorf("%s: %w: where signatures are required, expected a digest in the configuration or in %s, which pacer policy pull writes",
+			what, ErrPin, LockFile)
+	}
+	return cmp.Or(configured, locked), nil
 }

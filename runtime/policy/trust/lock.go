@@ -33,6 +33,8 @@ type Locked struct {
 	Resolved string `json:"resolved"`
 	// Digest is sha256:… of the module's bytes.
 	Digest string `json:"digest"`
+	// Files are the digests of the files of a process, by their names.
+	Files map[string]string `json:"files,omitempty"`
 	// Name and Version are the module's, "" for one without a manifest.
 	Name    string `json:"name"`
 	Version string `json:"version"`
@@ -112,6 +114,11 @@ func (m Locked) check() error {
 	}
 	if err := artifact.CheckDigest(m.Digest); err != nil {
 		return fmt.Errorf("digest: %w", err)
+	}
+	for name, digest := range m.Files {
+		if err := errors.Join(artifact.CheckFileName(name), artifact.CheckDigest(digest)); err != nil {
+			return fmt.Errorf("files: %w", err)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package trust
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -34,13 +35,14 @@ func (v *Verifier) rule(name string) rule {
 // Seal is what signatures say something about: a module without its bytes.
 type Seal struct {
 	digest        string
-	name, version string // of the manifest, "" without one
+	name, version string            // of the manifest, "" without one
+	files         map[string]string // the digests of its files by their names
 	signatures    [][]byte
 }
 
 // SealOf hashes the bytes of a module.
 func SealOf(m *artifact.Module) Seal {
-	return Seal{digest: artifact.Digest(m.Bytes), name: m.Name, version: m.Version, signatures: m.Signatures}
+	return Seal{digest: artifact.Digest(m.Bytes), name: m.Name, version: m.Version, files: m.FileDigests(), signatures: m.Signatures}
 }
 
 // Verify returns who of those trusted has signed the bytes of a module, sorted by
@@ -122,6 +124,8 @@ func (f *findings) count(t trusted, m *message, now time.Time) {
 		f.note("what %s has signed cannot be read: %v", t.name, err)
 	case s.Digest != f.seal.digest:
 		f.note("what %s has signed is %s@%s of digest %s, this module's is %s", t.name, s.Name, s.Version, s.Digest, f.seal.digest)
+	case !maps.Equal(s.Files, f.seal.files):
+		f.note("what %s has signed has other files beside it: %s", t.name, difference(s.Files, f.seal.files))
 	case f.seal.name != "" && (s.Name != f.seal.name || s.Version != f.seal.version):
 		f.note("%s has signed it as %s@%s, but its manifest says %s@%s", t.name, s.Name, s.Version, f.seal.name, f.seal.version)
 	case !t.notAfter.IsZero() && now.After(t.notAfter):
@@ -129,6 +133,27 @@ func (f *findings) count(t trusted, m *message, now time.Time) {
 	case !slices.ContainsFunc(f.signers, func(s Signer) bool { return s.KeyID == t.key.id }):
 		f.signers = append(f.signers, Signer{t.name, t.key.id})
 	}
+}
+
+// difference tells the files apart that were signed and that are there.
+func difference(signed, there map[string]string) string {
+	var all []string
+	for name, digest := range signed {
+		switch there[name] {
+		case digest:
+		case "":
+			all = append(all, "there is no "+name)
+		default:
+			all = append(all, name+" is another one")
+		}
+	}
+	for name := range there {
+		if signed[name] == "" {
+			all = append(all, name+" is not signed")
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 // missing says what a rule lacks, "" for nothing.

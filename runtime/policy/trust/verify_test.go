@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -244,7 +245,7 @@ func TestSigningNeedsAName(t *testing.T) {
 	for _, m := range []*artifact.Module{bare, named} {
 		s, ids, err := Claims(must(Sign(key, m, "m", "1.0.0"))(t))
 		want := Statement{Digest: m.Digest, Name: "m", Version: "1.0.0"}
-		if err != nil || s != want || len(ids) != 1 || ids[0] != key.Public().ID() {
+		if err != nil || !reflect.DeepEqual(s, want) || len(ids) != 1 || ids[0] != key.Public().ID() {
 			t.Errorf("the envelope says %+v by %q, %v", s, ids, err)
 		}
 	}

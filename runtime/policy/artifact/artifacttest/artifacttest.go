@@ -71,3 +71,16 @@ func appendSection(module []byte, name string, content []byte) []byte {
 	module = binary.AppendUvarint(append(module, 0), uint64(len(body)))
 	return append(module, body...)
 }
+
+// Program returns the head of an executable file of Linux for a machine, by the number
+// that ELF has for it: 62 is amd64, 183 is arm64. It cannot be run.
+func Program(machine uint16, body string) []byte {
+	head := make([]byte, 64)
+	copy(head, "\x7fELF\x02\x01\x01")           // 64 bits, little-endian, version 1
+	binary.LittleEndian.PutUint16(head[16:], 2) // executable
+	binary.LittleEndian.PutUint16(head[18:], machine)
+	binary.LittleEndian.PutUint32(head[20:], 1)
+	binary.LittleEndian.PutUint16(head[52:], 64) // its own length
+	binary.LittleEndian.PutUint16(head[58:], 64) // that of a section
+	return append(head, body...)
+}

@@ -1,13 +1,64 @@
 package roster
 
 import (
+	"maps"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/pacer-run/pacer/runtime/policy"
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
 )
+
+// files reads what lies beside a process: a list of paths, or of what else there is to
+// be said of each.
+func (p *parser) files(field string, n *yaml.Node, m *policy.ModuleConfig) {
+	program, err := artifact.ParseRef(m.Ref.Ref)
+	switch {
+	case m.Backend != policy.BackendProcess:
+		p.fail(n, field, "only for backend: process")
+		return
+	case err == nil && program.Place != artifact.File:
+		p.fail(n, field, "only with a command: what comes from %s has its files with it", m.Ref.Ref)
+		return
+	}
+	var names []string
+	p.items(field, n, func(field string, n *yaml.Node) {
+		f := p.file(field, n)
+		if f.Name == "" {
+			f.Name = artifact.FileName(program.Path, f.Path)
+		}
+		if f.Digest != "" {
+			f.Digest = "sha256:" + f.Digest
+		}
+		names, m.Files = append(names, f.Name), append(m.Files, f)
+	})
+	if len(p.faults) > 0 {
+		return // one may be without a path
+	}
+	if err := artifact.CheckFileNames(filepath.Base(program.Path), names); err != nil {
+		p.fail(n, field, "%v", err)
+	}
+}
+
+func (p *parser) file(field string, n *yaml.Node) (f artifact.AttachmentRef) {
+	if n.Kind == yaml.ScalarNode {
+		f.Path = p.text(field, n)
+		return f
+	}
+	p.fields(field, n, map[string]func(string, *yaml.Node){
+		"path":   func(field string, n *yaml.Node) { f.Path = p.text(field, n) },
+		"as":     func(field string, n *yaml.Node) { f.Name = p.text(field, n) },
+		"digest": func(field string, n *yaml.Node) { f.Digest = p.digest(field, n) },
+	})
+	if f.Path == "" {
+		p.fail(n, field+".path", "the path of a file expected")
+	}
+	return f
+}
 
 // Bounds on the environment of a process.
 const (
@@ -58,4 +109,16 @@ func (p *parser) variable(field, name string, n *yaml.Node) policy.Variable {
 		p.fail(n, field, "a text of up to %d bytes without a zero byte expected", maxValue)
 	}
 	return v
+}
+
+// checkProcess refuses what only WASM has.
+func (p *parser) checkProcess(field string, n *yaml.Node, m *policy.ModuleConfig) {
+	wasmOnly := map[string]bool{
+		"grants": m.Grants != nil, "limits": m.Limits != policy.Limits{}, "instances": m.Instances != 0, "isolation": m.Isolation != "",
+	}
+	for _, name := range slices.Sorted(maps.Keys(wasmOnly)) {
+		if wasmOnly[name] {
+			p.fail(n, field+"."+name, "only for backend: wasm")
+		}
+	}
 }
