@@ -14,8 +14,8 @@ func TestGoJSONVectors(t *testing.T) {
 	checkReview(t, m)
 }
 
-// A review of an app costs so much fuel for each of its bytes, and fits into what a module
-// has by default: 256 KiB in Go, and 1 MiB in the other languages. docs/policies.md has
+// A review of an app costs so much fuel for each of its bytes, and fits well into what a
+// module has by default: 256 KiB in Go, and 1 MiB in the other languages. docs/policies.md has
 // these figures. Compilers differ by some per cent; the limits are twice what was measured.
 func TestFuelOfJSON(t *testing.T) {
 	languages := append(jsonLanguages(), jsonLanguage{
@@ -36,6 +36,9 @@ func TestFuelOfJSON(t *testing.T) {
 			t.Logf("%s: an app of %d KiB: %d units for each byte, %d of one that is amended", l.name, kib, read, amended)
 			if kib >= 16 && max(read, amended) > l.fuel { // a small one is dearer, for what is not its bytes
 				t.Errorf("%s: %d and %d units for each byte, %d are allowed", l.name, read, amended, l.fuel)
+			}
+			if used := amended * int64(kib) << 10; used > DefaultLimits().CallFuel/3 {
+				t.Errorf("%s: %d units for an app of %d KiB are not far from the limit", l.name, used, kib)
 			}
 		}
 	}

@@ -24,6 +24,9 @@ func jsonLanguages() []jsonLanguage {
 	return []jsonLanguage{
 		{name: "rust", fuel: 300, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
 		{name: "c", fuel: 170, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
+		{name: "c with wasi-libc", fuel: 170, build: func(t testing.TB) []byte {
+			return buildClangWith(t, "runtime/policy/wasm/testdata/json-c/json.c", true)
+		}},
 		{name: "assemblyscript", fuel: 520, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "incremental")
 		}},
