@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // jsonLanguage is one whose SDK reads JSON, with a module that shows what is in a text, and
@@ -45,8 +48,7 @@ type jsonVector struct {
 	Want, Error string
 }
 
-// checkJSON asks the module all vectors.
-func checkJSON(t *testing.T, m *Module) {
+func jsonVectors(t *testing.T) []jsonVector {
 	t.Helper()
 	file, err := os.ReadFile("../../../sdk/jsonvalue/testdata/vectors.json")
 	if err != nil {
@@ -56,7 +58,13 @@ func checkJSON(t *testing.T, m *Module) {
 	if err := json.Unmarshal(file, &list); err != nil || len(list) < 250 {
 		t.Fatalf("%d vectors: %v", len(list), err)
 	}
-	for i, v := range list {
+	return list
+}
+
+// checkJSON asks the module all vectors.
+func checkJSON(t *testing.T, m *Module) {
+	t.Helper()
+	for i, v := range jsonVectors(t) {
 		settings := map[string]any{"path": v.Path}
 		if v.Set != nil {
 			settings["set"] = *v.Set
@@ -65,23 +73,61 @@ func checkJSON(t *testing.T, m *Module) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		review, err := remote.Admission(m).Review(t.Context(), sdk.AdmissionRequest{
-			Policy: "show", Settings: string(text), New: append([]byte(v.Text), v.Base64...),
-		})
-		says := ""
-		invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
-		switch {
-		case errors.As(err, &invalid):
-			says = invalid.Message
-		case errors.As(err, &fault): // as some SDKs have it when something cannot be amended
-			says = fault.Cause
-		case err != nil:
-			t.Fatalf("%d: %.200q: %v", i, v.Text, err)
-		}
-		if got := string(review.Amended); got != v.Want || strings.TrimSpace(says) != strings.TrimSpace(v.Error) {
-			t.Errorf("%d: %.200q%q at %.200q: %.200s, %s; want %.200s, %s", i, v.Text, v.Base64, v.Path, got, says, v.Want, v.Error)
+		got, wrong := showJSON(t, m, sdk.AdmissionRequest{Settings: string(text), New: append([]byte(v.Text), v.Base64...)})
+		if got != v.Want || wrong != strings.TrimSpace(v.Error) {
+			t.Errorf("%d: %.200q%q at %.200q: %.200s, %s; want %.200s, %s", i, v.Text, v.Base64, v.Path, got, wrong, v.Want, v.Error)
 		}
 	}
+}
+
+// checkJSONLike asks the module about texts that are nearly those of the vectors, and holds
+// it to what sdk/jsonvalue says: which byte is wrong, and what becomes of a text that is
+// amended.
+func checkJSONLike(t *testing.T, m *Module) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	texts := jsonVectors(t)
+	for range 3000 {
+		text := append([]byte(texts[random.IntN(len(texts))].Text), "   "...)
+		for range 1 + random.IntN(3) {
+			at := random.IntN(len(text))
+			with := []byte(`{}[]",:\\/u0eE+-.1a tn` + "\n\x00\xc3\xa4\xed\xa0\xf0\x9f\x98\x80")
+			switch b := with[random.IntN(len(with))]; random.IntN(3) {
+			case 0:
+				text[at] = b
+			case 1:
+				text = slices.Insert(text, at, b)
+			default:
+				text = append(slices.Delete(text, at, at+1), ' ')
+			}
+		}
+		v, wantErr := jsonvalue.Parse(text)
+		want := []byte(nil)
+		if wantErr == nil {
+			want, wantErr = v.With(`"x"`, "a", "b")
+		}
+		got, err := showJSON(t, m, sdk.AdmissionRequest{Settings: `{"path":["a","b"],"set":"\"x\""}`, New: text})
+		if (err == "") != (wantErr == nil) || wantErr != nil && err != strings.TrimSpace(wantErr.Error()) || got != string(want) {
+			t.Errorf("%.300q: %.300s, %s; want %.300s, %v", text, got, err, want, wantErr)
+		}
+	}
+}
+
+// showJSON asks the policy show. The second result is what it says is wrong.
+func showJSON(t *testing.T, m *Module, r sdk.AdmissionRequest) (shown, wrong string) {
+	t.Helper()
+	r.Policy = "show"
+	review, err := remote.Admission(m).Review(t.Context(), r)
+	invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
+	switch {
+	case errors.As(err, &invalid):
+		wrong = invalid.Message
+	case errors.As(err, &fault): // as some SDKs have it when something cannot be amended
+		wrong = fault.Cause
+	case err != nil:
+		t.Fatalf("%.200q: %v", r.New, err)
+	}
+	return string(review.Amended), strings.TrimSpace(wrong)
 }
 
 // What is in a text, and which byte of one is wrong, is the same in all languages.
@@ -93,6 +139,7 @@ func TestLanguagesJSON(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkJSON(t, m)
+			checkJSONLike(t, m)
 			checkReview(t, m)
 		})
 	}
