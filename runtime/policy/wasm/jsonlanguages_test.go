@@ -74,7 +74,7 @@ func checkJSON(t *testing.T, m *Module) {
 			t.Fatal(err)
 		}
 		got, wrong := showJSON(t, m, sdk.AdmissionRequest{Settings: string(text), New: append([]byte(v.Text), v.Base64...)})
-		if got != v.Want || wrong != strings.TrimSpace(v.Error) {
+		if got != v.Want || wrong != v.Error {
 			t.Errorf("%d: %.200q%q at %.200q: %.200s, %s; want %.200s, %s", i, v.Text, v.Base64, v.Path, got, wrong, v.Want, v.Error)
 		}
 	}
@@ -107,7 +107,7 @@ func checkJSONLike(t *testing.T, m *Module) {
 			want, wantErr = v.With(`"x"`, "a", "b")
 		}
 		got, err := showJSON(t, m, sdk.AdmissionRequest{Settings: `{"path":["a","b"],"set":"\"x\""}`, New: text})
-		if (err == "") != (wantErr == nil) || wantErr != nil && err != strings.TrimSpace(wantErr.Error()) || got != string(want) {
+		if (err == "") != (wantErr == nil) || wantErr != nil && err != wantErr.Error() || got != string(want) {
 			t.Errorf("%.300q: %.300s, %s; want %.300s, %v", text, got, err, want, wantErr)
 		}
 	}
@@ -127,7 +127,7 @@ func showJSON(t *testing.T, m *Module, r sdk.AdmissionRequest) (shown, wrong str
 	case err != nil:
 		t.Fatalf("%.200q: %v", r.New, err)
 	}
-	return string(review.Amended), strings.TrimSpace(wrong)
+	return string(review.Amended), wrong
 }
 
 // What is in a text, and which byte of one is wrong, is the same in all languages.

@@ -170,9 +170,7 @@ export class JsonValue {
     }
     const object = there.kind == JsonKind.Object, more = depth < path.length;
     if (more && !object && there.kind > JsonKind.Null) {
-      let place = "";
-      for (let i = 0; i < depth; i++) place += "/" + path[i];
-      return refused(place + " is no object");
+      return refused("/" + path.slice(0, depth).join("/") + " is no object");
     }
     for (let i = path.length - 1; i >= depth; i--) { // from the inside
       raw = quoteJson(path[i]) + ":" + raw;
