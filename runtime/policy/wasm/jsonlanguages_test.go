@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -113,6 +115,46 @@ func checkJSONLike(t *testing.T, m *Module) {
 	}
 }
 
+// checkJSONNumbers asks the module about numbers of all lengths, which have to be rounded as
+// strconv rounds them.
+func checkJSONNumbers(t *testing.T, m *Module) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(3, 4))
+	var texts, want []string
+	for range 2000 {
+		n := strconv.FormatFloat(math.Float64frombits(random.Uint64()&^(1<<63)), 'e', random.IntN(25)-1, 64)
+		if random.IntN(2) == 0 {
+			n = fmt.Sprintf("%d.%de%d", random.Uint64()>>random.IntN(64), random.Uint64()>>random.IntN(64), random.IntN(60)-30)
+		}
+		f, err := strconv.ParseFloat(n, 64)
+		if math.IsNaN(f) || math.IsInf(f, 0) && err == nil {
+			continue
+		}
+		texts = append(texts, n)
+		if err != nil {
+			want = append(want, "- -")
+			continue
+		}
+		want = append(want, fmt.Sprintf("- %016x", math.Float64bits(f)))
+	}
+	var shown []string
+	for some := range slices.Chunk(texts, 50) {
+		got, wrong := showJSON(t, m, sdk.AdmissionRequest{Settings: `{}`, New: []byte("[" + strings.Join(some, ",") + "]")})
+		if wrong != "" {
+			t.Fatalf("%q: %s", some, wrong)
+		}
+		shown = append(shown, strings.Split(strings.Trim(got, "[]"), ",")...)
+	}
+	if len(shown) != len(want) {
+		t.Fatalf("%d of %d numbers", len(shown), len(want))
+	}
+	for i := range want {
+		if shown[i] != want[i] {
+			t.Errorf("%s is %s, want %s", texts[i], shown[i], want[i])
+		}
+	}
+}
+
 // showJSON asks the policy show. The second result is what it says is wrong.
 func showJSON(t *testing.T, m *Module, r sdk.AdmissionRequest) (shown, wrong string) {
 	t.Helper()
@@ -140,6 +182,7 @@ func TestLanguagesJSON(t *testing.T) {
 			}
 			checkJSON(t, m)
 			checkJSONLike(t, m)
+			checkJSONNumbers(t, m)
 			checkReview(t, m)
 		})
 	}
