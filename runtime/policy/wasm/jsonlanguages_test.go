@@ -20,22 +20,23 @@ import (
 // jsonLanguage is one whose SDK reads JSON, with a module that shows what is in a text, and
 // reviews apps.
 type jsonLanguage struct {
-	name  string
-	fuel  int64 // that a review may cost for each byte of an app
-	build func(testing.TB) []byte
+	name    string
+	fuel    int64 // that a review may cost for each byte of an app
+	largest int   // KiB of an app that has to fit well into the limits
+	build   func(testing.TB) []byte
 }
 
 func jsonLanguages() []jsonLanguage {
 	return []jsonLanguage{
-		{name: "rust", fuel: 300, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
-		{name: "c", fuel: 170, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
-		{name: "c with wasi-libc", fuel: 170, build: func(t testing.TB) []byte {
+		{name: "rust", fuel: 300, largest: 1024, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
+		{name: "c", fuel: 170, largest: 1024, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
+		{name: "c with wasi-libc", fuel: 170, largest: 1024, build: func(t testing.TB) []byte {
 			return buildClangWith(t, "runtime/policy/wasm/testdata/json-c/json.c", true)
 		}},
-		{name: "assemblyscript", fuel: 520, build: func(t testing.TB) []byte {
+		{name: "assemblyscript", fuel: 520, largest: 512, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "incremental")
 		}},
-		{name: "assemblyscript minimal", fuel: 460, build: func(t testing.TB) []byte {
+		{name: "assemblyscript minimal", fuel: 460, largest: 512, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "minimal")
 		}},
 	}
