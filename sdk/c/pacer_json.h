@@ -646,6 +646,7 @@ PACER__ONCE pacer_text pacer__json_with(pacer_json v, pacer_text raw, const char
 	pacer_text parts = {0}, start = {0}, behind = {0};
 	if (depth < n && kind > PACER_JSON_NULL && kind != PACER_JSON_OBJECT) {
 		for (uint32_t i = 0; i < depth; i++) parts = pacer_join(parts, PACER_TEXT("/"), pacer_text_of(path[i]));
+		if (depth == 0) parts = PACER_TEXT("/");
 		return pacer_fault(pacer_join(parts, PACER_TEXT(" is no object"))), (pacer_text){0};
 	}
 	for (uint32_t i = n; i-- > depth;) { // from the inside

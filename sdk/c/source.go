@@ -1,4 +1,4 @@
-// Package c holds the SDK for policy modules in C: one header. It has no Go code.
+// Package c holds the SDK for policy modules in C: two headers. It has no Go code.
 package c
 
 import (
@@ -6,8 +6,8 @@ import (
 	"io/fs"
 )
 
-//go:embed pacer_policy.h
+//go:embed pacer_policy.h pacer_json.h
 var source embed.FS
 
-// Source holds pacer_policy.h.
+// Source holds the headers.
 func Source() fs.FS { return source }

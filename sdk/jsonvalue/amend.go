@@ -1,18 +1,16 @@
 package jsonvalue
 
+import "strings"
+
 // PathError says that a value cannot be put at a path, because something on the way there
 // is no object.
 type PathError struct {
 	Path []string // up to and with that
 }
 
-// Error names the path, as in "/container/docker is no object".
+// Error names the path, as in "/container/docker is no object"; "/" is the value itself.
 func (e *PathError) Error() string {
-	text := ""
-	for _, name := range e.Path {
-		text += "/" + name
-	}
-	return text + " is no object"
+	return "/" + strings.Join(e.Path, "/") + " is no object"
 }
 
 // With is the text of the value with another value, JSON, at the path. Objects on the way

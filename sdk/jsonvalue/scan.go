@@ -2,6 +2,7 @@ package jsonvalue
 
 import (
 	"math/bits"
+	"slices"
 	"unsafe"
 )
 
@@ -206,8 +207,7 @@ func lastOf(s string, at int, name string) (last member) {
 
 // last is what lastOf is of the object with the index.
 func (x *index) last(s, name string) (last member) {
-	for i := len(x.members) - 1; i >= 0; i-- {
-		m := x.members[i]
+	for _, m := range slices.Backward(x.members) {
 		m.key, m.keyEnd, m.from, m.to = m.key-x.offset, m.keyEnd-x.offset, m.from-x.offset, m.to-x.offset
 		if m.is(s, name) {
 			return m

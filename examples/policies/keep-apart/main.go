@@ -143,6 +143,7 @@ func (g *groups) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Admissio
 	if len(constraints) == before {
 		return sdk.AllowAdmission(), nil
 	}
+	slices.Sort(constraints[before:]) // the order of groups in settings means nothing
 	amended, err := app.With("["+strings.Join(constraints, ",")+"]", "constraints")
 	return sdk.AdmissionReview{Amended: amended}, err
 }

@@ -16,7 +16,7 @@ enum { ADAPTER_PAGES = 192, ADAPTER_PAGE = 1 << 16 };
 static unsigned adapter_grow(unsigned pages);
 #define __builtin_wasm_memory_grow(memory, pages) adapter_grow(pages)
 #include "pacer_policy.h"
-#include "json.h"
+#include "pacer_json.h"
 
 static struct {
 	_Alignas(ADAPTER_PAGE) char at[ADAPTER_PAGES][ADAPTER_PAGE];
@@ -76,14 +76,21 @@ void policy_configure(pacer_text settings) {
 	rego.heap = (opa_heap_ptr_get() + 7) & ~7u;
 }
 
+// decimal is a number of at most three decimals, as resources are.
+static pacer_text decimal(double n) {
+	uint64_t thousandths = n > 0 && n < 9e15 ? (uint64_t)(n * 1000 + 0.5) : 0;
+	pacer_text rest = pacer_number(1000 + thousandths % 1000);
+	return pacer_join(pacer_number(thousandths / 1000), PACER_TEXT("."), ((pacer_text){rest.at + 1, 3}));
+}
+
 static pacer_text above_json(const pacer_admission_request *r) {
 	pacer_text list = PACER_TEXT("[");
 	for (uint32_t i = 0; i < r->above_count; i++) {
 		const pacer_group_use *g = &r->above[i];
-		list = pacer_join(list, i > 0 ? PACER_TEXT(",{\"id\":") : PACER_TEXT("{\"id\":"), json_quoted(g->id),
+		list = pacer_join(list, i > 0 ? PACER_TEXT(",{\"id\":") : PACER_TEXT("{\"id\":"), pacer_json_quote(g->id),
 			PACER_TEXT(",\"apps\":"), pacer_number(g->apps), PACER_TEXT(",\"instances\":"), pacer_number(g->instances),
-			PACER_TEXT(",\"cpus\":"), json_decimal(g->cpus), PACER_TEXT(",\"mem\":"), json_decimal(g->mem),
-			PACER_TEXT(",\"disk\":"), json_decimal(g->disk), PACER_TEXT(",\"gpus\":"), pacer_number(g->gpus), PACER_TEXT("}"));
+			PACER_TEXT(",\"cpus\":"), decimal(g->cpus), PACER_TEXT(",\"mem\":"), decimal(g->mem),
+			PACER_TEXT(",\"disk\":"), decimal(g->disk), PACER_TEXT(",\"gpus\":"), pacer_number(g->gpus), PACER_TEXT("}"));
 	}
 	return pacer_join(list, PACER_TEXT("]"));
 }
@@ -94,8 +101,8 @@ static pacer_text or_null(pacer_text json) { return json.size > 0 ? json : PACER
 static pacer_text input_json(const pacer_admission_request *r) {
 	static const char *const verbs[] = {"", "create", "update", "delete"}, *const subjects[] = {"", "app", "group"};
 	return pacer_join(PACER_TEXT("{\"verb\":\""), pacer_text_of(verbs[r->verb & 3]), PACER_TEXT("\",\"subject\":\""),
-		pacer_text_of(subjects[r->subject % 3]), PACER_TEXT("\",\"id\":"), json_quoted(r->id), PACER_TEXT(",\"user\":"),
-		json_quoted(r->user), PACER_TEXT(",\"options\":"), json_quoted(r->settings), PACER_TEXT(",\"force\":"),
+		pacer_text_of(subjects[r->subject % 3]), PACER_TEXT("\",\"id\":"), pacer_json_quote(r->id), PACER_TEXT(",\"user\":"),
+		pacer_json_quote(r->user), PACER_TEXT(",\"options\":"), pacer_json_quote(r->settings), PACER_TEXT(",\"force\":"),
 		r->force ? PACER_TEXT("true") : PACER_TEXT("false"), PACER_TEXT(",\"now_millis\":"), pacer_number(r->now_millis),
 		PACER_TEXT(",\"old\":"), or_null(r->before), PACER_TEXT(",\"new\":"), or_null(r->after), PACER_TEXT(",\"above\":"),
 		above_json(r), PACER_TEXT("}"));
@@ -106,24 +113,25 @@ static pacer_text input_json(const pacer_admission_request *r) {
 void admission_review(const pacer_admission_request *r, pacer_admission_review *out) {
 	if (r->verb == 0) return; // about the settings, which were checked when it was configured
 	pacer_text input = input_json(r);
-	pacer_text results = pacer_text_of(opa_eval(0, 0, rego.data, input.at, input.size, rego.heap, 0));
-	pacer_text list = json_inside(results, '['), result, decision;
-	if (!json_next(&list, NULL, &result) || (decision = json_member(result, PACER_TEXT("result"))).size == 0) {
+	pacer_json results, decision = {0};
+	if (!pacer_json_parse(pacer_text_of(opa_eval(0, 0, rego.data, input.at, input.size, rego.heap, 0)), &results)) return;
+	pacer_json_item it = pacer_json_items(results);
+	if (pacer_json_next(&it)) decision = pacer_json_get(it.value, "result");
+	if (pacer_json_kind(decision) == PACER_JSON_ABSENT) {
 		pacer_fault("the Rego policy has no decision");
 		return;
 	}
-	pacer_text allow = json_member(decision, PACER_TEXT("allow"));
-	if (!pacer_equal(allow, "true") && !pacer_equal(allow, "false")) {
+	pacer_json allow = pacer_json_get(decision, "allow"), amended = pacer_json_get(decision, "amended");
+	if (pacer_json_kind(allow) != PACER_JSON_BOOL) {
 		pacer_fault("the decision of the Rego policy has no allow that is true or false");
 		return;
 	}
-	out->denied = pacer_equal(allow, "false");
-	out->reason = json_text(json_member(decision, PACER_TEXT("reason")));
-	out->path = json_text(json_member(decision, PACER_TEXT("path")));
-	pacer_text amended = json_member(decision, PACER_TEXT("amended"));
-	if (!out->denied && !pacer_equal(amended, "null")) out->amended = amended;
+	out->denied = !pacer_json_true(allow);
+	out->reason = pacer_json_text(pacer_json_get(decision, "reason"));
+	out->path = pacer_json_text(pacer_json_get(decision, "path"));
+	if (!out->denied && pacer_json_kind(amended) != PACER_JSON_NULL) out->amended = amended.raw;
 	static pacer_text warnings[16];
-	pacer_text inside = json_inside(json_member(decision, PACER_TEXT("warnings")), '['), warning;
-	while (out->warning_count < 16 && json_next(&inside, NULL, &warning)) warnings[out->warning_count++] = json_text(warning);
+	it = pacer_json_items(pacer_json_get(decision, "warnings"));
+	while (out->warning_count < 16 && pacer_json_next(&it)) warnings[out->warning_count++] = pacer_json_text(it.value);
 	out->warnings = warnings;
 }

@@ -82,7 +82,7 @@ func goLanguage() language {
 
 func cLanguage() language {
 	return language{
-		name: "C", sdk: "pacer_policy.h", sdkText: "the SDK: one header", needs: "clang and lld (Debian: `apt-get install clang lld`)",
+		name: "C", sdk: "pacer_policy.h", sdkText: "the SDK: a header, and beside it pacer_json.h, which reads JSON", needs: "clang and lld (Debian: `apt-get install clang lld`)",
 		tools:    []string{"clang", "wasm-ld"},
 		source:   fixed("policy.c"),
 		template: func(kind string) string { return "c/" + kind + ".c" },

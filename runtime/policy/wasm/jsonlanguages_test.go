@@ -4,30 +4,39 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // jsonLanguage is one whose SDK reads JSON, with a module that shows what is in a text, and
 // reviews apps.
 type jsonLanguage struct {
-	name  string
-	fuel  int64 // that a review may cost for each byte of an app
-	build func(testing.TB) []byte
+	name    string
+	fuel    int64 // that a review may cost for each byte of an app
+	largest int   // KiB of an app that has to fit well into the limits
+	build   func(testing.TB) []byte
 }
 
 func jsonLanguages() []jsonLanguage {
 	return []jsonLanguage{
-		{name: "rust", fuel: 300, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
-		{name: "c", fuel: 170, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
-		{name: "assemblyscript", fuel: 520, build: func(t testing.TB) []byte {
+		{name: "rust", fuel: 300, largest: 1024, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
+		{name: "c", fuel: 170, largest: 1024, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
+		{name: "c with wasi-libc", fuel: 170, largest: 1024, build: func(t testing.TB) []byte {
+			return buildClangWith(t, "runtime/policy/wasm/testdata/json-c/json.c", true)
+		}},
+		{name: "assemblyscript", fuel: 520, largest: 512, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "incremental")
 		}},
-		{name: "assemblyscript minimal", fuel: 460, build: func(t testing.TB) []byte {
+		{name: "assemblyscript minimal", fuel: 460, largest: 512, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "minimal")
 		}},
 	}
@@ -42,8 +51,7 @@ type jsonVector struct {
 	Want, Error string
 }
 
-// checkJSON asks the module all vectors.
-func checkJSON(t *testing.T, m *Module) {
+func jsonVectors(t *testing.T) []jsonVector {
 	t.Helper()
 	file, err := os.ReadFile("../../../sdk/jsonvalue/testdata/vectors.json")
 	if err != nil {
@@ -53,7 +61,13 @@ func checkJSON(t *testing.T, m *Module) {
 	if err := json.Unmarshal(file, &list); err != nil || len(list) < 250 {
 		t.Fatalf("%d vectors: %v", len(list), err)
 	}
-	for i, v := range list {
+	return list
+}
+
+// checkJSON asks the module all vectors.
+func checkJSON(t *testing.T, m *Module) {
+	t.Helper()
+	for i, v := range jsonVectors(t) {
 		settings := map[string]any{"path": v.Path}
 		if v.Set != nil {
 			settings["set"] = *v.Set
@@ -62,23 +76,101 @@ func checkJSON(t *testing.T, m *Module) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		review, err := remote.Admission(m).Review(t.Context(), sdk.AdmissionRequest{
-			Policy: "show", Settings: string(text), New: append([]byte(v.Text), v.Base64...),
-		})
-		says := ""
-		invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
-		switch {
-		case errors.As(err, &invalid):
-			says = invalid.Message
-		case errors.As(err, &fault): // as some SDKs have it when something cannot be amended
-			says = fault.Cause
-		case err != nil:
-			t.Fatalf("%d: %.200q: %v", i, v.Text, err)
-		}
-		if got := string(review.Amended); got != v.Want || strings.TrimSpace(says) != strings.TrimSpace(v.Error) {
-			t.Errorf("%d: %.200q%q at %.200q: %.200s, %s; want %.200s, %s", i, v.Text, v.Base64, v.Path, got, says, v.Want, v.Error)
+		got, wrong := showJSON(t, m, sdk.AdmissionRequest{Settings: string(text), New: append([]byte(v.Text), v.Base64...)})
+		if got != v.Want || wrong != v.Error {
+			t.Errorf("%d: %.200q%q at %.200q: %.200s, %s; want %.200s, %s", i, v.Text, v.Base64, v.Path, got, wrong, v.Want, v.Error)
 		}
 	}
+}
+
+// checkJSONLike asks the module about texts that are nearly those of the vectors, and holds
+// it to what sdk/jsonvalue says: which byte is wrong, and what becomes of a text that is
+// amended.
+func checkJSONLike(t *testing.T, m *Module) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(1, 2))
+	texts := jsonVectors(t)
+	for range 3000 {
+		text := append([]byte(texts[random.IntN(len(texts))].Text), "   "...)
+		for range 1 + random.IntN(3) {
+			at := random.IntN(len(text))
+			with := []byte(`{}[]",:\\/u0eE+-.1a tn` + "\n\x00\xc3\xa4\xed\xa0\xf0\x9f\x98\x80")
+			switch b := with[random.IntN(len(with))]; random.IntN(3) {
+			case 0:
+				text[at] = b
+			case 1:
+				text = slices.Insert(text, at, b)
+			default:
+				text = append(slices.Delete(text, at, at+1), ' ')
+			}
+		}
+		v, wantErr := jsonvalue.Parse(text)
+		want := []byte(nil)
+		if wantErr == nil {
+			want, wantErr = v.With(`"x"`, "a", "b")
+		}
+		got, err := showJSON(t, m, sdk.AdmissionRequest{Settings: `{"path":["a","b"],"set":"\"x\""}`, New: text})
+		if (err == "") != (wantErr == nil) || wantErr != nil && err != wantErr.Error() || got != string(want) {
+			t.Errorf("%.300q: %.300s, %s; want %.300s, %v", text, got, err, want, wantErr)
+		}
+	}
+}
+
+// checkJSONNumbers asks the module about numbers of all lengths, which have to be rounded as
+// strconv rounds them.
+func checkJSONNumbers(t *testing.T, m *Module) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(3, 4))
+	var texts, want []string
+	for range 2000 {
+		n := strconv.FormatFloat(math.Float64frombits(random.Uint64()&^(1<<63)), 'e', random.IntN(25)-1, 64)
+		if random.IntN(2) == 0 {
+			n = fmt.Sprintf("%d.%de%d", random.Uint64()>>random.IntN(64), random.Uint64()>>random.IntN(64), random.IntN(60)-30)
+		}
+		f, err := strconv.ParseFloat(n, 64)
+		if math.IsNaN(f) || math.IsInf(f, 0) && err == nil {
+			continue
+		}
+		texts = append(texts, n)
+		if err != nil {
+			want = append(want, "- -")
+			continue
+		}
+		want = append(want, fmt.Sprintf("- %016x", math.Float64bits(f)))
+	}
+	var shown []string
+	for some := range slices.Chunk(texts, 50) {
+		got, wrong := showJSON(t, m, sdk.AdmissionRequest{Settings: `{}`, New: []byte("[" + strings.Join(some, ",") + "]")})
+		if wrong != "" {
+			t.Fatalf("%q: %s", some, wrong)
+		}
+		shown = append(shown, strings.Split(strings.Trim(got, "[]"), ",")...)
+	}
+	if len(shown) != len(want) {
+		t.Fatalf("%d of %d numbers", len(shown), len(want))
+	}
+	for i := range want {
+		if shown[i] != want[i] {
+			t.Errorf("%s is %s, want %s", texts[i], shown[i], want[i])
+		}
+	}
+}
+
+// showJSON asks the policy show. The second result is what it says is wrong.
+func showJSON(t *testing.T, m *Module, r sdk.AdmissionRequest) (shown, wrong string) {
+	t.Helper()
+	r.Policy = "show"
+	review, err := remote.Admission(m).Review(t.Context(), r)
+	invalid, fault := (*sdk.Invalid)(nil), (*sdk.Fault)(nil)
+	switch {
+	case errors.As(err, &invalid):
+		wrong = invalid.Message
+	case errors.As(err, &fault): // as some SDKs have it when something cannot be amended
+		wrong = fault.Cause
+	case err != nil:
+		t.Fatalf("%.200q: %v", r.New, err)
+	}
+	return string(review.Amended), wrong
 }
 
 // What is in a text, and which byte of one is wrong, is the same in all languages.
@@ -90,6 +182,8 @@ func TestLanguagesJSON(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkJSON(t, m)
+			checkJSONLike(t, m)
+			checkJSONNumbers(t, m)
 			checkReview(t, m)
 		})
 	}

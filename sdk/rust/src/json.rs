@@ -218,7 +218,7 @@ impl<'a> Value<'a> {
                 push_member(&mut text, rest, raw);
                 text.push('}');
             }
-            _ => return Err(JsonError::Path(path[..depth].iter().flat_map(|name| ["/", name]).collect())),
+            _ => return Err(JsonError::Path(format!("/{}", path[..depth].join("/")))),
         }
         text.push_str(&self.text[to..]);
         Ok(text.into_bytes())

@@ -15,9 +15,11 @@ thread_local! {
     static HOURS: RefCell<Option<Hours>> = RefCell::new(None);
 }
 
-/// The schema in policy.yaml lets nothing through but {"hours":"…"}, without escapes.
+/// The settings are {"hours":"…"}, or none.
 fn configure(settings: &str) -> Result<(), Error> {
-    let hours = settings.split('"').nth(3).map(Hours::parse).transpose().map_err(Error::Invalid)?;
+    let settings = if settings.is_empty() { "{}" } else { settings };
+    let given = json::parse(settings)?.get(&["hours"]).text();
+    let hours = given.map(|text| Hours::parse(&text)).transpose().map_err(Error::Invalid)?;
     HOURS.with(|h| *h.borrow_mut() = hours);
     Ok(())
 }

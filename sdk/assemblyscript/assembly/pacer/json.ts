@@ -81,9 +81,9 @@ export class JsonValue {
    */
   get(name: string): JsonValue {
     const found = absent(this.bytes);
-    const key = String.UTF8.encode(name), items = this.members();
+    const items = this.members();
     while (items.next()) {
-      if (!items.is(name, key)) continue;
+      if (!items.is(name)) continue;
       found.from = items.value.from;
       found.to = items.value.to;
     }
@@ -170,9 +170,7 @@ export class JsonValue {
     }
     const object = there.kind == JsonKind.Object, more = depth < path.length;
     if (more && !object && there.kind > JsonKind.Null) {
-      let place = "";
-      for (let i = 0; i < depth; i++) place += "/" + path[i];
-      return refused(place + " is no object");
+      return refused("/" + path.slice(0, depth).join("/") + " is no object");
     }
     for (let i = path.length - 1; i >= depth; i--) { // from the inside
       raw = quoteJson(path[i]) + ":" + raw;
@@ -241,17 +239,15 @@ export class JsonItems {
     return this.key == 0 ? "" : unescaped(this.key + 1, this.keyEnd - 1);
   }
 
-  /** Not for modules: whether the member has this name, which is also given in UTF-8. */
-  is(name: string, utf8: ArrayBuffer): bool {
-    const from = this.key + 1, size = this.keyEnd - from - 1;
-    if (size == <usize>utf8.byteLength && memory.compare(from, changetype<usize>(utf8), size) == 0) {
-      return !hasEscapes(from, from + size);
+  /** Whether the member has this name. That is cheaper than to compare it. */
+  is(name: string): bool {
+    const from = this.key + 1, size = <i32>(this.keyEnd - from) - 1;
+    if (this.key == 0 || size < name.length) return false; // no character takes more units than bytes
+    for (let i = 0; i < size; i++) {
+      const c = load<u8>(from + i);
+      if (c == BACKSLASH || c >= 0x80) return this.name == name;
+      if (i == name.length || load<u16>(changetype<usize>(name) + 2 * i) != c) return false;
     }
-    return size > <usize>utf8.byteLength && hasEscapes(from, from + size) && this.name == name;
+    return true;
   }
-}
-
-function hasEscapes(at: usize, end: usize): bool {
-  while (at < end && load<u8>(at) != BACKSLASH) at++;
-  return at < end;
 }

@@ -40,5 +40,5 @@ fn errors() {
     for (text, want) in cases {
         assert_eq!(parse(text).unwrap_err().to_string(), want);
     }
-    assert_eq!(parse("[1]").unwrap().with(&["a"], "1").unwrap_err().to_string(), " is no object");
+    assert_eq!(parse("[1]").unwrap().with(&["a"], "1").unwrap_err().to_string(), "/ is no object");
 }

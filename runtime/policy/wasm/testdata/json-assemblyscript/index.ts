@@ -16,16 +16,16 @@ class Reading extends Admission {
   }
 
   review(request: AdmissionRequest, review: AdmissionReview): void {
+    if (request.policy == "review") {
+      look(parseJsonBytes(request.afterBytes), review);
+      return;
+    }
     const wrong = checkJson(request.afterBytes);
     if (wrong != "") {
       invalid(wrong);
       return;
     }
     const value = parseJsonBytes(request.afterBytes);
-    if (request.policy == "review") {
-      look(value, review);
-      return;
-    }
     const settings = parseJson(request.settings);
     const path: string[] = [];
     for (const names = settings.get("path").elements(); names.next(); ) path.push(names.value.text);
@@ -44,7 +44,7 @@ function look(app: JsonValue, review: AdmissionReview): void {
     return;
   }
   for (const env = app.get("env").members(); env.next(); ) {
-    if (env.name != "PASSWORD") continue;
+    if (!env.is("PASSWORD")) continue;
     review.deny("/env/PASSWORD", "passwords are secrets");
     return;
   }
