@@ -17,7 +17,7 @@ type Choice struct {
 	Mode   string    `json:"mode"`   // "enforce", "shadow" or "off"
 	Of     string    `json:"of,omitempty"`
 	From   string    `json:"from,omitempty"`   // of a promotion: whose version it is
-	Digest string    `json:"digest,omitempty"` // of a promotion: of that version
+	Digest string    `json:"digest,omitempty"` // of a promotion: of that version and the files beside it
 	At     time.Time `json:"at"`
 }
 
@@ -152,9 +152,9 @@ func (c *Catalog) promoted(ctx context.Context, o *origin, choice *Choice) error
 	if err != nil {
 		return err
 	}
-	if v.digest != choice.Digest {
+	if v.content != choice.Digest {
 		v.release()
-		return fmt.Errorf("what %s has here is %s, and %s was promoted", choice.From, short(v.digest), short(choice.Digest))
+		return fmt.Errorf("what %s has here is %s, and %s was promoted", choice.From, short(v.content), short(choice.Digest))
 	}
 	v.tap.listeners.Store(&o.hear)
 	if err := c.install(o, v, config); err != nil {

@@ -37,7 +37,7 @@ func (c *Catalog) Lineup() []InUse {
 		if o.builtin || !o.serves() {
 			continue
 		}
-		m := InUse{ID: o.id(), Module: o.current.label(), Digest: o.current.digest, Config: o.config.mark(), Names: map[string][]string{}}
+		m := InUse{ID: o.id(), Module: o.current.label(), Digest: o.current.digest, Config: o.config.mark(o.current.content), Names: map[string][]string{}}
 		for _, kind := range o.current.kinds() {
 			m.Names[kind.String()] = o.current.names[kind]
 		}
@@ -46,14 +46,24 @@ func (c *Catalog) Lineup() []InUse {
 	return list
 }
 
-// mark is another one when what matters for answers is configured otherwise.
-func (m *ModuleConfig) mark() string {
-	text, err := json.Marshal([]any{m.Settings, m.Limits, m.Grants, m.OnFailure, m.FailureOf, m.MaxStaleness})
-	if err != nil { // settings that are no JSON; they are not loaded
+// mark is another one when what matters for answers is configured otherwise, or the files
+// beside the module are others.
+func (m *ModuleConfig) mark(content string) string {
+	text, err := json.Marshal([]any{content, m.asks(), m.Limits, m.Grants, m.OnFailure, m.FailureOf, m.MaxStaleness})
+	if err != nil { // cannot be: there are texts and numbers only
 		return ""
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
+}
+
+// asks is what its answers depend on besides its files: another one, another module.
+func (m *ModuleConfig) asks() string {
+	text, err := json.Marshal([]any{string(m.Settings), m.Args, m.Env})
+	if err != nil { // cannot be: there are texts only
+		return string(m.Settings)
+	}
+	return string(text)
 }
 
 // Compare tells how the modules of this server differ from those that the last leader
@@ -110,7 +120,7 @@ func (c *Catalog) difference(was *InUse, o *origin, here []InUse) string {
 	case here[i].Digest != was.Digest:
 		return asked + "; here it is " + here[i].Module + " (" + short(here[i].Digest) + ")"
 	case here[i].Config != was.Config:
-		return "the last leader, " + c.last.Server + ", asked it with other settings, limits, grants or another onFailure"
+		return "the last leader, " + c.last.Server + ", asked it with other settings, files, arguments, variables, limits, grants or another onFailure"
 	}
 	return ""
 }

@@ -112,7 +112,7 @@ func TestTheNextLeaderComparesSettings(t *testing.T) {
 		return func(m *policy.ModuleConfig) { m.Settings = json.RawMessage(`{"per":` + n + `}`) }
 	}
 	last := lineupOf(t, modules, per("1"))
-	for n, want := range map[string]string{"1": "", "2": "the last leader, first:8080, asked it with other settings, limits, grants or another onFailure"} {
+	for n, want := range map[string]string{"1": "", "2": "the last leader, first:8080, asked it with other settings, files, arguments, variables, limits, grants or another onFailure"} {
 		w := serverOf(t, modules, per(n))
 		before := len(w.events.list)
 		w.Compare(last)

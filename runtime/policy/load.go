@@ -111,7 +111,7 @@ func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref
 	if err != nil {
 		return nil, loaded.Digest, err
 	}
-	v = newVersion(&loaded, o, string(config.Settings))
+	v = newVersion(&loaded, o, config.asks())
 	c.set(o, func() { c.versions[v] = true })
 	if err := config.checkKinds(v.kinds()); err != nil {
 		v.release()

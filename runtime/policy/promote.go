@@ -29,7 +29,7 @@ func (c *Catalog) Promote(ctx context.Context, name string) error {
 		v.tap.listeners.Store(&target.hear)
 		o.current, o.state, o.notice = nil, Disabled, "promoted to "+target.id()
 		target.differs, o.differs = "", ""
-		c.choose(target, &Choice{Mode: Enforce.String(), From: o.id(), Digest: v.digest})
+		c.choose(target, &Choice{Mode: Enforce.String(), From: o.id(), Digest: v.content})
 		c.choose(o, &Choice{Mode: Off.String()})
 		c.changed(old)
 		c.mu.Unlock()

@@ -29,7 +29,7 @@ const keptVerdicts = 1 << 17
 // verdictStore keeps verdicts while a constraint is prepared anew by the same bytes with
 // the same settings, as a reload has it: a pure constraint answers the same then, and
 // with onFailure: static an answer that was given holds even if the reloaded module
-// fails. Those of other bytes or settings are never used.
+// fails. Those of other bytes, settings, arguments or variables are never used.
 type verdictStore struct {
 	mu     sync.Mutex
 	by     map[string]verdicts
@@ -39,7 +39,7 @@ type verdictStore struct {
 
 // verdictKey is that of what v prepares for spec.
 func verdictKey(v *version, spec sdk.ConstraintSpec) string {
-	return string(wire.AppendSpec([]byte(v.digest+"\x00"+v.settings+"\x00"), spec))
+	return string(wire.AppendSpec([]byte(v.content+"\x00"+v.config+"\x00"), spec))
 }
 
 // put keeps what is known, unless more is kept already. known is the store's then.

@@ -13,7 +13,7 @@ import (
 type version struct {
 	name, number            string // what it calls itself
 	digest, signer, backend string
-	settings                string // the operator's
+	config                  string // the operator's, as far as answers depend on it
 	names                   [remote.Kinds][]string
 	content                 string                      // as in Loaded
 	vouch                   func(as ModuleConfig) error // as in Loaded
@@ -29,10 +29,10 @@ type version struct {
 	close func(*version)
 }
 
-func newVersion(l *Loaded, o *origin, settings string) *version {
+func newVersion(l *Loaded, o *origin, config string) *version {
 	d := l.Module.Description()
 	v := &version{
-		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend, settings: settings,
+		name: d.Name, number: d.Version, digest: l.Digest, signer: l.Signer, backend: l.Backend, config: config,
 		content: cmp.Or(l.Content, l.Digest), vouch: l.Vouch, tap: &tap{Module: l.Module, prepared: &o.catalog.prepared}, close: o.catalog.discard,
 	}
 	v.tap.listeners.Store(&o.hear)
