@@ -28,7 +28,10 @@ func offersOf(rows []string) []offer {
 			Hostname:   fmt.Sprintf("agent-%05d.cluster.example.com", i),
 			Attributes: map[string]string{"rack": rack, "os": "debian-12", "class": "c1", "row": "r1", "kernel": "6.1"},
 			Resources: []resource{
-				{"cpus", "SCALAR", "*", 32}, {"mem", "SCALAR", "*", 65536}, {"disk", "SCALAR", "*", 500000}, {"gpus", "SCALAR", "*", 0},
+				{"cpus", "SCALAR", "*", 32},
+				{"mem", "SCALAR", "*", 65536},
+				{"disk", "SCALAR", "*", 500000},
+				{"gpus", "SCALAR", "*", 0},
 				{"ports", "SCALAR", "*", 32000},
 			},
 		}
