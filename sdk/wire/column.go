@@ -156,12 +156,16 @@ func AppendAnswer(b []byte, a sdk.ConstraintAnswer) []byte {
 // DecodeAnswer reads the ConstraintAnswer to an input of that many values and
 // refuses one that cannot be: wrong number of quotas, unknown flags.
 func DecodeAnswer(b []byte, values int) (sdk.ConstraintAnswer, error) {
-	return DecodeAnswerInto(nil, b, values)
+	var d AnswerDecoder
+	return d.Decode(nil, b, values)
 }
 
-// DecodeAnswerInto is DecodeAnswer with the quotas in room when it is as long as there
-// are values.
-func DecodeAnswerInto(room []uint32, b []byte, values int) (sdk.ConstraintAnswer, error) {
+// AnswerDecoder reads the answers to one constraint, whose reason is nearly always that of
+// the answer before.
+type AnswerDecoder struct{ reason string }
+
+// Decode is DecodeAnswer with the quotas in room when it is as long as there are values.
+func (d *AnswerDecoder) Decode(room []uint32, b []byte, values int) (sdk.ConstraintAnswer, error) {
 	var a sdk.ConstraintAnswer
 	if len(room) == values {
 		a.Quota = room[:0]
@@ -173,7 +177,13 @@ func DecodeAnswerInto(room []uint32, b []byte, values int) (sdk.ConstraintAnswer
 		case 2:
 			return it.uint32((*uint32)(&a.Flags))
 		case 3:
-			return it.text(&a.Reason)
+			if it.kind == typeBytes && string(it.bytes) == d.reason {
+				a.Reason = d.reason
+				return nil
+			}
+			err := it.text(&a.Reason)
+			d.reason = a.Reason
+			return err
 		}
 		return nil
 	})

@@ -155,3 +155,25 @@ func FuzzDecode(f *testing.F) {
 		_, _ = wire.DecodeHostInfo(b)
 	})
 }
+
+// A decoder that has read a reason before reads another one, and none, all the same.
+func TestAnswerDecoder(t *testing.T) {
+	var d wire.AnswerDecoder
+	room := make([]uint32, 2)
+	for _, reason := range []string{"one", "one", "other", "", "one"} {
+		want := sdk.ConstraintAnswer{Quota: []uint32{0, sdk.Unlimited}, Reason: reason}
+		got, err := d.Decode(room, wire.AppendAnswer(nil, want), 2)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		if &got.Quota[0] != &room[0] {
+			t.Error("the room was left empty")
+		}
+	}
+	if got, err := d.Decode(room, wire.AppendAnswer(nil, sdk.ConstraintAnswer{Quota: []uint32{1, 2, 3}}), 3); err != nil || len(got.Quota) != 3 {
+		t.Errorf("%v, %v; three quotas expected although the room has two", got, err)
+	}
+	if _, err := d.Decode(room, []byte{0x1a, 1, 0xff}, 2); err == nil {
+		t.Error("a reason that is no UTF-8 was taken")
+	}
+}

@@ -24,7 +24,8 @@ func (c constraint) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.P
 
 type preparedConstraint struct {
 	Prepared
-	input []byte // kept to spare the allocation
+	input   []byte // kept to spare the allocation
+	answers wire.AnswerDecoder
 }
 
 // LastFuel implements Metered: 0 where nothing is metered.
@@ -38,7 +39,7 @@ func (p *preparedConstraint) LastFuel() int64 {
 func (p *preparedConstraint) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
 	p.input = wire.AppendInput(p.input[:0], in)
 	err = p.Ask(ctx, p.input, len(in.Values), func(b []byte) (err error) {
-		if answer, err = wire.DecodeAnswerInto(in.Room, b, len(in.Values)); err != nil {
+		if answer, err = p.answers.Decode(in.Room, b, len(in.Values)); err != nil {
 			return err
 		}
 		return p.verify(&answer)

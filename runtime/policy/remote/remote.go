@@ -77,11 +77,27 @@ func NamesIn(d wire.Description, kind Kind) []string {
 	return [Kinds][]string{d.Operators, d.Fetchers, d.Strategies, d.Rules, d.Admission}[kind]
 }
 
+// isLine tells whether the text is one line already. It knows ASCII alone.
+func isLine(text string) bool {
+	blank := true // as before the first word
+	for i := range len(text) {
+		c := text[i]
+		if c < ' ' || c >= 0x7f || c == ' ' && blank {
+			return false
+		}
+		blank = c == ' '
+	}
+	return len(text) <= maxReason && (!blank || text == "")
+}
+
 // maxReason is how long a text for people may be, in bytes.
 const maxReason = 1024
 
 // line makes a text for people one line that is not too long.
 func line(text string) string {
+	if isLine(text) {
+		return text // as nearly all are, without an allocation
+	}
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) <= maxReason {
 		return text
