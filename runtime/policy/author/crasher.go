@@ -1,11 +1,14 @@
 package author
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -27,7 +30,46 @@ type Crasher struct {
 }
 
 // failure is how a question went wrong; the zero value is one that did not.
-type failure struct{ what, cause string }
+type failure struct {
+	what, cause string
+	words       []string // of the cause, without numbers
+	own         []string // of these: those that do not come from the question
+}
+
+// failed is a failure on a question. A cause often has texts and numbers of the
+// question in it, which are others in the next one that fails alike: words that are in
+// the question, or else what is quoted, are taken for such.
+func failed(what, cause string, q question) failure {
+	f := failure{what: what, cause: cause}
+	own, words := ownWords(cause, q)
+	quoteless, others := ownWords(regexp.MustCompile(`"(\\.|[^"\\])*"`).ReplaceAllString(cause, "…"), q)
+	f.words, f.own = slices.Concat(words, others), own
+	if len(quoteless) < len(own) {
+		f.own = quoteless
+	}
+	return f
+}
+
+// ownWords are the words of a text without digits, and those of them that do not come
+// from the question.
+func ownWords(text string, q question) (own, words []string) {
+	spec, input := q.messages()
+	for text := range strings.FieldsSeq(text) {
+		word := strings.Map(func(r rune) rune {
+			if unicode.IsDigit(r) {
+				return -1
+			}
+			return r
+		}, text)
+		words = append(words, word)
+		bare := strings.Trim(text, "\"':,;()[]…")
+		inJSON, _ := json.Marshal(bare) // a text always has a form
+		if !bytes.Contains(spec, []byte(bare)) && !bytes.Contains(input, []byte(bare)) && !bytes.Contains(input, bytes.Trim(inJSON, `"`)) {
+			own = append(own, word)
+		}
+	}
+	return own, words
+}
 
 // The sorts of failures that fuzzing finds: no answer, one that is none of its kind, two
 // to one question, and one for far more fuel than others.
@@ -38,29 +80,24 @@ const (
 	Outlier          = "outlier"
 )
 
-// alike tells failures of one sort. Numbers in a cause are those of the question.
+// alike tells failures of one sort: what is not the question's is in both.
 func (f failure) alike(g failure) bool {
-	numberless := func(text string) string {
-		return strings.Map(func(r rune) rune {
-			if unicode.IsDigit(r) {
-				return -1
-			}
-			return r
-		}, text)
+	within := func(own, words []string) bool {
+		return !slices.ContainsFunc(own, func(word string) bool { return !slices.Contains(words, word) })
 	}
-	return f.what == g.what && (f.what == Outlier || numberless(f.cause) == numberless(g.cause))
+	return f.what == g.what && (f.what == Outlier || within(f.own, g.words) && within(g.own, f.words))
 }
 
 // vector writes the question as one; "" when none fails in the same way. Where there
 // is an answer, it is what the vector expects.
-func (f *fuzzer) vector(ctx context.Context, t target, q question, failed failure) string {
+func (f *fuzzer) vector(ctx context.Context, t target, q question, wrong failure) string {
 	text := q.vector()
 	cases, err := toolsOf(t.kind).read([]byte(text), Envelope{})
 	if err != nil || len(cases) != 1 {
 		return ""
 	}
 	c := cases[0]
-	if failed.what == Trap || failed.what == Malformed {
+	if wrong.what == Trap || wrong.what == Malformed {
 		if _, fails := errors.AsType[*sdk.Fault](c.check(ctx, f.a)); fails {
 			return text[c.at.from:c.at.to] // in JSON it is in a list
 		}

@@ -107,56 +107,65 @@ type fuzzer struct {
 	targets []target
 	usual   map[string][]int64 // fuel for each item, by policy
 	report  *FuzzReport
+	found   []found
+}
+
+// found is a failure of a policy that is known.
+type found struct {
+	failure
+	kind remote.Kind
+	name string
 }
 
 // round asks one random question.
 func (f *fuzzer) round(ctx context.Context, t target) {
 	q := toolsOf(t.kind).random(f, t)
-	failed, fuel, taken := f.ask(ctx, t, q)
+	wrong, fuel, taken := f.ask(ctx, t, q)
 	if taken {
 		f.report.Accepted++
 	} else {
 		f.report.Refused++
 	}
 	f.report.MaxFuel = max(f.report.MaxFuel, fuel)
-	if failed.what == "" || ctx.Err() != nil {
+	if wrong.what == "" || ctx.Err() != nil {
 		return
 	}
-	c := Crasher{Kind: t.kind.String(), Policy: t.name, What: failed.what, Cause: failed.cause, Rounds: f.report.Rounds + 1}
-	for _, known := range f.report.Crashers {
-		if known.Kind == c.Kind && known.Policy == c.Policy && failed.alike(failure{known.What, known.Cause}) {
+	c := Crasher{Kind: t.kind.String(), Policy: t.name, What: wrong.what, Cause: wrong.cause, Rounds: f.report.Rounds + 1}
+	for _, k := range f.found {
+		if k.kind == t.kind && k.name == t.name && k.alike(wrong) {
 			return
 		}
 	}
-	small := f.shrink(ctx, t, q, failed)
-	if now, _, _ := f.ask(ctx, t, small); now.alike(failed) {
+	f.found = append(f.found, found{wrong, t.kind, t.name})
+	small := f.shrink(ctx, t, q, wrong)
+	if now, _, _ := f.ask(ctx, t, small); now.alike(wrong) {
 		c.Cause = now.cause // with the numbers of the smaller one
 	}
-	c.Vector = f.vector(ctx, t, small, failed)
+	c.Vector = f.vector(ctx, t, small, wrong)
 	f.report.Crashers = append(f.report.Crashers, c)
 }
 
 // ask puts a question to both instances.
-func (f *fuzzer) ask(ctx context.Context, t target, q question) (failed failure, fuel int64, taken bool) {
+func (f *fuzzer) ask(ctx context.Context, t target, q question) (wrong failure, fuel int64, taken bool) {
 	before := f.a.FuelUsed()
 	one, taken := put(ctx, f.a, t.kind, q)
 	fuel = f.a.FuelUsed() - before
 	other, _ := put(ctx, f.b, t.kind, q)
 	switch {
 	case one.err != nil && strings.Contains(one.err.Error(), "malformed"):
-		failed = failure{Malformed, one.err.Error()}
+		wrong = failed(Malformed, one.err.Error(), q)
 	case one.err != nil:
-		failed = failure{Trap, one.err.Error()}
+		wrong = failed(Trap, one.err.Error(), q)
 	case other.err != nil:
-		failed = failure{Nondeterministic, "a second instance fails: " + other.err.Error()}
+		wrong = failed(Nondeterministic, "a second instance fails: "+other.err.Error(), q)
 	case one.invalid != other.invalid:
-		failed = failure{Nondeterministic, fmt.Sprintf("one instance refuses with %q, another with %q", one.invalid, other.invalid)}
+		wrong = failed(Nondeterministic, fmt.Sprintf("one instance refuses with %q, another with %q", one.invalid, other.invalid), q)
 	case !bytes.Equal(one.answer, other.answer):
-		failed = failure{Nondeterministic, "two instances answer the same question differently"}
+		wrong = failed(Nondeterministic, "two instances answer the same question differently", q)
 	case f.unusual(t, q, fuel):
-		failed = failure{Outlier, fmt.Sprintf("%d units of fuel for %d items, more than %d times the usual", fuel, q.items(), outlier)}
+		wrong = failed(Outlier, fmt.Sprintf("%d units of fuel for %d items, more than %d times the usual", fuel, q.items(), outlier), q)
 	}
-	return failed, fuel, taken
+	return wrong, fuel, taken
 }
 
 // unusual tells a question that took far more fuel for its size than others.

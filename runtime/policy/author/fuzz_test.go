@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -148,7 +149,7 @@ func (failsFetch) Decide(_ context.Context, uris []sdk.FetchURI) ([]sdk.FetchDec
 	var decisions []sdk.FetchDecision
 	for i, uri := range uris {
 		if strings.Contains(uri.URI, "日") {
-			return nil, errors.New("not in ASCII, in URI " + string(rune('0'+i%10)))
+			return nil, fmt.Errorf("URI %d is not in ASCII: %q", i, uri.URI) // which is another each time
 		}
 		decisions = append(decisions, sdk.AllowFetch(uri))
 	}
@@ -196,9 +197,9 @@ func (failsAdmission) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.Adm
 	if err := json.Unmarshal(r.New, &app); err != nil {
 		return sdk.AdmissionReview{}, err
 	}
-	for _, value := range app.Labels {
+	for key, value := range app.Labels {
 		if strings.Contains(value, "*") {
-			return sdk.AdmissionReview{}, errors.New("a star")
+			return sdk.AdmissionReview{}, errors.New("a star in " + value + " of " + key)
 		}
 	}
 	return sdk.AdmissionReview{}, nil

@@ -19,7 +19,7 @@ const (
 )
 
 // shrink looks for the smallest question that fails alike.
-func (f *fuzzer) shrink(ctx context.Context, t target, q question, failed failure) question {
+func (f *fuzzer) shrink(ctx context.Context, t target, q question, wrong failure) question {
 	tries, tried := 0, int64(0)
 	for smaller := true; smaller; {
 		smaller = false
@@ -28,7 +28,7 @@ func (f *fuzzer) shrink(ctx context.Context, t target, q question, failed failur
 				return q
 			}
 			now, fuel, _ := f.ask(ctx, t, next)
-			if tried += fuel; now.alike(failed) {
+			if tried += fuel; now.alike(wrong) {
 				q, smaller = next, true
 				break
 			}
