@@ -42,15 +42,13 @@ func (p *policies) takeOver(ctx context.Context, term store.Term, records map[st
 	}
 	k := &policyKeeper{ctx: ctx, term: term, address: address, changed: make(chan struct{}, 1), written: records[lineupRecord]}
 	k.changed <- struct{}{}
+	p.keeper.Store(k)
 	adopt := func() {
 		if err := p.Resume(ctx, choices); err != nil {
 			log.Error("what was chosen for policy modules is not taken over", "cause", err)
 		}
 		if last.Server != "" {
 			p.Compare(last)
-		}
-		if ctx.Err() == nil {
-			p.keeper.Store(k)
 		}
 	}
 	select {

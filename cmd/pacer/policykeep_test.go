@@ -136,9 +136,18 @@ func TestTheNextLeaderKnowsOfPolicies(t *testing.T) {
 	next.kept(t, choicesRecord, "")
 	next.end()
 	last := lead(t, s, "first:8080", "modules: [{name: animals, ref: file:zoo.wasm}]")
-	defer last.end()
 	if m := last.module(t, "animals"); m.State != "active" || m.Choice != nil {
 		t.Errorf("%+v", m)
+	}
+	if err := last.host.Disable(t.Context(), "animals"); err != nil {
+		t.Fatal(err)
+	}
+	last.end()
+	written := lead(t, s, "second:8080", "modules: [{name: animals, ref: file:zoo.wasm, mode: off}]")
+	defer written.end()
+	written.kept(t, choicesRecord, "")
+	if m := written.module(t, "animals"); m.State != "off" || m.Choice != nil {
+		t.Errorf("the list has it by now: %+v", m)
 	}
 }
 

@@ -36,7 +36,7 @@ func (c *Catalog) chosen(ctx context.Context, o *origin, choice Choice) error {
 	if before := o.choice; before != nil && choice.Mode != Shadow.String() {
 		choice.From, choice.Digest = before.From, before.Digest
 	}
-	if listed, ok := c.listed(o); ok && choice.From == "" && choice.Mode == listed.Mode.String() && (listed.Mode == Off || choice.Of == listed.Of) {
+	if c.says(o, &choice) {
 		c.choose(o, nil)
 	} else {
 		c.choose(o, &choice)
@@ -99,10 +99,39 @@ func (c *Catalog) Resume(ctx context.Context, choices []Choice) error {
 	}
 	defer func() { <-c.loads }()
 	c.set(nil, func() { c.strangers = nil })
+	settled := false
 	for i := range choices {
-		c.resume(ctx, &choices[i])
+		if c.settled(&choices[i]) {
+			settled = true
+		} else {
+			c.resume(ctx, &choices[i])
+		}
+	}
+	if settled {
+		return c.keep(ctx)
 	}
 	return nil
+}
+
+// settled tells whether the operator's list has by now what was chosen, so that the
+// choice is none any more.
+func (c *Catalog) settled(choice *Choice) bool {
+	o, err := c.named(choice.Module)
+	if err != nil || o.builtin {
+		return false
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if choice.From != "" {
+		return choice.Mode == Enforce.String() && o.serves() && o.current.digest == choice.Digest && o.choice == nil
+	}
+	return c.says(o, choice)
+}
+
+// says tells whether the list has what was chosen. The caller holds the lock.
+func (c *Catalog) says(o *origin, choice *Choice) bool {
+	listed, ok := c.listed(o)
+	return ok && choice.From == "" && choice.Mode == listed.Mode.String() && (listed.Mode == Off || choice.Of == listed.Of)
 }
 
 // resume takes one over. The caller holds loads.

@@ -192,3 +192,22 @@ func TestAChoiceThatIsNotKept(t *testing.T) {
 		t.Errorf("%s, %v", w.state(t, "m"), err)
 	}
 }
+
+// What the operator has written into the list meanwhile is no choice any more: the next
+// change of the list, at whatever time, has its way.
+func TestAChoiceThatTheListHasByNow(t *testing.T) {
+	for name, tt := range map[string]struct {
+		choices []policy.Choice
+		list    policy.ModuleConfig
+		m       string
+	}{
+		"off":      {[]policy.Choice{{Module: "m", Mode: "off"}}, policy.ModuleConfig{Name: "m", Ref: policy.Ref{Ref: "a"}, Mode: policy.Off}, "off "},
+		"promoted": {[]policy.Choice{{Module: "m", Mode: "enforce", From: "s", Digest: "digest-b"}}, policy.ModuleConfig{Name: "m", Ref: policy.Ref{Ref: "b"}}, "active 2"},
+	} {
+		k := &kept{choices: tt.choices}
+		w := k.node(t, func(c *policy.Config) { c.Modules = []policy.ModuleConfig{tt.list} })
+		if w.state(t, "m") != tt.m || w.module(t).Choice != nil || k.String() != "" {
+			t.Errorf("%s: %s, kept %s", name, w.state(t, "m"), k)
+		}
+	}
+}
