@@ -4,41 +4,36 @@
 package admission
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // All returns every policy of this package.
 func All() []sdk.Admission { return []sdk.Admission{Labels{}, Caps{}} }
 
-// appNow is what the policies read of an app.
-type appNow struct {
-	Instances float64           `json:"instances"`
-	CPUs      float64           `json:"cpus"`
-	Mem       float64           `json:"mem"`
-	Disk      float64           `json:"disk"`
-	GPUs      float64           `json:"gpus"`
-	Labels    map[string]string `json:"labels"`
-}
-
-// appsOf reads the app before and after; old is nil for a new one.
-func appsOf(r sdk.AdmissionRequest) (old, now *appNow, err error) {
+// appsOf reads the app before and after; before a new one there is none.
+func appsOf(r sdk.AdmissionRequest) (old, now jsonvalue.Value, err error) {
 	if r.Old != nil {
-		if err := json.Unmarshal(r.Old, &old); err != nil {
-			return nil, nil, fmt.Errorf("the old app: %w", err)
+		if old, err = appOf("old", r.Old); err != nil {
+			return old, now, err
 		}
 	}
-	if err := json.Unmarshal(r.New, &now); err != nil {
-		return nil, nil, fmt.Errorf("the new app: %w", err)
+	now, err = appOf("new", r.New)
+	return old, now, err
+}
+
+func appOf(which string, text []byte) (jsonvalue.Value, error) {
+	app, err := jsonvalue.Parse(text)
+	switch {
+	case err != nil:
+		return app, errors.New("the " + which + " app: " + err.Error())
+	case app.Kind() != jsonvalue.Object:
+		return app, errors.New("the " + which + " app is no object")
 	}
-	if now == nil {
-		return nil, nil, errors.New("the new app is null")
-	}
-	return old, now, nil
+	return app, nil
 }
 
 // listOf splits settings at semicolons; empty items are left out.

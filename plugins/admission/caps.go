@@ -2,12 +2,12 @@ package admission
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // Caps is the policy caps: no app may ask for more than its settings say, such as
@@ -19,8 +19,10 @@ type Caps struct{}
 // capNames are the fields that can be bounded.
 func capNames() []string { return []string{"cpus", "mem", "disk", "gpus", "instances"} }
 
-func (a *appNow) field(name string) float64 {
-	return map[string]float64{"cpus": a.CPUs, "mem": a.Mem, "disk": a.Disk, "gpus": a.GPUs, "instances": a.Instances}[name]
+// asks is how much of it the app asks for.
+func asks(app jsonvalue.Value, name string) float64 {
+	n, _ := app.Get(name).Float()
+	return n
 }
 
 // Policies returns caps.
@@ -39,18 +41,20 @@ func (Caps) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.AdmissionRevi
 	}
 	for _, name := range capNames() {
 		bound, bounded := bounds[name]
-		asked := now.field(name)
+		asked := asks(now, name)
 		if !bounded || asked <= bound {
 			continue
 		}
-		text := fmt.Sprintf("%s %v is more than %v", name, asked, bound)
-		if old == nil || asked > old.field(name) {
+		text := name + " " + number(asked) + " is more than " + number(bound)
+		if !old.Exists() || asked > asks(old, name) {
 			return sdk.DenyAdmission("/"+name, text), nil
 		}
 		review.Warnings = append(review.Warnings, r.ID+": "+text)
 	}
 	return review, nil
 }
+
+func number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 // boundsOf reads the settings.
 func boundsOf(settings string) (map[string]float64, error) {
@@ -60,8 +64,8 @@ func boundsOf(settings string) (map[string]float64, error) {
 		name = strings.TrimSpace(name)
 		bound, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 		if _, twice := bounds[name]; twice || err != nil || !(bound >= 0) || !slices.Contains(capNames(), name) {
-			return nil, &sdk.Invalid{Message: fmt.Sprintf(
-				"the admission policy caps takes cpus, mem, disk, gpus and instances, each once and with a number, such as cpus=4;mem=8192; got %q", item)}
+			return nil, &sdk.Invalid{Message: "the admission policy caps takes cpus, mem, disk, gpus and instances, " +
+				"each once and with a number, such as cpus=4;mem=8192; got " + strconv.Quote(item)}
 		}
 		bounds[name] = bound
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/jsonvalue"
 )
 
 // Labels is the policy labels: every app has to have the labels in its settings, such
@@ -33,12 +34,17 @@ func (Labels) Review(_ context.Context, r sdk.AdmissionRequest) (sdk.AdmissionRe
 	}
 	for _, name := range names {
 		switch {
-		case strings.TrimSpace(now.Labels[name]) != "":
-		case old != nil && strings.TrimSpace(old.Labels[name]) == "":
+		case label(now, name) != "":
+		case old.Exists() && label(old, name) == "":
 			review.Warnings = append(review.Warnings, r.ID+" has no label "+name)
 		default:
 			return sdk.DenyAdmission("/labels/"+name, "every app needs the label "+name), nil
 		}
 	}
 	return review, nil
+}
+
+// label is the label of an app without blanks around it; "" when there is none.
+func label(app jsonvalue.Value, name string) string {
+	return strings.TrimSpace(app.Get("labels", name).String())
 }

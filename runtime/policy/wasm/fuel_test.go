@@ -20,9 +20,9 @@ func TestFuelOfLike(t *testing.T) {
 		code       []byte
 		limit      int64 // for each of 40 values
 	}{
-		{"go", "W_LIKE", buildGuest(t, guestBuiltin), 300_000},
-		{"c", "C_LIKE", buildClang(t, exampleC), 11_000},
-		{"assemblyscript", "AS_LIKE", buildAsc(t, exampleAS, "incremental"), 8_000},
+		{"go", "W_LIKE", buildGuest(t, guestBuiltin), 16_000},
+		{"c", "C_LIKE", buildClang(t, exampleC), 4_000},
+		{"assemblyscript", "AS_LIKE", buildAsc(t, exampleAS, "incremental"), 4_000},
 	}
 	for _, test := range tests {
 		first := fuelOfLike(t, test.code, test.like, Options{})

@@ -83,7 +83,7 @@ func TestLanguagesFuel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for operator, most := range map[string]int64{"LIKE": 4000, "MAX_PER": 500} {
+		for operator, most := range map[string]int64{"LIKE": 3000, "MAX_PER": 500} {
 			spec := sdk.ConstraintSpec{Operator: l.prefix + operator, Value: "2", HasValue: true}
 			in := sdk.ConstraintInput{Values: values, Placed: make([]uint32, len(values)), First: -1}
 			if operator == "LIKE" {
