@@ -80,8 +80,11 @@ func TestMeteredIsTheSame(t *testing.T) {
 	if !slices.Equal(fuel, again) {
 		t.Errorf("fuel differs from run to run:\n%v\n%v", fuel, again)
 	}
-	if i := slices.Index(fuel, 0); i >= 0 {
-		t.Errorf("call %d was free", i)
+	for i, used := range fuel {
+		// The function that trapped keeps what it has used to itself.
+		if used == 0 && want[i].Trap == "" {
+			t.Errorf("call %d was free", i)
+		}
 	}
 }
 
