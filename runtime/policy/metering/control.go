@@ -60,8 +60,12 @@ func (b *body) end() {
 
 // branch is a branch to one or more labels.
 func (b *body) branch(at int, in instruction) {
-	for _, depth := range labels(b.r.b, at) {
-		b.leave(depth)
+	if in.op != opBrTable {
+		b.leave(in.index)
+	} else {
+		for _, depth := range labels(b.r.b, at) {
+			b.leave(depth)
+		}
 	}
 	if in.op == opBrIf {
 		b.openRun(b.run)
