@@ -130,8 +130,11 @@ func TestTargetsGate(t *testing.T) {
 	var out bytes.Buffer
 	x := &targets{w: &out}
 	for _, line := range []target{
-		{"1", "well", "x", 2, 3, 1.9, false}, {"1", "enough", "x", 2, 1, 2, true}, {"2", "slow", "ms", 1, 5, 5, false},
-		{"5", "dear", "fuel", 10, 11, 11, false}, {"10", "less", "x", 1.9, 1.2, 1.8, true},
+		{"1", "well", "x", 2, 3, 1.9, false},
+		{"1", "enough", "x", 2, 1, 2, true},
+		{"2", "slow", "ms", 1, 5, 5, false},
+		{"5", "dear", "fuel", 10, 11, 11, false},
+		{"10", "less", "x", 1.9, 1.2, 1.8, true},
 	} {
 		x.note(line)
 	}

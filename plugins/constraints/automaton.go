@@ -97,8 +97,9 @@ func takes(in *syntax.Inst, c rune) bool {
 		return true
 	case syntax.InstRuneAnyNotNL:
 		return c != '\n'
+	default:
+		return false
 	}
-	return false
 }
 
 // match decides about the value. sure is false for a value that it cannot decide.
@@ -156,6 +157,7 @@ func (a *automaton) follow(i uint32, holds syntax.EmptyOp) {
 		if syntax.EmptyOp(in.Arg)&^holds == 0 {
 			a.follow(in.Out, holds)
 		}
+	default: // it takes a byte, or is an end
 	}
 }
 
@@ -198,8 +200,9 @@ func (a *automaton) matters(i uint32) bool {
 	switch a.prog.Inst[i].Op {
 	case syntax.InstAlt, syntax.InstAltMatch, syntax.InstCapture, syntax.InstNop, syntax.InstFail:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // forget leaves nothing pending.
