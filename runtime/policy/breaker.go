@@ -19,7 +19,8 @@ const (
 // it lets one through to see whether that is over. Its methods may be called by
 // many goroutines; the zero value is a closed one.
 type breaker struct {
-	open atomic.Bool // the one thing that calls look at as long as all is well
+	open atomic.Bool  // this and row are all that calls look at as long as all is well
+	row  atomic.Int32 // faults since a call worked
 
 	mu      sync.Mutex
 	recent  []time.Time // of the last faults, breakerFaults at most
@@ -63,9 +64,19 @@ const (
 	neither // the caller gave up
 )
 
+// works notes that a call worked: what a module may fail in a row begins anew.
+func (b *breaker) works() {
+	if b.row.Load() != 0 {
+		b.row.Store(0)
+	}
+}
+
 // done notes the end of a call that was let through. tripped is true when the
 // quarantine begins with it, not when it goes on.
 func (b *breaker) done(now time.Time, probe bool, end outcome) (tripped bool) {
+	if end == worked {
+		b.works()
+	}
 	if !probe && end != failed {
 		return false
 	}
@@ -86,13 +97,15 @@ func (b *breaker) done(now time.Time, probe bool, end outcome) (tripped bool) {
 	return false
 }
 
-// count notes a fault while the breaker is closed.
+// count notes a fault while the breaker is closed. Faults in a row count however long
+// they take: what waits for a module that always fails tries less and less often.
 func (b *breaker) count(now time.Time) (tripped bool) {
 	if len(b.recent) == breakerFaults {
 		b.recent = append(b.recent[:0], b.recent[1:]...)
 	}
 	b.recent = append(b.recent, now)
-	if len(b.recent) < breakerFaults || now.Sub(b.recent[0]) > breakerWindow {
+	row := b.row.Add(1)
+	if len(b.recent) < breakerFaults || now.Sub(b.recent[0]) > breakerWindow && row < breakerFaults {
 		return false
 	}
 	b.pause(now)

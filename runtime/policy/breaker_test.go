@@ -24,6 +24,28 @@ func causeOf(t *testing.T, p sdk.PreparedConstraint) string {
 	return fault.Cause
 }
 
+// An app that waits alone for a module that always fails asks less and less often; five
+// faults in a row are a quarantine all the same.
+func TestQuarantineOfWhatNeverWorks(t *testing.T) {
+	w := newWorld(t, func() (*fakeModule, error) {
+		m, err := offering("1", 1, "NEAR")()
+		m.ask = func(remote.Kind) error { return &sdk.Fault{Module: "fake@1", Cause: "out of order"} }
+		return m, err
+	})
+	p := w.near(t)
+	defer p.Close()
+	for range 5 {
+		if state := w.module(t).State; state != policy.Active {
+			t.Fatalf("state %v, want active", state)
+		}
+		causeOf(t, p)
+		w.clock.pass(80 * time.Second)
+	}
+	if state := w.module(t).State; state != policy.Quarantined {
+		t.Errorf("state %v after five faults in a row, want quarantined", state)
+	}
+}
+
 // Five faults in a minute, and nobody waits for the module any more; now and then
 // one call tries it, less and less often.
 func TestQuarantine(t *testing.T) {
@@ -42,6 +64,9 @@ func TestQuarantine(t *testing.T) {
 	defer p.Close()
 	for range 4 { // the first one is too old in the end
 		causeOf(t, p)
+		broken = false
+		quota(t, p)
+		broken = true
 		w.clock.pass(16 * time.Second)
 	}
 	for range 2 {

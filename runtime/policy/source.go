@@ -124,7 +124,13 @@ func (s source) count(ctx context.Context, app string, err error) error {
 // judge tells the breaker. What is built in has none: it is as sound as Pacer itself,
 // and a panic for one app must not keep all others waiting.
 func (s source) judge(ctx context.Context, probe bool, err error) {
-	if s.version == nil || err == nil && !probe || !judged(ctx) {
+	switch {
+	case s.version == nil:
+		return
+	case err == nil && !probe:
+		s.version.breaker.works()
+		return
+	case !judged(ctx):
 		return
 	}
 	end := worked
