@@ -21,6 +21,10 @@ import (
 // processGuest is the name of the policies that are built in, as a process.
 const processGuest = "process"
 
+// oneKind is a guest in Go with one constraint, as people ship them; the one that is named
+// go has all kinds in it, and all that is built in.
+const oneKind = "go, of one kind"
+
 // modules are the guests, each loaded by itself and in a catalog.
 type modules struct {
 	dir     string
@@ -66,7 +70,7 @@ func (m *modules) open(ctx context.Context) (err error) {
 	return m.others(ctx)
 }
 
-// others are the process, and the guest that takes JSON.
+// others are the process, the guest that takes JSON, and one that people would ship.
 func (m *modules) others(ctx context.Context) error {
 	root, err := treeRoot(ctx)
 	if err != nil {
@@ -81,12 +85,16 @@ func (m *modules) others(ctx context.Context) error {
 	if m.loaded[processGuest], err = process.Start(ctx, process.Config{Command: []string{file}}); err != nil {
 		return err
 	}
-	file = filepath.Join(m.dir, "json")
-	if err := buildGoGuest(ctx, root, "./bench/testdata/json-guest", file); err != nil {
-		return err
+	for name, folder := range map[string]string{"json": "./bench/testdata/json-guest", oneKind: "./examples/policies/rack-spread"} {
+		file := filepath.Join(m.dir, name)
+		if err := buildGoGuest(ctx, root, folder, file); err != nil {
+			return err
+		}
+		if m.code[name], err = os.ReadFile(file); err != nil {
+			return err
+		}
 	}
-	m.code["json"], err = os.ReadFile(file)
-	return err
+	return nil
 }
 
 func (m *modules) cache() string { return filepath.Join(m.dir, "cache") }
