@@ -229,7 +229,7 @@ func (t *targets) columns(ctx context.Context) error {
 // fuel is what a value costs a guest, which is the same on every machine: the difference
 // between two questions, so that what a question costs besides is left out.
 func (t *targets) fuel(ctx context.Context) error {
-	goals := map[string]float64{"rust": 2500, "c": 2200, "go": 2300}
+	goals := map[string]float64{"rust": 1400, "c": 2000, "go": 1900}
 	for _, g := range guests() {
 		var used [2]float64
 		for i, distinct := range []int{100, 200} {
@@ -239,7 +239,7 @@ func (t *targets) fuel(ctx context.Context) error {
 			}
 			values, _ := rackValues(distinct)
 			ask := asking(ctx, p, values)
-			if err := errors.Join(ask(), ask()); err != nil { // the first one fills tables
+			if err := errors.Join(ask(), ask(), ask(), ask()); err != nil { // every instance fills its tables first
 				return err
 			}
 			used[i] = float64(p.(remote.Metered).LastFuel())

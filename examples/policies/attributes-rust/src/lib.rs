@@ -4,6 +4,7 @@
 //!     RUST_UNLIKE expression  as UNLIKE: it does not; agents without the field fit
 //!     RUST_MAX_PER n          as MAX_PER: at most n instances on each value
 
+mod automaton;
 mod classes;
 mod compile;
 mod machine;

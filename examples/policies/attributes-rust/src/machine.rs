@@ -2,6 +2,8 @@
 //! of all instructions that could be next, so its time grows with the length of the
 //! value times that of the program, whatever the expression: there is no backtracking.
 
+use crate::automaton::Automaton;
+
 /// A step of a program. Jumps are relative, so that code can be moved and copied.
 #[derive(Clone, Copy, Debug)]
 pub enum Instruction {
@@ -17,7 +19,7 @@ pub enum Instruction {
 
 impl Instruction {
     /// Whether it takes a rune, or is the end.
-    fn consumes(self) -> bool {
+    pub fn consumes(self) -> bool {
         !matches!(self, Instruction::Jump(_) | Instruction::Split(..) | Instruction::Assert(_))
     }
 }
@@ -58,9 +60,24 @@ pub struct Program {
     pub ranges: Vec<(u32, u32)>,
 }
 
+impl Program {
+    /// Whether the instruction takes the rune.
+    pub fn takes(&self, at: usize, rune: u32) -> bool {
+        match self.code[at] {
+            Instruction::Rune(c) => c == rune,
+            Instruction::Any => true,
+            Instruction::Class { first, end, negated } => {
+                self.ranges[first..end].iter().any(|&(low, high)| low <= rune && rune <= high) != negated
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A program with what it needs to run, so that a match allocates nothing.
 pub struct Machine {
     program: Program,
+    automaton: Option<Automaton>,
     now: Vec<usize>,
     next: Vec<usize>,
     stack: Vec<usize>,
@@ -73,6 +90,7 @@ impl Machine {
     pub fn new(program: Program) -> Machine {
         let n = program.code.len();
         Machine {
+            automaton: Automaton::new(&program),
             program,
             now: Vec::with_capacity(n),
             next: Vec::with_capacity(n),
@@ -84,6 +102,11 @@ impl Machine {
 
     /// Tells whether the expression matches the whole text.
     pub fn matches(&mut self, text: &str) -> bool {
+        let sure = self.automaton.as_mut().and_then(|a| a.matches(&self.program, text));
+        sure.unwrap_or_else(|| self.run(text))
+    }
+
+    fn run(&mut self, text: &str) -> bool {
         let mut runes = text.chars();
         let mut rune = runes.next();
         self.next.clear();
@@ -96,7 +119,7 @@ impl Machine {
             let after = runes.next();
             // Most expressions are at one instruction nearly always, and go on to the next.
             if let [at] = self.next[..] {
-                if !self.takes(at, c) {
+                if !self.program.takes(at, c as u32) {
                     return false;
                 }
                 if self.program.code[at + 1].consumes() {
@@ -110,7 +133,7 @@ impl Machine {
             self.step += 1;
             for i in 0..self.now.len() {
                 let at = self.now[i];
-                if self.takes(at, c) {
+                if self.program.takes(at, c as u32) {
                     self.reach(at + 1, rune, after);
                 }
             }
@@ -137,18 +160,6 @@ impl Machine {
                 Instruction::Assert(_) => {}
                 _ => self.next.push(at), // it consumes
             }
-        }
-    }
-
-    fn takes(&self, at: usize, rune: char) -> bool {
-        match self.program.code[at] {
-            Instruction::Rune(c) => c == rune as u32,
-            Instruction::Any => true,
-            Instruction::Class { first, end, negated } => {
-                let rune = rune as u32;
-                self.program.ranges[first..end].iter().any(|&(low, high)| low <= rune && rune <= high) != negated
-            }
-            _ => false,
         }
     }
 }
