@@ -20,6 +20,7 @@ import (
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
 	"github.com/pacer-run/pacer/sdk"
+	"github.com/pacer-run/pacer/sdk/wire"
 )
 
 func (t *targets) metering(ctx context.Context) error {
@@ -241,24 +242,36 @@ func (t *targets) memory(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p, err := remote.Constraint(m).Prepare(ctx, likeSpec(operator(g.name)))
-		if err != nil {
+		if err := working(ctx, m, operator(g.name), 1); err != nil {
 			return err
 		}
-		values, _ := rackValues(100)
-		ask := asking(ctx, p, values)
-		// Places are taken in turns: the load and the preparation have filled two.
 		before := resident()
-		if _, err := took(instances-2, ask); err != nil {
+		if err := working(ctx, m, operator(g.name), instances); err != nil {
 			return err
 		}
-		each := (resident() - before) / (instances - 2) / (1 << 20)
+		each := (resident() - before) / (instances - 1) / (1 << 20)
 		t.note(target{"8", "memory of an instance of the guest in " + g.name, "MiB", goals[g.name], each, each, false})
 		if err := errors.Join(m.Close(ctx), loader.Close(ctx)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// working asks so many instances of a module, all at the same time: each one is asked
+// while the answer of the one before is looked at.
+func working(ctx context.Context, m remote.Module, operator string, instances int) error {
+	if instances == 0 {
+		return nil
+	}
+	p, err := m.Prepare(ctx, remote.KindConstraint, wire.AppendSpec(nil, likeSpec(operator)))
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	values, _ := rackValues(100)
+	input := wire.AppendInput(nil, sdk.ConstraintInput{Values: values, First: -1})
+	return p.Ask(ctx, input, len(values), func([]byte) error { return working(ctx, m, operator, instances-1) })
 }
 
 // resident is how many bytes the process holds, without garbage.

@@ -15,10 +15,14 @@ type closedError string
 
 func (e closedError) Error() string { return string(e) }
 
-// pool holds a fixed number of places for instances. A place is filled when it
-// is needed and emptied when its instance failed or has served its time.
+// pool lets a fixed number of instances work at the same time. One is made when it is
+// needed and none is idle, and closed when it failed or has served its time. The one that
+// worked last works next: what it needs is in the processor's cache, and what nobody
+// needs is never made.
 type pool struct {
-	places chan *instance // nil: an empty place
+	places chan struct{} // taken while an instance works
+	mu     sync.Mutex
+	idle   []*instance
 	build  func(context.Context) (*instance, error)
 	limits Limits
 	fresh  bool          // every call gets a new instance
@@ -27,11 +31,7 @@ type pool struct {
 }
 
 func newPool(limits Limits, build func(context.Context) (*instance, error)) *pool {
-	p := &pool{places: make(chan *instance, limits.Instances), build: build, limits: limits, done: make(chan struct{})}
-	for range limits.Instances {
-		p.places <- nil
-	}
-	return p
+	return &pool{places: make(chan struct{}, limits.Instances), build: build, limits: limits, done: make(chan struct{})}
 }
 
 // with calls the function with an instance, once one is free. An error other
@@ -47,7 +47,7 @@ func (p *pool) with(ctx context.Context, do func(*instance) error) error {
 			in.close(ctx)
 			in = nil
 		}
-		p.places <- in
+		p.giveBack(in)
 	}()
 	err = do(in)
 	in.asked++
@@ -67,24 +67,50 @@ func (p *pool) take(ctx context.Context) (*instance, error) {
 		return nil, errClosed
 	default:
 	}
-	in, err := p.wait(ctx)
-	if err != nil || in != nil {
-		return in, err
+	if err := p.wait(ctx); err != nil {
+		return nil, err
 	}
+	if in := p.last(); in != nil {
+		return in, nil
+	}
+	var in *instance
 	defer func() {
 		if in == nil {
-			p.places <- nil
+			p.giveBack(nil)
 		}
 	}()
-	in, err = p.build(ctx)
+	in, err := p.build(ctx)
 	return in, err
 }
 
+// last is the instance that worked last; nil when none is idle.
+func (p *pool) last() *instance {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.idle) - 1
+	if n < 0 {
+		return nil
+	}
+	in := p.idle[n]
+	p.idle = p.idle[:n]
+	return in
+}
+
+// giveBack leaves a place, and keeps the instance if there is one.
+func (p *pool) giveBack(in *instance) {
+	if in != nil {
+		p.mu.Lock()
+		p.idle = append(p.idle, in)
+		p.mu.Unlock()
+	}
+	<-p.places
+}
+
 // wait takes a place.
-func (p *pool) wait(ctx context.Context) (*instance, error) {
+func (p *pool) wait(ctx context.Context) error {
 	select { // without a timer, as nearly always
-	case in := <-p.places:
-		return in, nil
+	case p.places <- struct{}{}:
+		return nil
 	default:
 	}
 	var late <-chan time.Time // never
@@ -95,24 +121,25 @@ func (p *pool) wait(ctx context.Context) (*instance, error) {
 	}
 	select {
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	case <-p.done:
-		return nil, errClosed
+		return errClosed
 	case <-late:
-		return nil, &trap{fmt.Sprintf("none of its %d instances was free within %v", p.limits.Instances, p.limits.Wait)}
-	case in := <-p.places:
-		return in, nil
+		return &trap{fmt.Sprintf("none of its %d instances was free within %v", p.limits.Instances, p.limits.Wait)}
+	case p.places <- struct{}{}:
+		return nil
 	}
 }
 
-// close waits for each place and empties it. A further call waits for the first.
+// close waits for those that work, and closes all. A further call waits for the first.
 func (p *pool) close(ctx context.Context) {
 	p.once.Do(func() {
 		close(p.done)
 		for range cap(p.places) {
-			if in := <-p.places; in != nil {
-				in.close(ctx)
-			}
+			p.places <- struct{}{}
+		}
+		for in := p.last(); in != nil; in = p.last() {
+			in.close(ctx)
 		}
 	})
 }
