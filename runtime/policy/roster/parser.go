@@ -57,6 +57,24 @@ func (p *parser) fields(field string, n *yaml.Node, known map[string]func(string
 	}
 }
 
+// members reads fields whose names are the operator's.
+func (p *parser) members(field string, n *yaml.Node, names string, read func(field, name string, n *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		p.fail(n, field, "%s expected, each with its fields", names)
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if seen[key.Value] {
+			p.fail(key, field+"."+key.Value, "given twice")
+			continue
+		}
+		seen[key.Value] = true
+		read(field+"."+key.Value, key.Value, resolved(n.Content[i+1]))
+	}
+}
+
 // items reads a list.
 func (p *parser) items(field string, n *yaml.Node, read func(string, *yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {

@@ -5,7 +5,6 @@
 package roster
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,24 +97,6 @@ func Parse(data []byte) (*Roster, error) {
 		return nil, p.faults
 	}
 	return r, nil
-}
-
-// trust reads the block whose form package trust defines.
-func (p *parser) trust(field string, n *yaml.Node, into *trust.Policy) {
-	text, err := yaml.Marshal(n)
-	if err == nil {
-		decoder := yaml.NewDecoder(bytes.NewReader(text))
-		decoder.KnownFields(true)
-		err = decoder.Decode(into)
-	}
-	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok {
-		place := regexp.MustCompile(`^line \d+: | in type trust\.\w+$`) // of the part, not of the file
-		for _, text := range wrong.Errors {
-			p.fail(n, field, "%s", place.ReplaceAllString(text, ""))
-		}
-	} else if err != nil {
-		p.fail(n, field, "%v", err)
-	}
 }
 
 // module reads one item of the list.

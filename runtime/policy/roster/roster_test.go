@@ -149,8 +149,15 @@ func TestFaults(t *testing.T) {
 		{item("optional: maybe"), "modules[0].optional: true or false expected"},
 		{item("rollback: {}"), "modules[0].rollback.ref: a reference expected"},
 		{"modules: [{name: a, ref: file:a}, {name: a, ref: file:b}]", `modules[1].name: "a" is the name of modules[0] already`},
-		{"trust: {requires: true}", "line 1: trust: field requires not found"},
-		{"trust: {require: maybe}", "line 1: trust: cannot unmarshal"},
+		{"trust: {requires: true}", "line 1: trust.requires: unknown field; expected one of allOf, anyOf, keys, modules, require"},
+		{"trust: {require: maybe}", "line 1: trust.require: true or false expected"},
+		{"trust: {keys: platform}", "trust.keys: a list expected"},
+		{"trust: {keys: [{name: a, notAfter: soon}]}", `trust.keys[0].notAfter: "soon": a time such as 2027-06-30T00:00:00Z expected`},
+		{"trust: {anyOf: [a]}", "trust.anyOf: fields expected: keys, minMatches"},
+		{"trust: {anyOf: {keys: [a], minMatches: x}}", "trust.anyOf.minMatches: "},
+		{"trust: {modules: [a]}", "trust.modules: names of modules expected, each with its fields"},
+		{"trust: {modules: {a: {}, a: {}}}", "trust.modules.a: given twice"},
+		{"trust: {modules: {a: {anyOf: {key: [a]}}}}", "trust.modules.a.anyOf.key: unknown field"},
 	} {
 		_, err := roster.Parse([]byte(tt.text))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
