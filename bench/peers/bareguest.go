@@ -21,6 +21,7 @@ type bareGuest struct {
 	buffer   api.Function
 	evaluate api.Function
 	handle   uint64
+	stack    [2]uint64 // of the engine's calls
 }
 
 // newBareGuest starts the guest in Rust and prepares LIKE there.
@@ -46,7 +47,7 @@ func (b *bareGuest) start(ctx context.Context, code []byte) error {
 		return err
 	}
 	b.buffer, b.evaluate = b.module.ExportedFunction("policy_buffer"), b.module.ExportedFunction("constraint_evaluate")
-	answer, err := b.call(ctx, b.module.ExportedFunction("constraint_prepare"), wire.AppendSpec(nil, likeSpec("Rust")))
+	answer, err := b.call(ctx, b.module.ExportedFunction("constraint_prepare"), wire.AppendSpec(nil, likeSpec("Rust")), 0)
 	if err != nil {
 		return err
 	}
@@ -55,21 +56,25 @@ func (b *bareGuest) start(ctx context.Context, code []byte) error {
 	return err
 }
 
-// call hands over a message and returns the answer, which is the guest's memory.
-func (b *bareGuest) call(ctx context.Context, f api.Function, message []byte, args ...uint64) ([]byte, error) {
+// call hands over a message and returns the answer, which is the guest's memory. The
+// handle is 0 for a call that has none. It calls as the host does, without an allocation.
+func (b *bareGuest) call(ctx context.Context, f api.Function, message []byte, handle uint64) ([]byte, error) {
 	size := uint64(len(message))
-	at, err := b.buffer.Call(ctx, size)
-	if err != nil {
+	b.stack[0] = size
+	if err := b.buffer.CallWithStack(ctx, b.stack[:]); err != nil {
 		return nil, err
 	}
-	if !b.module.Memory().Write(uint32(at[0]), message) {
+	if !b.module.Memory().Write(uint32(b.stack[0]), message) {
 		return nil, errors.New("the buffer lies outside of the memory")
 	}
-	answer, err := f.Call(ctx, append(args, size)...)
-	if err != nil {
+	b.stack = [2]uint64{size}
+	if handle != 0 {
+		b.stack = [2]uint64{handle, size}
+	}
+	if err := f.CallWithStack(ctx, b.stack[:]); err != nil {
 		return nil, err
 	}
-	text, ok := b.module.Memory().Read(uint32(answer[0]>>32), uint32(answer[0]))
+	text, ok := b.module.Memory().Read(uint32(b.stack[0]>>32), uint32(b.stack[0]))
 	if !ok {
 		return nil, errors.New("the answer lies outside of the memory")
 	}

@@ -54,9 +54,9 @@ func guestLike(p sdk.PreparedConstraint) ask {
 	}
 }
 
-// overCEL compares a question about a single value, from the text to the verdict: the
-// Rust guest through Pacer's host, messages included, and CEL. The guest alone shows how
-// much of it is the host's.
+// overCEL compares a question about a single value with CEL: the Rust guest alone, and
+// through Pacer's host, messages included, which shows how much of it is the host's. There
+// a value is asked about once: its verdict is remembered.
 func overCEL(ctx context.Context, w io.Writer, g *guests, rounds int, values, _ []string) error {
 	ctx, cancel := context.WithCancel(ctx) // as a host has it, so that there is something to look for
 	defer cancel()

@@ -69,6 +69,7 @@ impl<'a> Field<'a> {
 }
 
 /// Calls the function for each field of the message.
+#[inline]
 pub fn each<'a>(
     mut message: &'a [u8],
     mut read: impl FnMut(Field<'a>) -> Result<(), Malformed>,
@@ -79,7 +80,18 @@ pub fn each<'a>(
     Ok(())
 }
 
+#[inline]
 fn varint(message: &mut &[u8]) -> Result<u64, Malformed> {
+    match *message {
+        [byte, rest @ ..] if *byte < 0x80 => {
+            *message = rest;
+            Ok(u64::from(*byte)) // as nearly all are
+        }
+        _ => long_varint(message),
+    }
+}
+
+fn long_varint(message: &mut &[u8]) -> Result<u64, Malformed> {
     let mut value = 0;
     for (i, &byte) in message.iter().enumerate().take(10) {
         value |= u64::from(byte & 0x7f) << (7 * i);
@@ -91,6 +103,7 @@ fn varint(message: &mut &[u8]) -> Result<u64, Malformed> {
     Err(Malformed("bad varint"))
 }
 
+#[inline]
 fn cut<'a>(message: &mut &'a [u8], size: u64) -> Result<&'a [u8], Malformed> {
     if size > message.len() as u64 {
         return Err(Malformed("cut short"));
@@ -100,6 +113,7 @@ fn cut<'a>(message: &mut &'a [u8], size: u64) -> Result<&'a [u8], Malformed> {
     Ok(head)
 }
 
+#[inline]
 fn next<'a>(message: &mut &'a [u8]) -> Result<Field<'a>, Malformed> {
     let tag = varint(message)?;
     let value = match tag & 7 {
@@ -166,10 +180,22 @@ impl Writer<'_> {
         if !list.is_empty() {
             self.varint(u64::from(field << 3 | 2));
             self.varint(4 * list.len() as u64);
-            self.0.reserve(4 * list.len());
-            for n in list {
-                self.0.extend_from_slice(&n.to_le_bytes());
-            }
+            self.numbers(list);
+        }
+    }
+
+    #[cfg(target_endian = "little")]
+    fn numbers(&mut self, list: &[u32]) {
+        // They lie in memory as they do in a message.
+        // SAFETY: the numbers are so many bytes, and every byte is good as a u8.
+        let bytes = unsafe { std::slice::from_raw_parts(list.as_ptr().cast::<u8>(), std::mem::size_of_val(list)) };
+        self.0.extend_from_slice(bytes);
+    }
+
+    #[cfg(not(target_endian = "little"))]
+    fn numbers(&mut self, list: &[u32]) {
+        for n in list {
+            self.0.extend_from_slice(&n.to_le_bytes());
         }
     }
 
