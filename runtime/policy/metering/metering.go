@@ -22,6 +22,8 @@
 // function that uses it up, and in each that it returns to, of which there are no more
 // than maxDepth or the module's longest chain of calls.
 //
+// Data segments that follow each other closely become one (see joinData).
+//
 // The guest cannot reach the counter: every reference that the original code
 // makes to a global, a local or a label is checked against what the original module has.
 package metering
@@ -43,7 +45,7 @@ const StartExport = "policy_start"
 
 // Version is part of the key of every cache of rewritten modules. It has to
 // change with anything that changes the rewritten bytes.
-const Version = "3"
+const Version = "4"
 
 // Limits on a module. They are far above what compilers make and keep the cost
 // of loading a hostile one bounded.
@@ -118,5 +120,6 @@ func rewrite(module []byte, code func(*program) error) (*Module, error) {
 			return nil, fmt.Errorf("%s section: %w", part.name, err)
 		}
 	}
+	p.joinData()
 	return &Module{Code: s.join(), Imports: p.imports, Exports: p.exports, MinPages: p.minPages}, nil
 }

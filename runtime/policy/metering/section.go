@@ -14,6 +14,7 @@ const (
 	sectionExport   = 7
 	sectionStart    = 8
 	sectionCode     = 10
+	sectionData     = 11
 )
 
 const preamble = "\x00asm\x01\x00\x00\x00"
