@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy"
@@ -285,40 +284,4 @@ func resident() float64 {
 	}
 	pages, _ := strconv.Atoi(fields[1])
 	return float64(pages * os.Getpagesize())
-}
-
-// scaling compares two goroutines that have an instance each with one alone.
-func (t *targets) scaling(ctx context.Context) error {
-	const calls = 400 // so many that waking the second processor does not count
-	values, _ := rackValues(256)
-	for _, g := range guests() {
-		var asks []func() error
-		for range 2 {
-			p, err := t.prepare(ctx, g.name)
-			if err != nil {
-				return err
-			}
-			defer p.Close()
-			asks = append(asks, asking(ctx, p, values))
-		}
-		alone := func() error {
-			_, err := passed(2*calls, asks[0])
-			return err
-		}
-		together := func() error {
-			var group sync.WaitGroup
-			errs := make([]error, len(asks))
-			for i, ask := range asks {
-				group.Go(func() { _, errs[i] = passed(calls, ask) })
-			}
-			group.Wait()
-			return errors.Join(errs...)
-		}
-		median, least, err := inTurns(t.rounds, 1, passed, alone, together)
-		err = t.print(target{"10", "one instance : two, of the guest in " + g.name + ", on two cores", "x", 1.9, median, least, true}, err)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -25,13 +25,14 @@ func main() {
 	wasm := flag.Bool("wasm", false, "measure the share of throughput that is left with constraints in WASM, and nothing else")
 	in := flag.String("guests", "rust,c,go", "with -wasm: the languages of the guests")
 	modules := flag.Bool("modules", false, "measure what is aimed at with policy modules, and nothing else")
+	only := flag.String("only", "", "with -modules: the number of the targets to measure; all, if it is empty")
 	flag.Parse()
 	var err error
 	switch {
 	case *wasm:
 		err = runShare(*agents, *in, *rounds)
 	case *modules:
-		err = runTargets(*rounds)
+		err = runTargets(*only, *rounds)
 	default:
 		err = run(*agents, *instances, *rounds, *offers)
 	}
@@ -103,7 +104,7 @@ func runShare(agents, languages string, rounds int) (err error) {
 
 // runTargets measures policy modules. The figures are of one process, in turns; the
 // goals are the design's. Times are those of a machine with nothing else to do.
-func runTargets(rounds int) (err error) {
+func runTargets(only string, rounds int) (err error) {
 	if rounds < 1 {
 		return fmt.Errorf("-rounds: %d is not a number from 1 on", rounds)
 	}
@@ -115,7 +116,7 @@ func runTargets(rounds int) (err error) {
 	defer func() { err = errors.Join(err, m.close(ctx)) }()
 	fmt.Printf("%s, GOMAXPROCS %d, load average %s, %d rounds\n\n", runtime.Version(), runtime.GOMAXPROCS(0), load(), 3*rounds)
 	defer func() { fmt.Printf("\nload average %s\n", load()) }()
-	return (&targets{modules: m, w: os.Stdout, rounds: 3 * rounds}).run(ctx)
+	return (&targets{modules: m, w: os.Stdout, only: only, rounds: 3 * rounds}).run(ctx)
 }
 
 // sizes reads a list of numbers from 1 to most.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -164,6 +165,7 @@ type targets struct {
 	*modules
 	w      io.Writer
 	rounds int
+	only   string  // the number of those to measure; "": all
 	missed []error // by those that fail the run
 }
 
@@ -194,10 +196,25 @@ func (t *targets) note(line target) {
 // error has those that fail the run.
 func (t *targets) run(ctx context.Context) error {
 	fmt.Fprintf(t.w, "%-3s %-62s    %12s %10s %10s\n", "", "target", "goal", "median", "least")
-	for _, part := range []func(context.Context) error{
-		t.columns, t.fuel, t.memo, t.process, t.json, t.metering, t.calls, t.starts, t.memory, t.scaling,
+	for _, part := range []struct {
+		numbers string
+		measure func(context.Context) error
+	}{
+		{"1,2", t.columns},
+		{"2", t.fuel},
+		{"2", t.memo},
+		{"3", t.process},
+		{"4", t.json},
+		{"5", t.metering},
+		{"6", t.calls},
+		{"7", t.starts},
+		{"8", t.memory},
+		{"10", t.scaling},
 	} {
-		if err := part(ctx); err != nil {
+		if t.only != "" && !slices.Contains(strings.Split(part.numbers, ","), t.only) {
+			continue
+		}
+		if err := part.measure(ctx); err != nil {
 			return err
 		}
 	}
