@@ -170,23 +170,13 @@ func (d *AnswerDecoder) Decode(room []uint32, b []byte, values int) (sdk.Constra
 	if len(room) == values {
 		a.Quota = room[:0]
 	}
-	err := each(b, func(it item) error {
-		switch it.field {
-		case 1:
-			return it.fixed32s(&a.Quota)
-		case 2:
-			return it.uint32((*uint32)(&a.Flags))
-		case 3:
-			if it.kind == typeBytes && string(it.bytes) == d.reason {
-				a.Reason = d.reason
-				return nil
-			}
-			err := it.text(&a.Reason)
-			d.reason = a.Reason
-			return err
+	var err error
+	for len(b) > 0 && err == nil {
+		var it item
+		if it, b, err = next(b); err == nil {
+			err = d.field(&a, it)
 		}
-		return nil
-	})
+	}
 	if err == nil && len(a.Quota) != values {
 		err = Malformed("not one quota for each value")
 	}
@@ -194,4 +184,22 @@ func (d *AnswerDecoder) Decode(room []uint32, b []byte, values int) (sdk.Constra
 		err = Malformed("unknown flags")
 	}
 	return a, err
+}
+
+func (d *AnswerDecoder) field(a *sdk.ConstraintAnswer, it item) error {
+	switch it.field {
+	case 1:
+		return it.fixed32s(&a.Quota)
+	case 2:
+		return it.uint32((*uint32)(&a.Flags))
+	case 3:
+		if it.kind == typeBytes && string(it.bytes) == d.reason {
+			a.Reason = d.reason
+			return nil
+		}
+		err := it.text(&a.Reason)
+		d.reason = a.Reason
+		return err
+	}
+	return nil
 }

@@ -19,13 +19,23 @@ func (c constraint) Prepare(ctx context.Context, spec sdk.ConstraintSpec) (sdk.P
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConstraint{Prepared: p}, nil
+	prepared := &preparedConstraint{Prepared: p}
+	prepared.take = prepared.decode
+	return prepared, nil
 }
 
 type preparedConstraint struct {
 	Prepared
-	input   []byte // kept to spare the allocation
 	answers wire.AnswerDecoder
+	said    string // the last reason, as the module said it
+	reason  string // line of it
+
+	// Of the question under way, kept here to spare allocations.
+	input  []byte
+	room   []uint32
+	values int
+	answer sdk.ConstraintAnswer
+	take   func([]byte) error // decode
 }
 
 // LastFuel implements Metered: 0 where nothing is metered.
@@ -36,19 +46,27 @@ func (p *preparedConstraint) LastFuel() int64 {
 	return 0
 }
 
-func (p *preparedConstraint) Evaluate(ctx context.Context, in sdk.ConstraintInput) (answer sdk.ConstraintAnswer, err error) {
-	p.input = wire.AppendInput(p.input[:0], in)
-	err = p.Ask(ctx, p.input, len(in.Values), func(b []byte) (err error) {
-		if answer, err = p.answers.Decode(in.Room, b, len(in.Values)); err != nil {
-			return err
-		}
-		return p.verify(&answer)
-	})
+func (p *preparedConstraint) Evaluate(ctx context.Context, in sdk.ConstraintInput) (sdk.ConstraintAnswer, error) {
+	p.input, p.room, p.values = wire.AppendInput(p.input[:0], in), in.Room, len(in.Values)
+	err := p.Ask(ctx, p.input, len(in.Values), p.take)
+	answer := p.answer
+	p.room, p.answer = nil, sdk.ConstraintAnswer{} // which are the caller's
 	if err != nil {
 		return sdk.ConstraintAnswer{}, err
 	}
-	answer.Reason = line(answer.Reason)
+	if answer.Reason != p.said {
+		p.said, p.reason = answer.Reason, line(answer.Reason)
+	}
+	answer.Reason = p.reason
 	return answer, nil
+}
+
+// decode takes the answer to the question under way.
+func (p *preparedConstraint) decode(b []byte) (err error) {
+	if p.answer, err = p.answers.Decode(p.room, b, p.values); err != nil {
+		return err
+	}
+	return p.verify(&p.answer)
 }
 
 // verify refuses what a constraint of these traits cannot answer.

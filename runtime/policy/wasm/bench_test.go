@@ -112,12 +112,12 @@ func newBare(b *testing.B, code []byte, imports []metering.Import) *bare {
 	if err := m.link(b.Context(), imports); err != nil {
 		b.Fatal(err)
 	}
-	ctx := context.WithValue(b.Context(), instanceKey{}, &instance{module: m, journal: m.journal})
-	guest, err := runtime.InstantiateWithConfig(ctx, code, wazero.NewModuleConfig().WithStartFunctions())
+	guest, err := runtime.InstantiateWithConfig(b.Context(), code, wazero.NewModuleConfig().WithStartFunctions())
 	if err != nil {
 		b.Fatal(err)
 	}
-	g := &bare{guest: guest, ctx: ctx}
+	m.instances.Store(guest, &instance{module: m, journal: m.journal})
+	g := &bare{guest: guest, ctx: b.Context()}
 	g.refuel()
 	if f := guest.ExportedFunction(exportInitialize); f != nil {
 		g.call(b, exportInitialize)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"weak"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -30,6 +31,7 @@ func (r *refusal) Error() string { return r.message.Reason }
 // time.
 type instance struct {
 	module      *Module
+	self        weak.Pointer[instance]
 	guest       api.Module
 	memory      api.Memory
 	fuel        api.MutableGlobal
@@ -64,7 +66,7 @@ type retired struct {
 // is paid from one budget.
 func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	in := &instance{module: m, journal: m.journal}
-	ctx = context.WithValue(ctx, instanceKey{}, in)
+	in.self = weak.Make(in)
 	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(newMemory))
 	// No code of the guest runs in here: package metering has seen to that.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
@@ -73,6 +75,7 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 		return nil, &trap{"instantiation: " + in.explain(err)}
 	}
 	in.guest, in.memory = guest, guest.Memory()
+	m.instances.Store(guest, in)
 	in.fuel = guest.ExportedGlobal(metering.FuelGlobal).(api.MutableGlobal)
 	in.depth = guest.ExportedGlobal(metering.DepthGlobal)
 	in.buffer = guest.ExportedFunction(exportBuffer)
@@ -262,4 +265,7 @@ func refuse(name string, message []byte) error {
 	return &refusal{e}
 }
 
-func (in *instance) close(ctx context.Context) { _ = in.guest.Close(ctx) } // frees memory; nothing is left to report to
+func (in *instance) close(ctx context.Context) {
+	in.module.instances.Delete(in.guest)
+	_ = in.guest.Close(ctx) // frees memory; nothing is left to report to
+}

@@ -48,7 +48,7 @@ func (m *Module) link(ctx context.Context, imports []metering.Import) error {
 		builder := m.runtime.NewHostModuleBuilder(module)
 		for name, f := range functions {
 			builder.NewFunctionBuilder().
-				WithGoModuleFunction(f.adapt(), valueTypes(f.kind.Params), valueTypes(f.kind.Results)).
+				WithGoModuleFunction(m.adapt(f), valueTypes(f.kind.Params), valueTypes(f.kind.Results)).
 				Export(name)
 		}
 		if _, err := builder.Instantiate(ctx); err != nil {
@@ -58,13 +58,13 @@ func (m *Module) link(ctx context.Context, imports []metering.Import) error {
 	return nil
 }
 
-type instanceKey struct{}
-
-func (f hostFunction) adapt() api.GoModuleFunc {
+// adapt makes of the function what the engine calls.
+func (m *Module) adapt(f hostFunction) api.GoModuleFunc {
 	results := len(f.kind.Results)
 	params := len(f.kind.Params)
-	return func(ctx context.Context, mod api.Module, stack []uint64) {
-		in, _ := ctx.Value(instanceKey{}).(*instance)
+	return func(_ context.Context, mod api.Module, stack []uint64) {
+		found, _ := m.instances.Load(mod)
+		in, _ := found.(*instance)
 		result := f.call(&call{in: in, mod: mod}, stack[:params])
 		if results > 0 {
 			stack[0] = result

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
@@ -29,6 +30,7 @@ type Module struct {
 	metrics     *metrics
 	store       store
 	fuel        atomic.Int64
+	instances   sync.Map // by the engine's module, for the functions that guests call
 }
 
 var _ remote.Module = (*Module)(nil)
@@ -95,7 +97,6 @@ func (m *Module) Review(ctx context.Context, request []byte, take func(answer []
 	}
 	name := exportsOf(remote.KindAdmission).ask
 	return m.settle(m.pool.with(ctx, func(in *instance) error {
-		ctx := context.WithValue(ctx, instanceKey{}, in)
 		in.give(m.limits.CallFuel)
 		defer in.account(m.limits.CallFuel)
 		size, err := in.send(ctx, request)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,20 +19,25 @@ func (e closedError) Error() string { return string(e) }
 // pool lets a fixed number of instances work at the same time. One is made when it is
 // needed and none is idle, and closed when it failed or has served its time. The one that
 // worked last works next: what it needs is in the processor's cache, and what nobody
-// needs is never made.
+// needs is never made. Those that wait for a place get it in the order in which they came.
 type pool struct {
-	places chan struct{} // taken while an instance works
-	mu     sync.Mutex
-	idle   []*instance
 	build  func(context.Context) (*instance, error)
 	limits Limits
 	fresh  bool          // every call gets a new instance
-	done   chan struct{} // closed when no new calls are let in
+	closed chan struct{} // closed when no new calls are let in
 	once   sync.Once     // for close
+
+	mu      sync.Mutex
+	idle    []*instance
+	working int             // places taken, by those that make an instance as well
+	waiting []chan struct{} // closed when it gets the place of another
+	left    *sync.Cond      // that a place was left, once closed
 }
 
 func newPool(limits Limits, build func(context.Context) (*instance, error)) *pool {
-	return &pool{places: make(chan struct{}, limits.Instances), build: build, limits: limits, done: make(chan struct{})}
+	p := &pool{build: build, limits: limits, closed: make(chan struct{})}
+	p.left = sync.NewCond(&p.mu)
+	return p
 }
 
 // with calls the function with an instance, once one is free. An error other
@@ -62,31 +68,34 @@ func orderly(err error) bool {
 }
 
 func (p *pool) take(ctx context.Context) (*instance, error) {
+	p.mu.Lock()
 	select {
-	case <-p.done:
+	case <-p.closed:
+		p.mu.Unlock()
 		return nil, errClosed
 	default:
 	}
-	if err := p.wait(ctx); err != nil {
-		return nil, err
+	if p.working == p.limits.Instances {
+		turn := make(chan struct{})
+		p.waiting = append(p.waiting, turn)
+		p.mu.Unlock()
+		if err := p.wait(ctx, turn); err != nil {
+			return nil, err
+		}
+		p.mu.Lock()
+	} else {
+		p.working++
 	}
-	if in := p.last(); in != nil {
+	in := p.last()
+	p.mu.Unlock()
+	if in != nil {
 		return in, nil
 	}
-	var in *instance
-	defer func() {
-		if in == nil {
-			p.giveBack(nil)
-		}
-	}()
-	in, err := p.build(ctx)
-	return in, err
+	return p.make(ctx)
 }
 
-// last is the instance that worked last; nil when none is idle.
+// last takes the instance that worked last; nil when none is idle.
 func (p *pool) last() *instance {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	n := len(p.idle) - 1
 	if n < 0 {
 		return nil
@@ -96,23 +105,35 @@ func (p *pool) last() *instance {
 	return in
 }
 
-// giveBack leaves a place, and keeps the instance if there is one.
-func (p *pool) giveBack(in *instance) {
-	if in != nil {
-		p.mu.Lock()
-		p.idle = append(p.idle, in)
-		p.mu.Unlock()
-	}
-	<-p.places
+// make builds an instance for the place that was taken.
+func (p *pool) make(ctx context.Context) (in *instance, err error) {
+	defer func() {
+		if in == nil {
+			p.giveBack(nil)
+		}
+	}()
+	return p.build(ctx)
 }
 
-// wait takes a place.
-func (p *pool) wait(ctx context.Context) error {
-	select { // without a timer, as nearly always
-	case p.places <- struct{}{}:
-		return nil
-	default:
+// giveBack leaves a place to the one that waits for longest, and keeps the instance if
+// there is one.
+func (p *pool) giveBack(in *instance) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if in != nil {
+		p.idle = append(p.idle, in)
 	}
+	if len(p.waiting) > 0 {
+		close(p.waiting[0])
+		p.waiting = slices.Delete(p.waiting, 0, 1)
+		return
+	}
+	p.working--
+	p.left.Broadcast()
+}
+
+// wait returns when it is the caller's turn, whose place it has then.
+func (p *pool) wait(ctx context.Context, turn chan struct{}) (err error) {
 	var late <-chan time.Time // never
 	if p.limits.Wait > 0 {
 		timer := time.NewTimer(p.limits.Wait)
@@ -120,23 +141,35 @@ func (p *pool) wait(ctx context.Context) error {
 		late = timer.C
 	}
 	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-p.done:
-		return errClosed
-	case <-late:
-		return &trap{fmt.Sprintf("none of its %d instances was free within %v", p.limits.Instances, p.limits.Wait)}
-	case p.places <- struct{}{}:
+	case <-turn:
 		return nil
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	case <-p.closed:
+		err = errClosed
+	case <-late:
+		err = &trap{fmt.Sprintf("none of its %d instances was free within %v", p.limits.Instances, p.limits.Wait)}
 	}
+	p.mu.Lock()
+	at := slices.Index(p.waiting, turn)
+	if at >= 0 {
+		p.waiting = slices.Delete(p.waiting, at, at+1)
+	}
+	p.mu.Unlock()
+	if at < 0 { // its turn came at the same moment
+		p.giveBack(nil)
+	}
+	return err
 }
 
 // close waits for those that work, and closes all. A further call waits for the first.
 func (p *pool) close(ctx context.Context) {
 	p.once.Do(func() {
-		close(p.done)
-		for range cap(p.places) {
-			p.places <- struct{}{}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		close(p.closed)
+		for p.working > 0 {
+			p.left.Wait()
 		}
 		for in := p.last(); in != nil; in = p.last() {
 			in.close(ctx)

@@ -22,7 +22,7 @@ func (m *Module) Prepare(ctx context.Context, kind remote.Kind, spec []byte) (re
 	}
 	p := &prepared{module: m, kind: kind, names: names, spec: spec, handles: map[weak.Pointer[instance]]uint32{}}
 	err := m.pool.with(ctx, func(in *instance) (err error) {
-		p.traits, err = p.introduce(context.WithValue(ctx, instanceKey{}, in), in)
+		p.traits, err = p.introduce(ctx, in)
 		return err
 	})
 	if err != nil {
@@ -86,20 +86,20 @@ func (p *prepared) introduce(ctx context.Context, in *instance) (sdk.Traits, err
 		return 0, err
 	}
 	p.forgetClosed()
-	p.handles[weak.Make(in)] = got.Handle
+	p.handles[in.self] = got.Handle
 	return got.Traits, nil
 }
 
 // handleOn is what the instance knows the spec by.
 func (p *prepared) handleOn(ctx context.Context, in *instance) (uint32, error) {
-	if handle, ok := p.handles[weak.Make(in)]; ok {
+	if handle, ok := p.handles[in.self]; ok {
 		return handle, nil
 	}
 	traits, err := p.introduce(ctx, in)
 	if err == nil && traits != p.traits {
 		err = &trap{p.names.prepare + ": other traits than before for the same constraint"}
 	}
-	return p.handles[weak.Make(in)], err
+	return p.handles[in.self], err
 }
 
 // forgetClosed drops the handles of instances that are gone.
@@ -114,7 +114,6 @@ func (p *prepared) forgetClosed() {
 // Ask implements remote.Prepared.
 func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(answer []byte) error) error {
 	return p.settle(p.module.pool.with(ctx, func(in *instance) error {
-		ctx := context.WithValue(ctx, instanceKey{}, in)
 		handle, err := p.handleOn(ctx, in)
 		if err != nil {
 			return err
