@@ -36,12 +36,12 @@ func (p *parser) key(field string, n *yaml.Node) (k trust.Key) {
 }
 
 func (p *parser) anyOf(field string, n *yaml.Node) *trust.AnyOf {
-	any := &trust.AnyOf{}
+	one := &trust.AnyOf{}
 	p.fields(field, n, map[string]func(string, *yaml.Node){
-		"keys":       func(f string, n *yaml.Node) { any.Keys = p.texts(f, n) },
-		"minMatches": func(f string, n *yaml.Node) { any.MinMatches = int(p.number(f, n, 64)) },
+		"keys":       func(f string, n *yaml.Node) { one.Keys = p.texts(f, n) },
+		"minMatches": func(f string, n *yaml.Node) { one.MinMatches = int(p.number(f, n, 64)) },
 	})
-	return any
+	return one
 }
 
 func (p *parser) exception(field string, n *yaml.Node) (e trust.Exception) {

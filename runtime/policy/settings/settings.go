@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
 // Merge returns the settings with the defaults where they set nothing, as JSON; nil
@@ -71,7 +74,7 @@ func Check(schema, settings json.RawMessage) error {
 	}
 	err = compiled.Validate(value)
 	if wrong, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
-		return errors.Join(faults(wrong)...)
+		return errors.Join(faults(value, wrong)...)
 	}
 	return err
 }
@@ -100,13 +103,81 @@ func (nowhere) Load(url string) (any, error) {
 	return nil, fmt.Errorf("%s: other schemas are not fetched: %w", url, io.EOF)
 }
 
-// faults are the innermost causes, which say what to change. Those around them, "does
-// not fit the schema", have no text that helps.
-func faults(wrong *jsonschema.ValidationError) (list []error) {
-	for _, unit := range wrong.BasicOutput().Errors {
-		if unit.Error != nil {
-			list = append(list, fmt.Errorf("settings/%s: %s", strings.TrimPrefix(unit.InstanceLocation, "/"), unit.Error))
+// faults are the innermost causes in the value, which say what to change. Those around
+// them, "does not fit the schema", have no text that helps. Each is told once.
+func faults(value any, wrong *jsonschema.ValidationError) []error {
+	var list []error
+	told := map[string]bool{}
+	tell := func(text string) {
+		if !told[text] {
+			told[text] = true
+			list = append(list, errors.New(text))
 		}
 	}
+	var walk func(*jsonschema.ValidationError)
+	walk = func(e *jsonschema.ValidationError) {
+		if of, ok := e.ErrorKind.(*kind.PropertyNames); ok {
+			tell(fmt.Sprintf("%s: invalid property name '%s': %s", owners(value, e, of.Property), of.Property, strings.Join(texts(e), "; ")))
+			return
+		}
+		if len(e.Causes) == 0 {
+			tell(pointer(e.InstanceLocation) + ": " + text(e))
+		}
+		for _, cause := range e.Causes {
+			walk(cause)
+		}
+	}
+	walk(wrong)
 	return list
+}
+
+// text is what the library says of an error without causes.
+func text(e *jsonschema.ValidationError) string { return e.BasicOutput().Error.String() }
+
+// texts are those of the innermost causes.
+func texts(e *jsonschema.ValidationError) (list []string) {
+	for _, cause := range e.Causes {
+		if len(cause.Causes) == 0 {
+			list = append(list, text(cause))
+		}
+		list = append(list, texts(cause)...)
+	}
+	return list
+}
+
+// pointer is the place as a JSON pointer behind "settings".
+func pointer(path []string) string {
+	escaped := make([]string, len(path))
+	for i, name := range path {
+		escaped[i] = strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+	}
+	return "settings/" + strings.Join(escaped, "/")
+}
+
+// owners are the objects that have the property and lie as deep as the error says. The
+// library knows of an error of names only how deep it is: the path may be another one by
+// then.
+func owners(value any, e *jsonschema.ValidationError, property string) string {
+	var found []string
+	var walk func(any, []string)
+	walk = func(v any, path []string) {
+		object, _ := v.(map[string]any)
+		if len(path) == len(e.InstanceLocation) {
+			if _, ok := object[property]; ok {
+				found = append(found, pointer(path))
+			}
+			return
+		}
+		for name, inner := range object {
+			walk(inner, append(slices.Clip(path), name))
+		}
+		if array, ok := v.([]any); ok {
+			for i, inner := range array {
+				walk(inner, append(slices.Clip(path), strconv.Itoa(i)))
+			}
+		}
+	}
+	walk(value, nil)
+	slices.Sort(found)
+	return strings.Join(found, " or ")
 }

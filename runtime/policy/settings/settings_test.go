@@ -34,6 +34,11 @@ func TestMerge(t *testing.T) {
 const schema = `{"type":"object","additionalProperties":false,"required":["per"],
 	"properties":{"per":{"type":"integer","minimum":1},"racks":{"type":"array","items":{"type":"string"}}}}`
 
+// names bounds names at several places, some of them behind references.
+const names = `{"propertyNames":{"not":{"const":"root"}},"properties":{"teams":{"$ref":"#/$defs/short"},"a":{"$ref":"#"},
+	"twins":{"$ref":"#/$defs/short"},"list":{"items":{"$ref":"#"}},"warnPercent":{"type":"integer"}},
+	"$defs":{"short":{"propertyNames":{"$ref":"#/$defs/two"}},"two":{"pattern":"^..$"}}}`
+
 func TestCheck(t *testing.T) {
 	for _, tt := range []struct{ schema, set, want string }{
 		{"", `{"anything":1}`, ""},
@@ -43,6 +48,13 @@ func TestCheck(t *testing.T) {
 		{schema, `{"per":2,"racks":["a",3]}`, "settings/racks/1: got number, want string"},
 		{schema, `{"per":"x","colour":1}`, "settings/: additional properties 'colour' not allowed"},
 		{schema, `{"per":"x","colour":1}`, "settings/per: got string, want integer"},
+		{names, `{"teams":{"web":1,"db":2},"warnPercent":7}`, "settings/teams: invalid property name 'web': 'web' does not match pattern '^..$'"},
+		{names, `{"a":{"teams":{"web":1}},"warnPercent":7}`, "settings/a/teams: invalid property name 'web': "},
+		{names, `{"a":{"teams":{"web":1},"twins":{"web":1}},"warnPercent":7}`, "settings/a/teams or settings/a/twins: invalid property name 'web': "},
+		{names, `{"list":[{},{"teams":{"web":1}}],"warnPercent":7}`, "settings/list/1/teams: invalid property name 'web': "},
+		{names, `{"a":{"x/y~":{}},"warnPercent":"7"}`, "settings/warnPercent: got string, want integer"},
+		{`{"properties":{"x/y~":{"type":"string"}}}`, `{"x/y~":1}`, "settings/x~1y~0: got number, want string"},
+		{names, `{"root":{}}`, "settings/: invalid property name 'root': "},
 		{schema, `{`, "settings: "},
 		{`{"type":"what"}`, `{}`, "the schema of the settings: "},
 		{`{"$ref":"https://example.com/other.json"}`, `{}`, "other schemas are not fetched"},
