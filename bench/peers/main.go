@@ -41,12 +41,13 @@ func run(ctx context.Context, w io.Writer, rounds int) (err error) {
 	fmt.Fprintf(w, "%s, GOMAXPROCS %d, %d rounds\n\n", runtime.Version(), runtime.GOMAXPROCS(0), rounds)
 	fmt.Fprintf(w, "%-70s    %9s %10s %10s\n", "target", "goal", "median", "least")
 	values, rows := rackValues(40, 1000)
-	for _, part := range []func(context.Context, io.Writer, *guests, int, []string, []string) error{overOPA, overCEL} {
-		if err := part(ctx, w, g, rounds, values, rows); err != nil {
+	r := &report{w: w, rounds: rounds}
+	for _, part := range []func(context.Context, *report, *guests, []string, []string) error{overOPA, overCEL} {
+		if err := part(ctx, r, g, values, rows); err != nil {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(r.missed...)
 }
 
 // rackValues is a dictionary of so many racks behind the slot of those without, and the

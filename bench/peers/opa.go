@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/open-policy-agent/opa/v1/rego"
 
@@ -20,7 +19,7 @@ var policies embed.FS
 // overOPA compares offers as JSON in a module by OPA, from the offers to the verdicts,
 // with columns of values in Pacer's modules: through what OPA has for its modules, and in
 // the engine with nothing around it, which is less than anybody would run.
-func overOPA(ctx context.Context, w io.Writer, g *guests, rounds int, values, rows []string) error {
+func overOPA(ctx context.Context, r *report, g *guests, values, rows []string) error {
 	offers := map[string]any{"offers": offersOf(rows)}
 	bare, err := newBareOPA(ctx)
 	if err != nil {
@@ -51,7 +50,7 @@ func overOPA(ctx context.Context, w io.Writer, g *guests, rounds int, values, ro
 		}{{"OPA", own}, {"OPA's WASM alone", bare.ask}} {
 			what := fmt.Sprintf("LIKE, 1,000 offers, 40 values: %s : columns, %s guest", opa.what, name)
 			ask := work{1, func() error { return agree(ctx, opa.ask, offers, rows, fits) }}
-			if err := (goal{what, 100, true}).measure(w, rounds, ask, columns); err != nil {
+			if err := (goal{what, 100, true}).measure(r, ask, columns); err != nil {
 				return err
 			}
 		}
