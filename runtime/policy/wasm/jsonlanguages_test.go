@@ -28,15 +28,15 @@ type jsonLanguage struct {
 
 func jsonLanguages() []jsonLanguage {
 	return []jsonLanguage{
-		{name: "rust", fuel: 300, largest: 1024, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
-		{name: "c", fuel: 170, largest: 1024, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
-		{name: "c with wasi-libc", fuel: 170, largest: 1024, build: func(t testing.TB) []byte {
+		{name: "rust", fuel: 110, largest: 1024, build: func(t testing.TB) []byte { return buildCargo(t, "runtime/policy/wasm/testdata/json-rust", "json") }},
+		{name: "c", fuel: 85, largest: 1024, build: func(t testing.TB) []byte { return buildClang(t, "runtime/policy/wasm/testdata/json-c/json.c") }},
+		{name: "c with wasi-libc", fuel: 85, largest: 1024, build: func(t testing.TB) []byte {
 			return buildClangWith(t, "runtime/policy/wasm/testdata/json-c/json.c", true)
 		}},
-		{name: "assemblyscript", fuel: 520, largest: 512, build: func(t testing.TB) []byte {
+		{name: "assemblyscript", fuel: 160, largest: 512, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "incremental")
 		}},
-		{name: "assemblyscript minimal", fuel: 460, largest: 512, build: func(t testing.TB) []byte {
+		{name: "assemblyscript minimal", fuel: 135, largest: 512, build: func(t testing.TB) []byte {
 			return buildAsc(t, "runtime/policy/wasm/testdata/json-assemblyscript/index.ts", "minimal")
 		}},
 	}
