@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// readFile reads a module and the signatures beside it.
-func (s *Store) readFile(path string) (*Module, error) {
+// readFile reads a module of that digest, "" for any, and the signatures beside it.
+func (s *Store) readFile(path, digest string) (*Module, error) {
 	dir, name := os.DirFS(filepath.Dir(path)), filepath.Base(path)
 	data, err := readLimited(dir, name, s.maxBytes(nil))
 	if err != nil {
@@ -20,6 +20,9 @@ func (s *Store) readFile(path string) (*Module, error) {
 	}
 	if limit := s.maxBytes(data); int64(len(data)) > limit {
 		return nil, tooLarge(name, limit)
+	}
+	if digest != "" && Digest(data) != digest {
+		return nil, changed(digest, Digest(data))
 	}
 	m, err := New(data)
 	if err != nil {

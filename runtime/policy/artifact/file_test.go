@@ -39,6 +39,16 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// Bytes of another digest than the one that is asked for are not looked into.
+func TestTheDigestComesFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.wasm")
+	module := signed(t).Bytes
+	write(t, path, bytes.Replace(module, []byte("spread"), []byte("\x01pread"), 1))
+	ref := parse(t, "file:%s", path)
+	expect(t, fetch(&artifact.Store{}, ref, ""), artifact.ErrMalformed)
+	expect(t, fetch(&artifact.Store{}, ref, artifact.Digest(module)), artifact.ErrChanged, artifact.Digest(module))
+}
+
 func TestAFileThatChangesAfterwards(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.wasm")
 	before := artifacttest.Module("spread", "1.0.0", "one")

@@ -77,7 +77,7 @@ func (s *Store) Fetch(ctx context.Context, ref Ref, digest string, files ...Atta
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	m, err := s.fetch(ctx, ref)
+	m, err := s.fetch(ctx, ref, digest)
 	if err == nil {
 		err = s.readFiles(m, ref.Path, files)
 	}
@@ -85,15 +85,21 @@ func (s *Store) Fetch(ctx context.Context, ref Ref, digest string, files ...Atta
 		return nil, fmt.Errorf("%s: %w", ref, sorted(err))
 	}
 	if digest != "" && m.Digest != digest {
-		return nil, fmt.Errorf("%s: %w: expected a module of digest %s, it is %s", ref, ErrChanged, digest, m.Digest)
+		return nil, fmt.Errorf("%s: %w", ref, changed(digest, m.Digest))
 	}
 	m.Ref = ref
 	return m, nil
 }
 
-func (s *Store) fetch(ctx context.Context, ref Ref) (*Module, error) {
+func changed(want, got string) error {
+	return fmt.Errorf("%w: expected a module of digest %s, it is %s", ErrChanged, want, got)
+}
+
+// fetch looks into a file only if it has the digest; what comes from elsewhere has that
+// of its reference.
+func (s *Store) fetch(ctx context.Context, ref Ref, digest string) (*Module, error) {
 	if ref.Place == File {
-		return s.readFile(ref.in(s.Dir))
+		return s.readFile(ref.in(s.Dir), digest)
 	}
 	from, done, err := s.source(ref)
 	if err != nil {
