@@ -18,6 +18,7 @@ import (
 	"github.com/pacer-run/pacer/plugins/health"
 	"github.com/pacer-run/pacer/plugins/upgrades"
 	"github.com/pacer-run/pacer/runtime/deployment"
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
 	"github.com/pacer-run/pacer/runtime/policy/author"
 	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/runtime/spec"
@@ -112,7 +113,12 @@ func openSource(path string) (*author.Source, error) {
 	switch {
 	case err == nil:
 		return source, nil
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, author.ErrNotBuilt):
+	case errors.Is(err, fs.ErrNotExist):
+		if ref, noRef := artifact.ParseRef(path); noRef == nil && ref.Place != artifact.File {
+			err = fmt.Errorf("%s: expected a file or a folder; pacer policy pull %[1]s --out FILE makes a file of it", path)
+		}
+		return nil, exit(shipNotFound, err)
+	case errors.Is(err, author.ErrNotBuilt):
 		return nil, exit(shipNotFound, err)
 	}
 	return nil, exit(shipInvalid, err)

@@ -334,3 +334,13 @@ func TestToolsPage(t *testing.T) {
 		t.Errorf("no vector of %v", kinds)
 	}
 }
+
+// The tools of authors read files: what is elsewhere is fetched first.
+func TestToolsOfAuthorsTellHowToFetch(t *testing.T) {
+	for _, ref := range []string{"oci-layout:registry:1.0.0", "oci://registry.example/rules:1.0.0"} {
+		_, stderr, code := policyRun(t, "inspect", ref)
+		if code != shipNotFound || !strings.Contains(stderr, "pacer policy pull "+ref+" --out FILE") {
+			t.Errorf("%s: exit code %d, %q", ref, code, stderr)
+		}
+	}
+}
