@@ -93,6 +93,8 @@ type Catalog struct {
 	// loads is held while modules are loaded or change places: one at a time, since
 	// compiling one keeps a processor busy that the scheduler may want.
 	loads chan struct{}
+	// wrongList is why the operator's list was not taken over last; loads guards it.
+	wrongList string
 
 	mu       sync.RWMutex
 	origins  []*origin         // the built-in ones first, then in their order

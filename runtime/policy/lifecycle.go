@@ -33,13 +33,28 @@ func (c *Catalog) named(name string) (*origin, error) {
 }
 
 func (c *Catalog) namedLocked(name string) (*origin, error) {
-	for _, o := range c.origins {
-		if o.id() == name || o.file != "" && o.file == name {
-			return o, nil
-		}
+	if o, err := c.byIDLocked(name); err == nil {
+		return o, nil
 	}
 	for _, o := range c.origins {
 		if o.current != nil && o.current.name == name {
+			return o, nil
+		}
+	}
+	return nil, &Unknown{name}
+}
+
+// byID finds a module by the name that the operator gave it, and no other: what a list,
+// or another server, says of a module is not about one that calls itself so.
+func (c *Catalog) byID(name string) (*origin, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.byIDLocked(name)
+}
+
+func (c *Catalog) byIDLocked(name string) (*origin, error) {
+	for _, o := range c.origins {
+		if o.id() == name || o.file != "" && o.file == name {
 			return o, nil
 		}
 	}
@@ -66,6 +81,11 @@ func (c *Catalog) change(ctx context.Context, name string, f func(ctx context.Co
 	if o.builtin {
 		return wrongState("%s is built in: it can be neither loaded nor taken away", name)
 	}
+	return c.serially(ctx, func(ctx context.Context) error { return f(ctx, o) })
+}
+
+// serially calls f while it holds loads, with a context that ends with the catalog.
+func (c *Catalog) serially(ctx context.Context, f func(ctx context.Context) error) error {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	if !c.acquireLoads(ctx) {
@@ -75,7 +95,7 @@ func (c *Catalog) change(ctx context.Context, name string, f func(ctx context.Co
 		return fmt.Errorf("waiting for another module to be loaded: %w", context.Cause(ctx))
 	}
 	defer func() { <-c.loads }()
-	return f(ctx, o)
+	return f(ctx)
 }
 
 // Reload loads a module again, from where it comes from: another version may be there
@@ -83,6 +103,9 @@ func (c *Catalog) change(ctx context.Context, name string, f func(ctx context.Co
 // one goes on and the error says why. Besides that, the error is an *Unknown or a
 // *WrongState.
 func (c *Catalog) Reload(ctx context.Context, name string) error {
+	if _, err := c.named(name); err != nil {
+		return c.reloadNew(ctx, name)
+	}
 	return c.change(ctx, name, func(ctx context.Context, o *origin) error {
 		if err := c.reread(ctx); err != nil {
 			return err
@@ -91,6 +114,27 @@ func (c *Catalog) Reload(ctx context.Context, name string) error {
 			return wrongState("the policy module %s is off; it can be enabled", name)
 		}
 		return c.reload(ctx, o, o.asked())
+	})
+}
+
+// reloadNew is Reload of a module that is not known so far: it may be new in the
+// operator's list, or in Config.Dir.
+func (c *Catalog) reloadNew(ctx context.Context, name string) error {
+	return c.serially(ctx, func(ctx context.Context) error {
+		if err := c.reread(ctx); err != nil {
+			return err
+		}
+		c.lookForFiles(ctx)
+		o, err := c.named(name)
+		switch {
+		case err != nil:
+			return err
+		case o.state == Failed:
+			return wrongState("the policy module %s was not loaded: %s", name, o.cause)
+		case o.state == Disabled:
+			return wrongState("the policy module %s is off; it can be enabled", name)
+		}
+		return nil
 	})
 }
 

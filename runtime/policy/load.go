@@ -99,7 +99,7 @@ func (c *Catalog) set(_ *origin, change func()) {
 // some that fail.
 func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref Ref) (v *version, digest string, err error) {
 	if config.Mode == Shadow {
-		if target, err := c.named(config.Of); err == nil {
+		if target, err := c.byID(config.Of); err == nil {
 			config.OfFile = target.file
 		}
 	}

@@ -1,7 +1,9 @@
 package policy_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -218,6 +220,69 @@ func TestReread(t *testing.T) {
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// A line is about the module that the operator calls so, not about one that calls itself so.
+func TestRereadKnowsModulesByTheOperatorsNames(t *testing.T) {
+	list := []policy.ModuleConfig{{Name: "m", Ref: policy.Ref{Ref: "a"}}}
+	w := newWorld(t, offering("1", 1, "NEAR"), func(c *policy.Config) {
+		c.Reread = func() ([]policy.ModuleConfig, bool, error) { return list, true, nil }
+	})
+	w.loader.put("b", "digest-b", offering("2", 1, "FAR"))
+	list = append(list, policy.ModuleConfig{Name: "fake", Ref: policy.Ref{Ref: "b"}})
+	w.Look(t.Context())
+	if !slices.Equal(w.Operators(), []string{"NEAR", "FAR"}) || w.module(t).Version != "1" {
+		t.Errorf("operators %v, %+v", w.Operators(), w.module(t))
+	}
+	list = list[:1]
+	w.Look(t.Context())
+	if !slices.Equal(w.Operators(), []string{"NEAR"}) {
+		t.Errorf("operators %v", w.Operators())
+	}
+}
+
+// A reload takes a module that is new in the list, and says why one cannot be loaded.
+func TestReloadOfWhatIsNew(t *testing.T) {
+	list := []policy.ModuleConfig{{Name: "m", Ref: policy.Ref{Ref: "a"}}}
+	w := newWorld(t, offering("1", 1, "NEAR"), func(c *policy.Config) {
+		c.Reread = func() ([]policy.ModuleConfig, bool, error) { return list, true, nil }
+	})
+	w.loader.put("b", "digest-b", offering("2", 1, "FAR"))
+	list = append(list, policy.ModuleConfig{Name: "n", Ref: policy.Ref{Ref: "b"}}, policy.ModuleConfig{Name: "none", Ref: policy.Ref{Ref: "c"}})
+	if err := w.Reload(t.Context(), "n"); err != nil || !slices.Equal(w.Operators(), []string{"NEAR", "FAR"}) {
+		t.Errorf("%v, operators %v", err, w.Operators())
+	}
+	list = append(list, policy.ModuleConfig{Name: "bad", Ref: policy.Ref{Ref: "d"}}, policy.ModuleConfig{Name: "off", Mode: policy.Off})
+	for name, want := range map[string]string{
+		"bad": "the policy module bad was not loaded: there is nothing at d",
+		"off": "the policy module off is off; it can be enabled",
+		"x":   "there is no policy module x",
+	} {
+		if err := w.Reload(t.Context(), name); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A list that is wrong is told to everybody who reloads, and to the log once.
+func TestAWrongListIsLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	wrong := errors.New("line 3")
+	w := newWorld(t, offering("1", 1, "NEAR"), func(c *policy.Config) {
+		c.Log = slog.New(slog.NewTextHandler(&log, nil))
+		c.Reread = func() ([]policy.ModuleConfig, bool, error) { return nil, false, wrong }
+	})
+	for range 2 {
+		w.Look(t.Context())
+		if err := w.Reload(t.Context(), "m"); err == nil || err.Error() != "the list of policy modules is not taken over: line 3" {
+			t.Error(err)
+		}
+	}
+	wrong = errors.New("line 4")
+	w.Look(t.Context())
+	if got := strings.Count(log.String(), "the list of policy modules is not taken over"); got != 2 {
+		t.Errorf("%d lines: %s", got, log.String())
 	}
 }
 
