@@ -144,12 +144,17 @@ func (c *Catalog) reload(ctx context.Context, o *origin, config ModuleConfig) er
 }
 
 // load is reload; when only what changed is wanted, a version that turns out to be the
-// one in use is let go: its file was touched.
+// one in use, or the one that failed and was gone back from, is let go: its file was
+// touched.
 func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, changed bool) error {
 	v, _, err := c.bring(ctx, o, config, config.Ref)
-	if err == nil && changed && c.inUse(o, v.content) {
+	if err == nil && changed && c.known(o, v.content) {
 		v.release()
-		c.set(o, func() { o.notice = "" })
+		c.set(o, func() {
+			if strings.HasPrefix(o.notice, reloadFailed) {
+				o.notice = ""
+			}
+		})
 		return nil
 	}
 	if err == nil {
@@ -159,12 +164,12 @@ func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, chan
 	}
 	if err != nil {
 		c.mu.Lock()
-		if o.notice = "reload failed: " + err.Error(); o.current == nil {
+		if o.notice = reloadFailed + err.Error(); o.current == nil {
 			o.state, o.cause, o.notice = Failed, err.Error(), ""
 		}
 		state, current := o.state, o.current
 		c.mu.Unlock()
-		c.announce(slog.LevelError, o, current, state, "reload failed: "+err.Error())
+		c.announce(slog.LevelError, o, current, state, reloadFailed+err.Error())
 		return &WrongState{"the policy module " + o.id() + " was not reloaded: " + err.Error()}
 	}
 	c.set(o, func() { o.reloads++ })
@@ -172,10 +177,13 @@ func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, chan
 	return nil
 }
 
-func (c *Catalog) inUse(o *origin, content string) bool {
+// reloadFailed begins the notice of a module whose new version could not be loaded.
+const reloadFailed = "reload failed: "
+
+func (c *Catalog) known(o *origin, content string) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return o.current != nil && o.current.content == content
+	return o.current != nil && (o.current.content == content || o.left == content)
 }
 
 // Disable takes a module out of use, and its names with it. What it prepared is

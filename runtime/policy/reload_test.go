@@ -253,14 +253,18 @@ func TestReloadOfWhatIsNew(t *testing.T) {
 	if err := w.Reload(t.Context(), "n"); err != nil || !slices.Equal(w.Operators(), []string{"NEAR", "FAR"}) {
 		t.Errorf("%v, operators %v", err, w.Operators())
 	}
-	list = append(list, policy.ModuleConfig{Name: "bad", Ref: policy.Ref{Ref: "d"}}, policy.ModuleConfig{Name: "off", Mode: policy.Off})
-	for name, want := range map[string]string{
-		"bad": "the policy module bad was not loaded: there is nothing at d",
-		"off": "the policy module off is off; it can be enabled",
-		"x":   "there is no policy module x",
+	for _, tt := range []struct {
+		m    policy.ModuleConfig
+		name string
+		want string
+	}{
+		{policy.ModuleConfig{Name: "bad", Ref: policy.Ref{Ref: "d"}}, "bad", "the policy module bad was not loaded: there is nothing at d"},
+		{policy.ModuleConfig{Name: "off", Mode: policy.Off}, "off", "the policy module off is off; it can be enabled"},
+		{policy.ModuleConfig{Name: "more", Mode: policy.Off}, "x", "there is no policy module x"},
 	} {
-		if err := w.Reload(t.Context(), name); err == nil || err.Error() != want {
-			t.Errorf("%v, want %s", err, want)
+		list = append(list, tt.m)
+		if err := w.Reload(t.Context(), tt.name); err == nil || err.Error() != tt.want {
+			t.Errorf("%v, want %s", err, tt.want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (c *Catalog) install(o *origin, v *version, config ModuleConfig) error {
 	old := o.current
 	back, dropped := o.behind(v, config)
 	o.config, o.wanted, o.current, o.cause, o.notice, o.returned, o.differs = config, nil, v, "", "", false, ""
-	o.had, o.label = v.names, v.label()
+	o.had, o.label, o.left = v.names, v.label(), ""
 	o.state, o.fallback = Active, back
 	if config.Mode == Shadow {
 		o.state = Shadowing
@@ -92,7 +92,7 @@ func (c *Catalog) rollBack(o *origin, failing *version, cause string) {
 
 // returned notes that o has gone back. The caller holds the lock.
 func (c *Catalog) returned(o *origin, from *version, cause string) {
-	o.differs = ""
+	o.differs, o.left = "", from.content
 	o.notice = "rolled back from " + from.label() + " (" + short(from.digest) + ") after too many faults: " + cause
 	c.changed(from)
 }
