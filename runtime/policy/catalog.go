@@ -97,6 +97,7 @@ type Catalog struct {
 	wrongList string
 
 	mu       sync.RWMutex
+	giveWay  func()            // has the Look that is under way end early; nil for none
 	origins  []*origin         // the built-in ones first, then in their order
 	versions map[*version]bool // those that are not closed
 	closing  sync.WaitGroup

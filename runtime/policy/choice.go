@@ -94,7 +94,7 @@ func (c *Catalog) Resume(ctx context.Context, choices []Choice) error {
 	case <-ctx.Done():
 		return fmt.Errorf("policy modules are still loading: %w", context.Cause(ctx))
 	}
-	if !c.acquireLoads(ctx) {
+	if !c.insistOnLoads(ctx) {
 		return errEnding
 	}
 	defer func() { <-c.loads }()

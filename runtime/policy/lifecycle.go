@@ -84,20 +84,6 @@ func (c *Catalog) change(ctx context.Context, name string, f func(ctx context.Co
 	return c.serially(ctx, func(ctx context.Context) error { return f(ctx, o) })
 }
 
-// serially calls f while it holds loads, with a context that ends with the catalog.
-func (c *Catalog) serially(ctx context.Context, f func(ctx context.Context) error) error {
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
-	if !c.acquireLoads(ctx) {
-		if c.ctx.Err() != nil {
-			return errEnding
-		}
-		return fmt.Errorf("waiting for another module to be loaded: %w", context.Cause(ctx))
-	}
-	defer func() { <-c.loads }()
-	return f(ctx)
-}
-
 // Reload loads a module again, from where it comes from: another version may be there
 // now. It takes the place of the one in use when it is ready; when it is not, that
 // one goes on and the error says why. Besides that, the error is an *Unknown or a

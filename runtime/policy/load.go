@@ -108,6 +108,9 @@ func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref
 	if markErr == nil {
 		o.seen = seen
 	}
+	if err != nil && errors.Is(context.Cause(ctx), errGivenWay) {
+		o.seen, err = "", errGivenWay // for the next Look
+	}
 	if err != nil {
 		return nil, loaded.Digest, err
 	}

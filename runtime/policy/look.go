@@ -36,6 +36,9 @@ func (c *Catalog) Look(ctx context.Context) {
 		return
 	}
 	defer func() { <-c.loads }()
+	ctx, give := context.WithCancelCause(ctx)
+	c.set(nil, func() { c.giveWay = func() { give(errGivenWay) } })
+	defer c.set(nil, func() { c.giveWay = nil })
 	_ = c.reread(ctx) // it is logged
 	for _, o := range c.loadable() {
 		mark, err := c.loader.Mark(ctx, o.asked())

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -287,6 +288,55 @@ func TestAWrongListIsLoggedOnce(t *testing.T) {
 	w.Look(t.Context())
 	if got := strings.Count(log.String(), "the list of policy modules is not taken over"); got != 2 {
 		t.Errorf("%d lines: %s", got, log.String())
+	}
+}
+
+// hanging is a loader of which one reference is not to be had, until somebody gives up.
+type hanging struct {
+	*fakeLoader
+
+	ref   string
+	began chan struct{}
+}
+
+func (l *hanging) Load(ctx context.Context, m policy.ModuleConfig, ref policy.Ref) (policy.Loaded, error) {
+	if ref.Ref != l.ref {
+		return l.fakeLoader.Load(ctx, m, ref)
+	}
+	l.began <- struct{}{}
+	<-ctx.Done()
+	return policy.Loaded{}, ctx.Err()
+}
+
+// Whoever takes a module out of use does not wait for a registry that does not answer:
+// what is looked at by itself gives way, and is looked at again.
+func TestALookGivesWay(t *testing.T) {
+	list := []policy.ModuleConfig{{Name: "m", Ref: policy.Ref{Ref: "a"}}}
+	began := make(chan struct{})
+	w := newWorld(t, offering("1", 1, "NEAR"), func(c *policy.Config) {
+		c.Loader = &hanging{c.Loader.(*fakeLoader), "far", began}
+		c.Reread = func() ([]policy.ModuleConfig, bool, error) { return list, true, nil }
+	})
+	w.loader.put("far", "digest-far", offering("1", 1, "FAR"))
+	list = append(list, policy.ModuleConfig{Name: "n", Ref: policy.Ref{Ref: "far"}})
+	for range 2 { // as a new line, and as one that could not be loaded
+		looked := make(chan struct{})
+		go func() {
+			defer close(looked)
+			w.Look(t.Context())
+		}()
+		<-began
+		change := w.Disable
+		if w.module(t).State == policy.Disabled {
+			change = w.Enable
+		}
+		if err := change(t.Context(), "m"); err != nil {
+			t.Error(err)
+		}
+		<-looked
+		if n, err := w.Module("n"); err != nil || n.State != policy.Failed || n.Error != "given up for another change of the modules; it is tried again" {
+			t.Errorf("%+v, %v", n, err)
+		}
 	}
 }
 

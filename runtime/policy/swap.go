@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 )
@@ -112,7 +111,7 @@ func short(digest string) string { return digest[:min(12, len(digest))] }
 
 // loadRollback gets the version that the operator has named to go back to.
 func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
-	if !c.acquireLoads(c.ctx) {
+	if !c.insistOnLoads(c.ctx) {
 		return
 	}
 	defer func() { <-c.loads }()
@@ -142,15 +141,4 @@ func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
 	c.mu.Unlock()
 	failing.release()
 	c.told(o, v)
-}
-
-// acquireLoads waits for its turn to load; false when ctx ends, or the catalog has.
-func (c *Catalog) acquireLoads(ctx context.Context) bool {
-	select {
-	case c.loads <- struct{}{}:
-		return true
-	case <-ctx.Done():
-	case <-c.ctx.Done():
-	}
-	return false
 }
