@@ -39,9 +39,10 @@ const changePatience = 500 * time.Millisecond
 // errGivenWay is why a Look ended early.
 var errGivenWay = errors.New("given up for another change of the modules; it is tried again")
 
-// insistOnLoads is acquireLoads for such a change, a rollback, and what was chosen before. It has a Look that is under way end:
-// that may wait for a registry that does not answer, while somebody wants a module out
-// of use. What it did not get to is done by the next Look.
+// insistOnLoads is acquireLoads for such a change, a rollback, and what was chosen
+// before. It has a Look that is under way end: that may wait for a registry that does
+// not answer, while somebody wants a module out of use. What it did not get to is done
+// by the next Look.
 func (c *Catalog) insistOnLoads(ctx context.Context) bool {
 	ticker := time.NewTicker(changePatience)
 	defer ticker.Stop()
