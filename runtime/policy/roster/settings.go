@@ -39,8 +39,8 @@ func (p *parser) plain(field string, n *yaml.Node, done map[*yaml.Node]bool) {
 		return
 	}
 	done[n] = true
-	switch n.Kind {
-	case yaml.MappingNode:
+	switch {
+	case n.Kind == yaml.MappingNode:
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := resolved(n.Content[i])
@@ -57,11 +57,11 @@ func (p *parser) plain(field string, n *yaml.Node, done map[*yaml.Node]bool) {
 			}
 			p.plain(name, n.Content[i+1], done)
 		}
-	case yaml.SequenceNode:
+	case n.Kind == yaml.SequenceNode:
 		for i, item := range n.Content {
 			p.plain(fmt.Sprintf("%s[%d]", field, i), item, done)
 		}
-	case yaml.ScalarNode:
+	case n.Kind == yaml.ScalarNode:
 		p.scalar(field, n)
 	}
 }
