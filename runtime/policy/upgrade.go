@@ -45,10 +45,11 @@ type countedUpgrade struct {
 	gaveUp error
 }
 
-// Next asks a strategy no more that was given up while it undid an upgrade: what undoes
-// is done without it, step by step, and each of these would be one more fault.
+// Next asks a strategy no more that was given up: it is asked at every step until the
+// upgrade is rolled back, and of what rolls it back, and each of these would be one more
+// fault.
 func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk.UpgradeStep, err error) {
-	if s.Undoes && c.gaveUp != nil {
+	if c.gaveUp != nil {
 		return sdk.UpgradeStep{}, c.gaveUp
 	}
 	err = c.call(ctx, c.app, func() (err error) {
@@ -59,7 +60,7 @@ func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk
 	})
 	if err != nil {
 		err = c.settle(err, false)
-		if f, ok := errors.AsType[*failure](err); ok && f.givesUp && s.Undoes {
+		if f, ok := errors.AsType[*failure](err); ok && f.givesUp {
 			c.gaveUp = err
 		}
 		return sdk.UpgradeStep{}, err
