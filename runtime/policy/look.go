@@ -137,7 +137,7 @@ func (c *Catalog) takeOver(ctx context.Context, m ModuleConfig) {
 	c.set(o, func() {
 		c.strangers = slices.DeleteFunc(c.strangers, func(x Choice) bool { return x.Module == m.Name })
 		if o != nil {
-			o.choice = nil
+			o.choice, o.file = nil, "" // a file of that name is another module from now on
 		}
 	})
 	switch {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -288,6 +290,30 @@ func TestAWrongListIsLoggedOnce(t *testing.T) {
 	w.Look(t.Context())
 	if got := strings.Count(log.String(), "the list of policy modules is not taken over"); got != 2 {
 		t.Errorf("%d lines: %s", got, log.String())
+	}
+}
+
+// A line of the list with the name of a file in the folder is about the line's module; the
+// file has its whole name then, as at the start.
+func TestALineTakesTheNameOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.wasm")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var list []policy.ModuleConfig
+	w := newWorld(t, offering("1", 1, "NEAR"), func(c *policy.Config) {
+		c.Dir, c.Modules = dir, nil
+		c.Loader.(*fakeLoader).put("file:"+path, "digest-x", offering("1", 1, "NEAR"))
+		c.Loader.(*fakeLoader).put("b", "digest-b", offering("2", 1, "FAR"))
+		c.Reread = func() ([]policy.ModuleConfig, bool, error) { return list, true, nil }
+	})
+	list = []policy.ModuleConfig{{Name: "x", Ref: policy.Ref{Ref: "b"}}}
+	w.Look(t.Context())
+	for name, want := range map[string]string{"x": "2", "x.wasm": "1"} {
+		if m, err := w.Module(name); err != nil || m.Version != want || m.State != policy.Active {
+			t.Errorf("%s: %+v %v", name, m, err)
+		}
 	}
 }
 
