@@ -1,12 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/pacer-run/pacer/plugins/admission"
@@ -83,26 +85,30 @@ func (p *policies) checkStart(ctx context.Context, config policyConfig) error {
 	return nil
 }
 
-// policyList is policies.yaml. It is read by one goroutine at a time.
+// policyList is policies.yaml, with the keys that it names. It is read by one goroutine at
+// a time.
 type policyList struct {
-	path    string
-	loader  *policy.Backends
-	content []byte // when it was read last
+	path   string
+	loader *policy.Backends
+	keys   []string // files of keys, of the list that could be read last
+	seen   string   // what there was when it was read last
+	wrong  error    // why it was not taken over then
 }
 
 // read reads the list, and has the loader trust whom it says.
-func (l *policyList) read() ([]policy.ModuleConfig, error) {
+func (l *policyList) read() (modules []policy.ModuleConfig, err error) {
 	if l.path == "" {
 		return nil, nil
 	}
-	content, err := os.ReadFile(l.path)
-	if err != nil {
-		return nil, err
-	}
-	l.content = content
+	l.seen = l.look() // before it is read: what changes meanwhile is read once more
+	defer func() { l.wrong = err }()
 	r, err := roster.Read(l.path)
 	if err != nil {
 		return nil, err
+	}
+	if keys := keyFiles(r); !slices.Equal(keys, l.keys) {
+		l.keys = keys
+		l.seen = "" // likewise
 	}
 	if err := l.loader.Trust(r.Dir, r.Trust); err != nil {
 		return nil, fmt.Errorf("%s: %w", l.path, err)
@@ -110,20 +116,39 @@ func (l *policyList) read() ([]policy.ModuleConfig, error) {
 	return r.Modules, nil
 }
 
-// reread is read when the file has changed.
+// reread is read when the list or a key is another one; what was wrong stays wrong until
+// then.
 func (l *policyList) reread() (modules []policy.ModuleConfig, changed bool, err error) {
 	if l.path == "" {
 		return nil, false, nil
 	}
-	content, err := os.ReadFile(l.path)
-	if err != nil {
-		return nil, false, err
-	}
-	if bytes.Equal(content, l.content) {
-		return nil, false, nil
+	if l.seen == l.look() {
+		return nil, false, l.wrong
 	}
 	modules, err = l.read()
 	return modules, err == nil, err
+}
+
+// look is another text when the list or one of its keys is.
+func (l *policyList) look() string {
+	sum := sha256.New()
+	for _, path := range append([]string{l.path}, l.keys...) {
+		content, err := os.ReadFile(path)
+		fmt.Fprintf(sum, "%d %v %s", len(content), err, content)
+	}
+	return string(sum.Sum(nil))
+}
+
+// keyFiles are the files of keys that a list names.
+func keyFiles(r *roster.Roster) (files []string) {
+	for _, key := range r.Trust.Keys {
+		if path := key.File; filepath.IsAbs(path) {
+			files = append(files, path)
+		} else if path != "" {
+			files = append(files, filepath.Join(r.Dir, path))
+		}
+	}
+	return files
 }
 
 // notify tells the clients of the event stream, the core when it may have an answer that

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/pacer-run/pacer/runtime/api"
+	"github.com/pacer-run/pacer/runtime/policy/trust"
 	"github.com/pacer-run/pacer/sdk/manifest"
 )
 
@@ -114,6 +115,52 @@ func TestPolicyConfig(t *testing.T) {
 	if err := host.Reload(t.Context(), "animals"); !errors.As(err, &refusal) || !strings.Contains(err.Error(), "policies.yaml: line 1: modules[0].name: a text expected") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// A list that is wrong stays wrong, however often it was looked at, until it is another
+// one, and so does one with a key that cannot be read, until there is one.
+func TestPolicyConfigStaysWrong(t *testing.T) {
+	p, path, err := configured(t, "modules: [{name: animals, ref: file:zoo.wasm}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reload := func(want string) {
+		t.Helper()
+		p.Look(t.Context())
+		err := p.Reload(t.Context(), "animals")
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	write(path, "modules: [{name: 3}]")
+	reload("line 1: modules[0].name: a text expected")
+	key := filepath.Join(filepath.Dir(path), "a.pub")
+	write(path, "{trust: {keys: [{name: a, file: a.pub}]}, modules: [{name: animals, ref: file:zoo.wasm}]}")
+	reload("trust.keys[0]: file: open")
+	write(key, publicKey(t))
+	reload("")
+	write(key, "no key")
+	reload("trust.keys[0]: file: ")
+}
+
+// publicKey is one in PEM.
+func publicKey(t *testing.T) string {
+	t.Helper()
+	key, err := trust.GenerateKey(trust.Ed25519)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := key.Public().PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // The metrics of modules have one set of labels for each name.

@@ -119,14 +119,16 @@ func (s *server) askAnew(core Core, r *http.Request) {
 	}
 }
 
+// policyModules are those to change. Which names there are is for them to say: a reload
+// finds what is new in the operator's list.
 func (s *server) policyModules(name string) (PolicyModules, error) {
+	if s.PolicyModules != nil {
+		return s.PolicyModules, nil
+	}
 	if _, err := s.moduleNamed(name); err != nil {
 		return nil, err
 	}
-	if s.PolicyModules == nil {
-		return nil, &problem{http.StatusConflict, "The policy modules of this server cannot be changed."}
-	}
-	return s.PolicyModules, nil
+	return nil, &problem{http.StatusConflict, "The policy modules of this server cannot be changed."}
 }
 
 // moduleProblem is what a client is told of an error.

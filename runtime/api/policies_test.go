@@ -103,6 +103,30 @@ func TestModulesThatCannotBeChanged(t *testing.T) {
 	}
 }
 
+// newModules have a module more once it is loaded anew.
+type newModules struct {
+	PolicyModules
+	list []Module
+}
+
+func (m *newModules) Reload(_ context.Context, name string) error {
+	m.list = append(m.list, Module{ID: name, Form: "wasm"})
+	return nil
+}
+
+// What is new in the operator's list is found by a reload, so that its name is known only
+// afterwards.
+func TestReloadOfAModuleThatIsNew(t *testing.T) {
+	modules := &newModules{}
+	w := newWorld(func(c *Config) {
+		c.Modules = func() []Module { return modules.list }
+		c.PolicyModules = modules
+	})
+	if code, text := send(w, http.MethodPost, "/pacer/v1/policies/new/reload", ""); code != http.StatusOK || !strings.Contains(text, `"id":"new"`) {
+		t.Errorf("%d %s", code, text)
+	}
+}
+
 // TestPolicyEvents: clients of the stream hear of modules.
 func TestPolicyEvents(t *testing.T) {
 	e := NewEvents(0, func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) })

@@ -60,7 +60,7 @@ func (c *Catalog) lastHad(kind remote.Kind, name, message string) error {
 			continue
 		}
 		why := "not on this server"
-		if o, err := c.namedLocked(m.ID); err == nil {
+		if o, err := c.byIDLocked(m.ID); err == nil {
 			if why = o.whyNotServing(); why == "" {
 				why = "another version here, " + o.lastLabel()
 			}

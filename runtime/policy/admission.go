@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pacer-run/pacer/runtime/policy/remote"
 	"github.com/pacer-run/pacer/sdk"
 )
 
@@ -110,7 +111,7 @@ func (c *Catalog) review(
 ) (sdk.AdmissionReview, error) {
 	found, err := lookup(ctx, view{catalog: c}, admissionOf, r.Policy)
 	if err != nil {
-		return sdk.AdmissionReview{}, err
+		return sdk.AdmissionReview{}, c.passAbsent(r, err)
 	}
 	probe, err := found.pass(ctx)
 	if err != nil {
@@ -143,6 +144,28 @@ func (s source) passOver(r sdk.AdmissionRequest, err error) error {
 	}
 	fault, _ := errors.AsType[*sdk.Fault](err)
 	return &passedOver{fault}
+}
+
+// passAbsent is passOver of a policy whose module is not asked now, since it is off or
+// could not be loaded again.
+func (c *Catalog) passAbsent(r sdk.AdmissionRequest, err error) error {
+	if _, ok := errors.AsType[*absent](err); !ok || r.Verb == sdk.AdmissionCheck {
+		return err
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, o := range c.origins {
+		why, config := o.whyNotServing(), o.asked()
+		if why == "" || !slices.Contains(o.had[remote.KindAdmission], r.Policy) || config.wayOf(remote.KindAdmission) != LetPass {
+			continue
+		}
+		if _, ok := c.listed(o); !ok {
+			continue // nobody wants anything of it any more
+		}
+		o.passedOver.Add(1)
+		return &passedOver{&sdk.Fault{Module: o.lastLabel(), Kind: remote.KindAdmission.String(), Cause: "it is " + why}}
+	}
+	return err
 }
 
 // reviewed is what came back from a policy.

@@ -16,7 +16,11 @@ func (c *Catalog) announce(level slog.Level, o *origin, v *version, state State,
 	if cause != "" {
 		more = append(more, "cause", cause)
 	}
-	c.config.Log.Log(context.Background(), level, "policy module is "+sayState(state), append([]any{"name", o.id(), "state", state.String()}, more...)...)
+	text := "policy module is " + sayState(state)
+	if level >= slog.LevelError && v != nil && state != Quarantined {
+		text = "policy module was not reloaded" // and goes on as it was
+	}
+	c.config.Log.Log(context.Background(), level, text, append([]any{"name", o.id(), "state", state.String()}, more...)...)
 	if c.config.Notify != nil {
 		c.config.Notify(e)
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,8 @@ type place struct {
 	dir   string
 	store *artifact.Store
 	trust *trust.Verifier
+	// number is another one when whom to trust is.
+	number int
 }
 
 // NewBackends returns a loader. cacheDir keeps compiled modules between runs, and
@@ -54,7 +57,13 @@ func (b *Backends) Trust(dir string, policy trust.Policy) error {
 	if err != nil {
 		return err
 	}
-	b.from.Store(&place{dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, trust: verifier})
+	now := &place{dir: dir, store: &artifact.Store{Dir: dir, Cache: b.cache}, trust: verifier}
+	if before := b.from.Load(); before != nil {
+		if now.number = before.number; !reflect.DeepEqual(before.trust, verifier) {
+			now.number++
+		}
+	}
+	b.from.Store(now)
 	return nil
 }
 
@@ -192,22 +201,24 @@ func wasmOptions(m ModuleConfig, found *trust.Trusted) (wasm.Options, error) {
 	}, nil
 }
 
-// Mark implements Loader. A file is told by its length, time and place on the disk,
-// what is locked by its digest.
+// Mark implements Loader. It is another one when whom to trust is, or what the lock file
+// has of the module, and of what is a file also when that, what lies beside it or its
+// signatures are others: a deployment brings them in any order, and what was refused in
+// between is to be tried again.
 func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 	from := b.from.Load()
+	mark := fmt.Sprintf("trust %d", from.number)
 	if m.File == "" {
 		if lock, err := from.lock(); err == nil {
 			if locked, i := lock.Find(m.Ref.Ref); i >= 0 {
-				return locked.Digest + fmt.Sprint(locked.Files), nil // maps are printed in order
+				mark += " " + locked.Digest + fmt.Sprint(locked.Files) // maps are printed in order
 			}
 		}
 	}
 	ref, err := artifact.ParseRef(m.Ref.Ref)
 	if err != nil || ref.Place != artifact.File {
-		return "", err
+		return mark, err
 	}
-	var marks []string
 	for _, file := range append([]artifact.AttachmentRef{{Path: ref.Path}}, m.Files...) {
 		path := file.Path
 		if m.File == "" && !filepath.IsAbs(path) {
@@ -217,9 +228,17 @@ func (b *Backends) Mark(_ context.Context, m ModuleConfig) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		marks = append(marks, fmt.Sprintf("%d %d %v", info.Size(), info.ModTime().UnixNano(), inode(info)))
+		mark += markOf(info)
+		if info, err := os.Stat(artifact.SignatureFile(path)); err == nil {
+			mark += markOf(info)
+		}
 	}
-	return strings.Join(marks, " "), nil
+	return mark, nil
+}
+
+// markOf tells a file by its length, time and place on the disk.
+func markOf(info fs.FileInfo) string {
+	return fmt.Sprintf(" %d %d %v", info.Size(), info.ModTime().UnixNano(), inode(info))
 }
 
 // Close implements Loader.

@@ -137,8 +137,16 @@ func TestRollback(t *testing.T) {
 	if m := w.module(t); m.Version != "1" {
 		t.Errorf("%+v", m)
 	}
+	w.loader.touched("a") // and has the same bytes
+	w.Look(t.Context())
+	if m := w.module(t); m.Version != "1" || !strings.HasPrefix(m.Notice, "rolled back") {
+		t.Errorf("%+v", m)
+	}
 	if cause := causeOf(t, p); !strings.HasPrefix(cause, "quarantined after 5 faults") {
 		t.Errorf("cause %s", cause)
+	}
+	if err := w.Reload(t.Context(), "m"); err != nil || w.module(t).Version != "2" { // somebody wants it
+		t.Errorf("%v, %+v", err, w.module(t))
 	}
 }
 

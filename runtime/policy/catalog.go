@@ -93,8 +93,11 @@ type Catalog struct {
 	// loads is held while modules are loaded or change places: one at a time, since
 	// compiling one keeps a processor busy that the scheduler may want.
 	loads chan struct{}
+	// wrongList is why the operator's list was not taken over last; loads guards it.
+	wrongList string
 
 	mu       sync.RWMutex
+	giveWay  func()            // has the Look that is under way end early; nil for none
 	origins  []*origin         // the built-in ones first, then in their order
 	versions map[*version]bool // those that are not closed
 	closing  sync.WaitGroup

@@ -94,7 +94,7 @@ func (c *Catalog) Resume(ctx context.Context, choices []Choice) error {
 	case <-ctx.Done():
 		return fmt.Errorf("policy modules are still loading: %w", context.Cause(ctx))
 	}
-	if !c.acquireLoads(ctx) {
+	if !c.insistOnLoads(ctx) {
 		return errEnding
 	}
 	defer func() { <-c.loads }()
@@ -116,7 +116,7 @@ func (c *Catalog) Resume(ctx context.Context, choices []Choice) error {
 // settled tells whether the operator's list has by now what was chosen, so that the
 // choice is none any more.
 func (c *Catalog) settled(choice *Choice) bool {
-	o, err := c.named(choice.Module)
+	o, err := c.byID(choice.Module)
 	if err != nil || o.builtin {
 		return false
 	}
@@ -136,7 +136,7 @@ func (c *Catalog) says(o *origin, choice *Choice) bool {
 
 // resume takes one over. The caller holds loads.
 func (c *Catalog) resume(ctx context.Context, choice *Choice) {
-	o, err := c.named(choice.Module)
+	o, err := c.byID(choice.Module)
 	if err != nil || o.builtin {
 		c.set(nil, func() { c.strangers = append(c.strangers, *choice) })
 		c.config.Log.Warn("a choice is about a policy module that this server has not", "name", choice.Module, "mode", choice.Mode, "at", choice.At)
@@ -171,7 +171,7 @@ func (c *Catalog) resume(ctx context.Context, choice *Choice) {
 
 // promoted takes into use what was promoted, from where its shadow comes from here.
 func (c *Catalog) promoted(ctx context.Context, o *origin, choice *Choice) error {
-	from, err := c.named(choice.From)
+	from, err := c.byID(choice.From)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (c *Catalog) promotedOff(o *origin, choice *Choice) error {
 	if choice.From == "" {
 		return nil
 	}
-	from, err := c.named(choice.From)
+	from, err := c.byID(choice.From)
 	if err != nil {
 		return err
 	}

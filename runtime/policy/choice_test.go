@@ -159,6 +159,26 @@ func TestTheListEndsAChoice(t *testing.T) {
 	}
 }
 
+// A choice is about the module that the operator called so, not about one that calls
+// itself so; a shadow's is kept by the operator's name of the other module.
+func TestAChoiceKnowsModulesByTheOperatorsNames(t *testing.T) {
+	k := &kept{choices: []policy.Choice{{Module: "fake", Mode: "off"}}}
+	w := k.node(t)
+	if w.state(t, "m") != "active 1" {
+		t.Error(w.state(t, "m"))
+	}
+	w.Compare(policy.Lineup{Server: "first", Modules: []policy.InUse{{ID: "fake", Module: "fake@0"}}})
+	if list := w.Modules(); list[len(list)-1].ID != "fake" || list[len(list)-1].State != policy.Missing {
+		t.Errorf("%+v", list[len(list)-1])
+	}
+	if err := w.Disable(t.Context(), "s"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Shadow(t.Context(), "s", "fake"); err != nil || k.String() != "fake off of= from= ;" {
+		t.Errorf("%v, kept %s", err, k)
+	}
+}
+
 // What cannot be taken over is told, and is not lost.
 func TestAChoiceThatCannotBeTakenOver(t *testing.T) {
 	for want, choice := range map[string]policy.Choice{

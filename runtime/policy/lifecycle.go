@@ -33,13 +33,28 @@ func (c *Catalog) named(name string) (*origin, error) {
 }
 
 func (c *Catalog) namedLocked(name string) (*origin, error) {
-	for _, o := range c.origins {
-		if o.id() == name || o.file != "" && o.file == name {
-			return o, nil
-		}
+	if o, err := c.byIDLocked(name); err == nil {
+		return o, nil
 	}
 	for _, o := range c.origins {
 		if o.current != nil && o.current.name == name {
+			return o, nil
+		}
+	}
+	return nil, &Unknown{name}
+}
+
+// byID finds a module by the name that the operator gave it, and no other: what a list,
+// or another server, says of a module is not about one that calls itself so.
+func (c *Catalog) byID(name string) (*origin, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.byIDLocked(name)
+}
+
+func (c *Catalog) byIDLocked(name string) (*origin, error) {
+	for _, o := range c.origins {
+		if o.id() == name || o.file != "" && o.file == name {
 			return o, nil
 		}
 	}
@@ -66,16 +81,7 @@ func (c *Catalog) change(ctx context.Context, name string, f func(ctx context.Co
 	if o.builtin {
 		return wrongState("%s is built in: it can be neither loaded nor taken away", name)
 	}
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
-	if !c.acquireLoads(ctx) {
-		if c.ctx.Err() != nil {
-			return errEnding
-		}
-		return fmt.Errorf("waiting for another module to be loaded: %w", context.Cause(ctx))
-	}
-	defer func() { <-c.loads }()
-	return f(ctx, o)
+	return c.serially(ctx, func(ctx context.Context) error { return f(ctx, o) })
 }
 
 // Reload loads a module again, from where it comes from: another version may be there
@@ -83,6 +89,9 @@ func (c *Catalog) change(ctx context.Context, name string, f func(ctx context.Co
 // one goes on and the error says why. Besides that, the error is an *Unknown or a
 // *WrongState.
 func (c *Catalog) Reload(ctx context.Context, name string) error {
+	if _, err := c.named(name); err != nil {
+		return c.reloadNew(ctx, name)
+	}
 	return c.change(ctx, name, func(ctx context.Context, o *origin) error {
 		if err := c.reread(ctx); err != nil {
 			return err
@@ -94,18 +103,44 @@ func (c *Catalog) Reload(ctx context.Context, name string) error {
 	})
 }
 
+// reloadNew is Reload of a module that is not known so far: it may be new in the
+// operator's list, or in Config.Dir.
+func (c *Catalog) reloadNew(ctx context.Context, name string) error {
+	return c.serially(ctx, func(ctx context.Context) error {
+		if err := c.reread(ctx); err != nil {
+			return err
+		}
+		c.lookForFiles(ctx)
+		o, err := c.named(name)
+		switch {
+		case err != nil:
+			return err
+		case o.state == Failed:
+			return wrongState("the policy module %s was not loaded: %s", name, o.cause)
+		case o.state == Disabled:
+			return wrongState("the policy module %s is off; it can be enabled", name)
+		}
+		return nil
+	})
+}
+
 // reload is Reload for a caller that holds loads.
 func (c *Catalog) reload(ctx context.Context, o *origin, config ModuleConfig) error {
 	return c.load(ctx, o, config, false)
 }
 
 // load is reload; when only what changed is wanted, a version that turns out to be the
-// one in use is let go: its file was touched.
+// one in use, or the one that failed and was gone back from, is let go: its file was
+// touched.
 func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, changed bool) error {
 	v, _, err := c.bring(ctx, o, config, config.Ref)
-	if err == nil && changed && c.inUse(o, v.content) {
+	if err == nil && changed && c.known(o, v.content) {
 		v.release()
-		c.set(o, func() { o.notice = "" })
+		c.set(o, func() {
+			if strings.HasPrefix(o.notice, reloadFailed) {
+				o.notice = ""
+			}
+		})
 		return nil
 	}
 	if err == nil {
@@ -115,12 +150,12 @@ func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, chan
 	}
 	if err != nil {
 		c.mu.Lock()
-		if o.notice = "reload failed: " + err.Error(); o.current == nil {
+		if o.notice = reloadFailed + err.Error(); o.current == nil {
 			o.state, o.cause, o.notice = Failed, err.Error(), ""
 		}
 		state, current := o.state, o.current
 		c.mu.Unlock()
-		c.announce(slog.LevelError, o, current, state, "reload failed: "+err.Error())
+		c.announce(slog.LevelError, o, current, state, reloadFailed+err.Error())
 		return &WrongState{"the policy module " + o.id() + " was not reloaded: " + err.Error()}
 	}
 	c.set(o, func() { o.reloads++ })
@@ -128,10 +163,13 @@ func (c *Catalog) load(ctx context.Context, o *origin, config ModuleConfig, chan
 	return nil
 }
 
-func (c *Catalog) inUse(o *origin, content string) bool {
+// reloadFailed begins the notice of a module whose new version could not be loaded.
+const reloadFailed = "reload failed: "
+
+func (c *Catalog) known(o *origin, content string) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return o.current != nil && o.current.content == content
+	return o.current != nil && (o.current.content == content || o.left == content)
 }
 
 // Disable takes a module out of use, and its names with it. What it prepared is

@@ -77,7 +77,7 @@ func (c *Catalog) Compare(last Lineup) {
 	var told []func()
 	for i := range last.Modules {
 		was := &last.Modules[i]
-		o, err := c.namedLocked(was.ID)
+		o, err := c.byIDLocked(was.ID)
 		if err != nil {
 			c.missing = append(c.missing, *was)
 			told = append(told, func() { c.announceMissing(was) })
@@ -87,7 +87,7 @@ func (c *Catalog) Compare(last Lineup) {
 	}
 	for i := range here {
 		if !slices.ContainsFunc(last.Modules, func(m InUse) bool { return m.ID == here[i].ID }) {
-			if o, err := c.namedLocked(here[i].ID); err == nil {
+			if o, err := c.byIDLocked(here[i].ID); err == nil {
 				told = append(told, c.differ(o, "the last leader, "+last.Server+", did not ask it"))
 			}
 		}
@@ -151,7 +151,7 @@ func (m *InUse) split() (name, number string) {
 // gone are the missing modules that did not come meanwhile. The caller holds the lock.
 func (c *Catalog) gone() []InUse {
 	return slices.DeleteFunc(slices.Clone(c.missing), func(m InUse) bool {
-		_, err := c.namedLocked(m.ID)
+		_, err := c.byIDLocked(m.ID)
 		return err == nil
 	})
 }

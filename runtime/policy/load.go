@@ -99,7 +99,7 @@ func (c *Catalog) set(_ *origin, change func()) {
 // some that fail.
 func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref Ref) (v *version, digest string, err error) {
 	if config.Mode == Shadow {
-		if target, err := c.named(config.Of); err == nil {
+		if target, err := c.byID(config.Of); err == nil {
 			config.OfFile = target.file
 		}
 	}
@@ -107,6 +107,9 @@ func (c *Catalog) bring(ctx context.Context, o *origin, config ModuleConfig, ref
 	loaded, err := c.loader.Load(ctx, config, ref)
 	if markErr == nil {
 		o.seen = seen
+	}
+	if err != nil && errors.Is(context.Cause(ctx), errGivenWay) {
+		o.seen, err = "", errGivenWay // for the next Look
 	}
 	if err != nil {
 		return nil, loaded.Digest, err

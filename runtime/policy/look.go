@@ -36,6 +36,9 @@ func (c *Catalog) Look(ctx context.Context) {
 		return
 	}
 	defer func() { <-c.loads }()
+	ctx, give := context.WithCancelCause(ctx)
+	c.set(nil, func() { c.giveWay = func() { give(errGivenWay) } })
+	defer c.set(nil, func() { c.giveWay = nil })
 	_ = c.reread(ctx) // it is logged
 	for _, o := range c.loadable() {
 		mark, err := c.loader.Mark(ctx, o.asked())
@@ -97,9 +100,13 @@ func (c *Catalog) reread(ctx context.Context) error {
 	}
 	modules, changed, err := c.config.Reread()
 	if err != nil {
-		c.config.Log.Error("the list of policy modules is not taken over", "cause", err)
+		if cause := err.Error(); cause != c.wrongList { // it is looked at every few seconds
+			c.wrongList = cause
+			c.config.Log.Error("the list of policy modules is not taken over", "cause", cause)
+		}
 		return &WrongState{"the list of policy modules is not taken over: " + err.Error()}
 	}
+	c.wrongList = ""
 	if !changed {
 		return nil
 	}
@@ -107,7 +114,7 @@ func (c *Catalog) reread(ctx context.Context) error {
 	c.set(nil, func() { c.config.Modules = modules })
 	for _, m := range before {
 		if !slices.ContainsFunc(modules, func(x ModuleConfig) bool { return x.Name == m.Name }) {
-			if o, err := c.named(m.Name); err == nil {
+			if o, err := c.byID(m.Name); err == nil {
 				c.turnOff(o, "it is not in the list any more")
 				c.set(o, func() { o.choice = nil })
 			}
@@ -126,11 +133,11 @@ func (c *Catalog) reread(ctx context.Context) error {
 
 // takeOver does what a changed line of the list says, whatever was chosen before.
 func (c *Catalog) takeOver(ctx context.Context, m ModuleConfig) {
-	o, err := c.named(m.Name)
+	o, err := c.byID(m.Name)
 	c.set(o, func() {
 		c.strangers = slices.DeleteFunc(c.strangers, func(x Choice) bool { return x.Module == m.Name })
 		if o != nil {
-			o.choice = nil
+			o.choice, o.file = nil, "" // a file of that name is another module from now on
 		}
 	})
 	switch {

@@ -187,6 +187,62 @@ func TestAdmissionOpens(t *testing.T) {
 	}
 }
 
+// A module that is off, or cannot be loaded any more, fails as its operator wants it, too:
+// to take one away that fails must not keep everybody from changing anything.
+func TestAdmissionOpensWhileTheModuleIsOff(t *testing.T) {
+	for _, way := range []policy.OnFailure{policy.ByKind, policy.LetPass} {
+		w := newWorld(t, everything(func() *sdk.Fault { return nil }), func(c *policy.Config) {
+			c.Modules[0].OnFailure = way
+			c.Admitting = []policy.AdmissionStep{{Policy: "strict"}}
+		})
+		if err := w.Disable(t.Context(), "m"); err != nil {
+			t.Fatal(err)
+		}
+		review, err := w.Admit(t.Context(), sdk.AdmissionRequest{Verb: sdk.AdmissionDelete, ID: "/web"}, nil)
+		m := w.module(t)
+		if way == policy.ByKind {
+			if err == nil || !strings.Contains(err.Error(), "the policy module m (fake@1), which has strict, is off") || m.PassedOver != 0 {
+				t.Errorf("error %v, %+v", err, m)
+			}
+			continue
+		}
+		if want := []string{"admission policy strict failed and was passed over: policy module fake@1: it is off"}; err != nil || !cmp.Equal(review.Warnings, want) || m.PassedOver != 1 {
+			t.Errorf("%+v %v, %+v", review, err, m)
+		}
+		if err := w.CheckAdmission(t.Context()); err == nil {
+			t.Error("a start is not told that the policy is not there")
+		}
+	}
+}
+
+// A strategy that is given up is not asked at every step until its upgrade is undone, nor
+// at those of what undoes it: one app does not take the module away from all others.
+func TestWhatIsGivenUpAsksOnce(t *testing.T) {
+	var fault *sdk.Fault
+	w := newWorld(t, everything(func() *sdk.Fault { return fault }), func(c *policy.Config) {
+		c.Modules[0].FailureOf[remote.KindUpgrade] = policy.Closed
+	})
+	u, err := w.PrepareUpgrade(t.Context(), sdk.UpgradeSpec{Strategy: "slow"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	if _, err := u.Next(t.Context(), sdk.UpgradeState{Undoes: true}); err != nil {
+		t.Fatal(err)
+	}
+	fault = trapped()
+	for i := range 8 {
+		_, err := u.Next(t.Context(), sdk.UpgradeState{Undoes: i > 3})
+		var g interface{ GivesUp() bool }
+		if !errors.As(err, &g) || !g.GivesUp() {
+			t.Errorf("error %v", err)
+		}
+	}
+	if m := w.module(t); m.State != policy.Active || m.Faults != 1 {
+		t.Errorf("%+v", m)
+	}
+}
+
 // What goes beyond what a module was told brings it into quarantine, too.
 func TestBlameCounts(t *testing.T) {
 	w := newWorld(t, everything(func() *sdk.Fault { return nil }))

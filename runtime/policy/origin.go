@@ -59,6 +59,7 @@ type origin struct {
 	notice   string   // what happened to it last: a reload that failed, a rollback
 	reloads  int
 	returned bool    // the operator's rollback was taken already
+	left     string  // the content of the version that was gone back from; "" for none
 	differs  string  // how it is another one than the last leader's; "" when it is not
 	choice   *Choice // beside the operator's list; nil for none
 	// had and label are the names and the label of the version that was in use last;

@@ -95,7 +95,7 @@ func (c *Catalog) Shadow(ctx context.Context, name, of string) error {
 		if err != nil {
 			return err
 		}
-		if target == o || target.builtin {
+		if config.Of = target.id(); target == o || target.builtin {
 			return wrongState("the policy module %s cannot be compared with %s", name, target.id())
 		}
 		if o.state != Disabled && o.state != Failed {

@@ -80,7 +80,7 @@ type Disagreement struct {
 // lock.
 func (o *origin) beginShadow(v *version) {
 	o.endShadow()
-	target, err := o.catalog.namedLocked(o.config.Of)
+	target, err := o.catalog.byIDLocked(o.config.Of)
 	if err != nil || !v.acquire() {
 		o.notice = "there is no module " + o.config.Of + " to be compared with"
 		return

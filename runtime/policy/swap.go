@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 )
@@ -20,7 +19,7 @@ func (c *Catalog) install(o *origin, v *version, config ModuleConfig) error {
 	old := o.current
 	back, dropped := o.behind(v, config)
 	o.config, o.wanted, o.current, o.cause, o.notice, o.returned, o.differs = config, nil, v, "", "", false, ""
-	o.had, o.label = v.names, v.label()
+	o.had, o.label, o.left = v.names, v.label(), ""
 	o.state, o.fallback = Active, back
 	if config.Mode == Shadow {
 		o.state = Shadowing
@@ -92,7 +91,7 @@ func (c *Catalog) rollBack(o *origin, failing *version, cause string) {
 
 // returned notes that o has gone back. The caller holds the lock.
 func (c *Catalog) returned(o *origin, from *version, cause string) {
-	o.differs = ""
+	o.differs, o.left = "", from.content
 	o.notice = "rolled back from " + from.label() + " (" + short(from.digest) + ") after too many faults: " + cause
 	c.changed(from)
 }
@@ -112,7 +111,7 @@ func short(digest string) string { return digest[:min(12, len(digest))] }
 
 // loadRollback gets the version that the operator has named to go back to.
 func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
-	if !c.acquireLoads(c.ctx) {
+	if !c.insistOnLoads(c.ctx) {
 		return
 	}
 	defer func() { <-c.loads }()
@@ -142,15 +141,4 @@ func (c *Catalog) loadRollback(o *origin, failing *version, cause string) {
 	c.mu.Unlock()
 	failing.release()
 	c.told(o, v)
-}
-
-// acquireLoads waits for its turn to load; false when ctx ends, or the catalog has.
-func (c *Catalog) acquireLoads(ctx context.Context) bool {
-	select {
-	case c.loads <- struct{}{}:
-		return true
-	case <-ctx.Done():
-	case <-c.ctx.Done():
-	}
-	return false
 }

@@ -108,6 +108,65 @@ func TestWhereTrustIsRequired(t *testing.T) {
 	load(inFolder, trust.ErrUntrusted)
 }
 
+// What was refused is tried again when its signatures, the lock file, the file itself or
+// those who are trusted are others, in whatever order they come.
+func TestWhatWasRefusedIsTriedAgain(t *testing.T) {
+	dir := directory(t, map[string]string{"good.wasm": "@good"})
+	path := filepath.Join(dir, "good.wasm")
+	b, key := trusting(t, dir)
+	m := policy.ModuleConfig{Name: "good", Ref: policy.Ref{Ref: "file:good.wasm"}}
+	marked := ""
+	changes := func(what string, want bool) {
+		t.Helper()
+		mark, err := b.Mark(t.Context(), m)
+		if err != nil || (mark != marked) != want {
+			t.Errorf("%s: %q after %q, %v", what, mark, marked, err)
+		}
+		marked = mark
+	}
+	changes("first", true)
+	changes("nothing", false)
+	signed := signFile(t, path, key)
+	changes("a signed file", true)
+	signatures := artifact.SignatureFile(path)
+	content, err := os.ReadFile(signatures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(signatures); err != nil {
+		t.Fatal(err)
+	}
+	changes("no signature", true)
+	if err := os.WriteFile(signatures, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	changes("a signature", true)
+	lock := &trust.Lock{}
+	lock.Put(trust.Locked{Ref: m.Ref.Ref, Resolved: m.Ref.Ref, Digest: signed.Digest})
+	if err := lock.Write(filepath.Join(dir, trust.LockFile)); err != nil {
+		t.Fatal(err)
+	}
+	changes("lock", true)
+	if err := os.WriteFile(path, append(signed.Bytes, 0), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	changes("file", true)
+	other, err := trust.GenerateKey(trust.ECDSAP256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := other.Public().PEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if err := b.Trust(dir, trust.Policy{Require: true, Keys: []trust.Key{{Name: "ben", PEM: string(public)}}}); err != nil {
+			t.Fatal(err)
+		}
+		changes("trust", want)
+	}
+}
+
 // A candidate has to be trusted as the module is whose place it may take, whatever
 // holds for its own name.
 func TestCandidateIsTrustedAsItsTarget(t *testing.T) {

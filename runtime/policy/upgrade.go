@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -30,7 +31,7 @@ func (c *Catalog) PrepareUpgrade(ctx context.Context, u sdk.UpgradeSpec) (prepar
 		found.release()
 		return nil, found.settle(err, false)
 	}
-	return &countedUpgrade{found.source, prepared, u.App.ID}, nil
+	return &countedUpgrade{source: found.source, prepared: prepared, app: u.App.ID}, nil
 }
 
 // countedUpgrade is an upgrade whose calls are counted and whose answers are
@@ -40,9 +41,17 @@ type countedUpgrade struct {
 
 	prepared sdk.PreparedUpgrade
 	app      string // its id
+	// gaveUp is the fault of a strategy that is to be given up when it fails; nil for none.
+	gaveUp error
 }
 
+// Next asks a strategy no more that was given up: it is asked at every step until the
+// upgrade is rolled back, and of what rolls it back, and each of these would be one more
+// fault.
 func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk.UpgradeStep, err error) {
+	if c.gaveUp != nil {
+		return sdk.UpgradeStep{}, c.gaveUp
+	}
 	err = c.call(ctx, c.app, func() (err error) {
 		if step, err = c.prepared.Next(ctx, s); err != nil {
 			return err
@@ -50,7 +59,11 @@ func (c *countedUpgrade) Next(ctx context.Context, s sdk.UpgradeState) (step sdk
 		return c.sound(&step)
 	})
 	if err != nil {
-		return sdk.UpgradeStep{}, c.settle(err, false)
+		err = c.settle(err, false)
+		if f, ok := errors.AsType[*failure](err); ok && f.givesUp {
+			c.gaveUp = err
+		}
+		return sdk.UpgradeStep{}, err
 	}
 	return step, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/pacer-run/pacer/runtime/policy/artifact"
 )
 
 // parser reads nodes and keeps what is wrong with them.
@@ -84,6 +86,40 @@ func (p *parser) items(field string, n *yaml.Node, read func(string, *yaml.Node)
 	for i, item := range n.Content {
 		read(fmt.Sprintf("%s[%d]", field, i), resolved(item))
 	}
+}
+
+// value is that of a field of a mapping; nil for none.
+func value(n *yaml.Node, name string) *yaml.Node {
+	n = resolved(n)
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name {
+			return resolved(n.Content[i+1])
+		}
+	}
+	return nil
+}
+
+// or is the first node, or the second one where there is no first.
+func or(a, b *yaml.Node) *yaml.Node {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// reference reads where a module is.
+func (p *parser) reference(field string, n *yaml.Node) string {
+	text := p.text(field, n)
+	if text == "" {
+		return ""
+	}
+	if _, err := artifact.ParseRef(text); err != nil {
+		p.fail(n, field, "%v", err)
+	}
+	return text
 }
 
 func (p *parser) text(field string, n *yaml.Node) string {

@@ -1,10 +1,8 @@
 package roster
 
 import (
-	"maps"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,8 +17,7 @@ func (p *parser) files(field string, n *yaml.Node, m *policy.ModuleConfig) {
 	program, err := artifact.ParseRef(m.Ref.Ref)
 	switch {
 	case m.Backend != policy.BackendProcess:
-		p.fail(n, field, "only for backend: process")
-		return
+		return // checkBackend has told
 	case err == nil && program.Place != artifact.File:
 		p.fail(n, field, "only with a command: what comes from %s has its files with it", m.Ref.Ref)
 		return
@@ -111,14 +108,15 @@ func (p *parser) variable(field, name string, n *yaml.Node) policy.Variable {
 	return v
 }
 
-// checkProcess refuses what only WASM has.
-func (p *parser) checkProcess(field string, n *yaml.Node, m *policy.ModuleConfig) {
-	wasmOnly := map[string]bool{
-		"grants": m.Grants != nil, "limits": m.Limits != policy.Limits{}, "instances": m.Instances != 0, "isolation": m.Isolation != "",
+// checkBackend refuses what only the other backend has.
+func (p *parser) checkBackend(field string, n *yaml.Node, backend string) {
+	others, name := []string{"command", "args", "env", "files"}, policy.BackendProcess
+	if backend == policy.BackendProcess {
+		others, name = []string{"grants", "limits", "instances", "isolation"}, policy.BackendWASM
 	}
-	for _, name := range slices.Sorted(maps.Keys(wasmOnly)) {
-		if wasmOnly[name] {
-			p.fail(n, field+"."+name, "only for backend: wasm")
+	for _, other := range others {
+		if given := value(n, other); given != nil {
+			p.fail(given, field+"."+other, "only for backend: %s", name)
 		}
 	}
 }

@@ -5,7 +5,7 @@
 package roster
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -79,24 +79,41 @@ func (f faults) Error() string { return errors.Join(f...).Error() }
 
 // Parse reads the content of a file.
 func Parse(data []byte) (*Roster, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(data, &document); err != nil {
+	var document, next yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	p, r := &parser{}, &Roster{}
 	if document.Kind == yaml.DocumentNode {
 		p.fields("", document.Content[0], map[string]func(string, *yaml.Node){
-			"modules": func(field string, n *yaml.Node) {
-				p.items(field, n, func(field string, n *yaml.Node) { r.Modules = append(r.Modules, p.module(field, n)) })
-			},
-			"trust": func(field string, n *yaml.Node) { p.trust(field, n, &r.Trust) },
+			"modules": func(field string, n *yaml.Node) { r.Modules = p.modules(field, n) },
+			"trust":   func(field string, n *yaml.Node) { p.trust(field, n, &r.Trust) },
 		})
+		if err := decoder.Decode(&next); err == nil {
+			p.fail(&next, "", "one document expected; another one begins")
+		} else if !errors.Is(err, io.EOF) {
+			return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		}
 	}
-	p.checkAll(r.Modules)
 	if len(p.faults) > 0 {
 		return nil, p.faults
 	}
 	return r, nil
+}
+
+// modules reads the list.
+func (p *parser) modules(field string, n *yaml.Node) (modules []policy.ModuleConfig) {
+	var at []*yaml.Node
+	p.items(field, n, func(field string, n *yaml.Node) {
+		modules, at = append(modules, p.module(field, n)), append(at, n)
+	})
+	if len(modules) > maxModules {
+		p.fail(n, field, "%d modules; at most %d are allowed", len(modules), maxModules)
+		return modules
+	}
+	p.checkAll(modules, at)
+	return modules
 }
 
 // module reads one item of the list.
@@ -106,7 +123,7 @@ func (p *parser) module(field string, n *yaml.Node) policy.ModuleConfig {
 	var files *yaml.Node
 	p.fields(field, n, map[string]func(string, *yaml.Node){
 		"name":      func(f string, n *yaml.Node) { m.Name = p.text(f, n) },
-		"ref":       func(f string, n *yaml.Node) { m.Ref.Ref = p.text(f, n) },
+		"ref":       func(f string, n *yaml.Node) { m.Ref.Ref = p.reference(f, n) },
 		"digest":    func(f string, n *yaml.Node) { m.Digest = p.digest(f, n) },
 		"backend":   func(f string, n *yaml.Node) { m.Backend = p.oneOf(f, n, policy.BackendWASM, policy.BackendProcess) },
 		"command":   func(f string, n *yaml.Node) { command = p.text(f, n) },
@@ -144,10 +161,10 @@ func (p *parser) grants(field string, n *yaml.Node) (list []string) {
 
 func (p *parser) rollback(field string, n *yaml.Node) (ref policy.Ref) {
 	p.fields(field, n, map[string]func(string, *yaml.Node){
-		"ref":    func(f string, n *yaml.Node) { ref.Ref = p.text(f, n) },
+		"ref":    func(f string, n *yaml.Node) { ref.Ref = p.reference(f, n) },
 		"digest": func(f string, n *yaml.Node) { ref.Digest = p.digest(f, n) },
 	})
-	if ref.Ref == "" {
+	if ref.Ref == "" && value(n, "ref") == nil {
 		p.fail(n, field+".ref", "a reference expected")
 	}
 	return ref
@@ -167,71 +184,49 @@ func (p *parser) limits(field string, n *yaml.Node) (l policy.Limits) {
 	return l
 }
 
-// settings become JSON: that is what schemas and modules are written for.
-func (p *parser) settings(field string, n *yaml.Node) json.RawMessage {
-	var value map[string]any
-	if err := n.Decode(&value); err != nil {
-		p.fail(n, field, "names and values expected")
-		return nil
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		p.fail(n, field, "not to be told as JSON: %v", err)
-	}
-	return text
-}
-
 // checkModule refuses fields that do not go together.
 func (p *parser) checkModule(field string, n *yaml.Node, m *policy.ModuleConfig, command string) {
-	if !regexp.MustCompile(nameForm).MatchString(m.Name) {
-		p.fail(n, field+".name", "%q: lower-case letters, digits and dashes expected", m.Name)
+	if name := value(n, "name"); !regexp.MustCompile(nameForm).MatchString(m.Name) && (name == nil || m.Name != "") {
+		p.fail(or(name, n), field+".name", "%q: lower-case letters, digits and dashes expected", m.Name)
 	}
+	ref := value(n, "ref")
 	switch process := m.Backend == policy.BackendProcess; {
 	case process && m.Ref.Ref != "" && command != "":
-		p.fail(n, field+".ref", "a process has either a command or a ref")
-	case process && m.Ref.Ref == "" && command == "":
+		p.fail(ref, field+".ref", "a process has either a command or a ref")
+	case process && ref == nil && value(n, "command") == nil:
 		p.fail(n, field+".command", "the path of an executable file expected, or a ref")
 	case process:
 		if command != "" {
 			m.Ref.Ref = "file:" + command
 		}
-		p.checkProcess(field, n, m)
-	case command != "" || len(m.Args) > 0:
-		p.fail(n, field+".command", "command and args are for backend: process")
-	case m.Ref.Ref == "":
+	case ref == nil:
 		p.fail(n, field+".ref", "a reference expected: file:, oci:// or oci-layout:")
 	}
-	if m.Backend != policy.BackendProcess && len(m.Env) > 0 {
-		p.fail(n, field+".env", "only for backend: process")
-	}
-	switch {
-	case m.Mode == policy.Shadow && m.Of == "":
+	p.checkBackend(field, n, m.Backend)
+	switch of := value(n, "of"); {
+	case m.Mode == policy.Shadow && of == nil:
 		p.fail(n, field+".of", "the name of the module expected that this one is to be compared with")
 	case m.Mode == policy.Enforce && m.Of != "":
-		p.fail(n, field+".of", "only for mode: shadow")
+		p.fail(of, field+".of", "only for mode: shadow")
 	}
 }
 
-// checkAll refuses modules that do not go together.
-func (p *parser) checkAll(modules []policy.ModuleConfig) {
-	if len(modules) > maxModules {
-		p.fail(nil, "modules", "%d modules; at most %d are allowed", len(modules), maxModules)
-		return
-	}
+// checkAll refuses modules that do not go together; at has the node of each.
+func (p *parser) checkAll(modules []policy.ModuleConfig, at []*yaml.Node) {
 	for i, m := range modules {
 		field := fmt.Sprintf("modules[%d]", i)
 		if first := slices.IndexFunc(modules, func(x policy.ModuleConfig) bool { return x.Name == m.Name }); first < i && m.Name != "" {
-			p.fail(nil, field+".name", "%q is the name of modules[%d] already", m.Name, first)
+			p.fail(or(value(at[i], "name"), at[i]), field+".name", "%q is the name of modules[%d] already", m.Name, first)
 		}
-		if m.Of == "" {
+		if m.Of == "" || m.Mode == policy.Enforce { // of which checkModule has told
 			continue
 		}
 		of := slices.IndexFunc(modules, func(x policy.ModuleConfig) bool { return x.Name == m.Of })
 		switch {
 		case of < 0:
-			p.fail(nil, field+".of", "there is no module %q", m.Of)
+			p.fail(value(at[i], "of"), field+".of", "there is no module %q", m.Of)
 		case of == i || modules[of].Mode != policy.Enforce:
-			p.fail(nil, field+".of", "%q has to be a module with mode: enforce", m.Of)
+			p.fail(value(at[i], "of"), field+".of", "%q has to be a module with mode: enforce", m.Of)
 		}
 	}
 }

@@ -115,7 +115,6 @@ func TestFaults(t *testing.T) {
 		{process("files: [/a]"), `modules[0].files: file "a": there is "a" already`},
 		{"modules: [{name: a, backend: process, ref: 'oci://r/p:1', files: [b]}]", "modules[0].files: only with a command: what comes from oci://r/p:1 has its files with it"},
 		{"modules: [{name: a, backend: process, command: /a, grants: []}]", "modules[0].grants: only for backend: wasm"},
-		{item("args: [a]"), "modules[0].command: command and args are for backend: process"},
 		{item("env: {A: b}"), "modules[0].env: only for backend: process"},
 		{process("env: [A]"), "line 1: modules[0].env: names and values expected"},
 		{process("env: {1A: b}"), `modules[0].env: "1A": the name of a variable expected`},
@@ -128,15 +127,19 @@ func TestFaults(t *testing.T) {
 		{item("grants: metric"), "modules[0].grants: a list expected"},
 		{item("grants: [metric, files]"), `modules[0].grants[1]: "files": expected one of now, rand, metric, kv`},
 		{item("settings: 3"), "modules[0].settings: names and values expected"},
+		{item("settings:"), "line 4: modules[0].settings: names and values expected"},
+		{item("settings:\n      a: 1\n      b: {c: 1, c: 2}"), "line 6: modules[0].settings.b.c: given twice"},
+		{item("settings: {[a]: b}"), "line 4: modules[0].settings: a text expected as a name"},
+		{item("settings: {a: [.inf]}"), "line 4: modules[0].settings.a[0]: a number that JSON has expected"},
 		{item("limits: {fuel: 3}"), "modules[0].limits.fuel: unknown field; expected one of baseFuel"},
 		{item("limits: {startFuel: -3}"), "modules[0].limits.startFuel: a whole number from 1 to"},
 		{item("instances: many"), "modules[0].instances: a whole number from 1 to 64 expected"},
 		{item("isolation: none"), `modules[0].isolation: "none": expected one of pooled, fresh`},
 		{item("mode: on"), `modules[0].mode: "on": expected one of enforce, shadow, off`},
-		{item("mode: shadow"), "modules[0].of: the name of the module expected"},
-		{item("of: b"), "modules[0].of: only for mode: shadow"},
-		{item("mode: shadow\n    of: b"), `modules[0].of: there is no module "b"`},
-		{item("mode: shadow\n    of: a"), `modules[0].of: "a" has to be a module with mode: enforce`},
+		{item("mode: shadow"), "line 2: modules[0].of: the name of the module expected"},
+		{item("of: b"), "line 4: modules[0].of: only for mode: shadow"},
+		{item("mode: shadow\n    of: b"), `line 5: modules[0].of: there is no module "b"`},
+		{item("mode: shadow\n    of: a"), `line 5: modules[0].of: "a" has to be a module with mode: enforce`},
 		{item("onFailure: shut"), `modules[0].onFailure: "shut": expected one of closed, hold, static, open`},
 		{item("onFailure: {offer: closed}"), "modules[0].onFailure.offer: unknown field; expected one of admission, constraint, fetch, health, upgrade"},
 		{item("onFailure: {fetch: open}"), "line 4: modules[0].onFailure.fetch: open is not for the kind fetch, whose failures can be closed"},
@@ -147,8 +150,15 @@ func TestFaults(t *testing.T) {
 		{item("maxStaleness: 0s"), `modules[0].maxStaleness: "0s": a duration such as 90s or 5m expected, from 1s to 24h0m0s`},
 		{item("maxStaleness: long"), "a duration such as"},
 		{item("optional: maybe"), "modules[0].optional: true or false expected"},
+		{item("rollback: {ref: 'ftp://x'}"), `line 4: modules[0].rollback.ref: reference "ftp://x": expected a path`},
+		{"modules:\n  - name: a\n    ref: oci://h/r\n", `line 3: modules[0].ref: reference "oci://h/r": expected a tag or a digest`},
 		{item("rollback: {}"), "modules[0].rollback.ref: a reference expected"},
-		{"modules: [{name: a, ref: file:a}, {name: a, ref: file:b}]", `modules[1].name: "a" is the name of modules[0] already`},
+		{"modules:\n  - {name: a, ref: file:a}\n  - {name: a, ref: file:b}", `line 3: modules[1].name: "a" is the name of modules[0] already`},
+		{"modules: [" + strings.Repeat("{name: a, ref: file:a}, ", 257) + "]", "line 1: modules: 257 modules; at most 256 are allowed"},
+		{item("") + "---\nmodules: []\n", "line 5: one document expected; another one begins"},
+		{item("") + "---\n}", "line 5: did not find expected node content"},
+		{item("args: [a]"), "line 4: modules[0].args: only for backend: process"},
+		{item("command: a"), "line 4: modules[0].command: only for backend: process"},
 		{"trust: {requires: true}", "line 1: trust.requires: unknown field; expected one of allOf, anyOf, keys, modules, require"},
 		{"trust: {require: maybe}", "line 1: trust.require: true or false expected"},
 		{"trust: {keys: platform}", "trust.keys: a list expected"},
@@ -167,6 +177,25 @@ func TestFaults(t *testing.T) {
 	_, err := roster.Parse([]byte(item("mode: on\n    optional: maybe")))
 	if err == nil || strings.Count(err.Error(), "\n") != 1 {
 		t.Errorf("two faults: %v", err)
+	}
+}
+
+// Settings reach a module as they are written: what YAML takes for dates and for names
+// of other kinds are texts.
+func TestSettings(t *testing.T) {
+	for text, want := range map[string]string{
+		"{}":                                      `{}`,
+		"{day: 2027-01-01, 1: {2: yes}}":          `{"1":{"2":"yes"},"day":"2027-01-01"}`,
+		"{true: ~, ~: [on, true]}":                `{"true":null,"~":["on",true]}`,
+		"{a: &x {b: 2027-01-01}, c: *x}":          `{"a":{"b":"2027-01-01"},"c":{"b":"2027-01-01"}}`,
+		"{a: &x {b: 1, c: 2}, d: {<<: *x, c: 3}}": `{"a":{"b":1,"c":2},"d":{"b":1,"c":3}}`,
+	} {
+		r, err := roster.Parse([]byte(item("settings: " + text)))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if got := string(r.Modules[0].Settings); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }
 
