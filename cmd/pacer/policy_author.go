@@ -79,7 +79,11 @@ func (f *moduleFlags) options(cmd *cobra.Command) (author.LoadOptions, error) {
 		if err != nil {
 			return o, fmt.Errorf("--settings: %w", err)
 		}
-		o.Settings = string(text)
+		if o.Settings = strings.TrimSpace(string(text)); author.CheckSettings(o.Settings) != nil {
+			return o, exit(shipInvalid, fmt.Errorf("--settings: %s: %w", file, author.CheckSettings(o.Settings)))
+		}
+	} else if err := author.CheckSettings(f.settings); err != nil {
+		return o, misuse("--settings: %w", err)
 	}
 	if f.verbose {
 		o.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))

@@ -202,6 +202,8 @@ func TestAuthorExitCodes(t *testing.T) {
 		{[]string{"new", dir + "/x", "--kind", "offer"}, 2, `--kind: kind "offer": expected one of constraint`},
 		{[]string{"new", dir + "/x", "--lang", "cobol"}, 2, `language "cobol"`},
 		{[]string{"new", dir, "--name", "x"}, 2, "not empty"},
+		{[]string{"test", "builtin", "--settings", "{"}, 2, "--settings: expected an object in JSON"},
+		{[]string{"test", "builtin", "--settings", "@" + notWasm}, 5, "no.wasm: expected an object in JSON"},
 		{[]string{"replay", "builtin", notWasm}, 5, "not a recording"},
 		{[]string{"diff", "builtin", "builtin"}, 2, "--recording"},
 		{[]string{"sim", "builtin", path("s.txt", "run n=1 strategy=nope")}, 1, "no upgrade called nope"},

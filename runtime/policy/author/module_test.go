@@ -85,6 +85,45 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// What is set goes over the defaults of the manifest and has to fit its schema, as with
+// a host.
+func TestCheckOfSettings(t *testing.T) {
+	with := func(defaults string) string {
+		return `{"name":"bad","version":"1","abi":"1.0","kinds":{"constraint":["BAD"]},"settings":{"defaults":` + defaults +
+			`,"schema":{"type":"object","additionalProperties":false,"properties":{"per":{"type":"number"}}}}}`
+	}
+	for _, tt := range []struct{ defaults, set, want string }{
+		{`{"per":1}`, ``, ""},
+		{`{"per":1}`, `{"per":2}`, ""},
+		{`{"per":1}`, `{"per":"two"}`, "/per: got string, want number"},
+		{`{"per":1}`, `{"pre":2}`, "additional properties 'pre' not allowed"},
+		{`{"per":"one"}`, ``, "/per: got string, want number"},
+		{`{"per":1}`, `[]`, "expected an object in JSON"},
+		{`{"per":1}`, `null`, "expected an object in JSON"},
+		{`{"per":1}`, `{"per":`, "expected an object in JSON"},
+	} {
+		source := open(t, embedded(t, with(tt.defaults)))
+		o := author.LoadOptions{Settings: tt.set}
+		checkup := source.Check(t.Context(), o)
+		wrong := ""
+		for _, f := range checkup.Findings {
+			if !f.OK {
+				wrong += f.Stage + " " + f.Text
+			}
+		}
+		if tt.want == "" && wrong != "" || tt.want != "" && (!strings.HasPrefix(wrong, "settings ") || !strings.Contains(wrong, tt.want)) {
+			t.Errorf("%s over %s: %q", tt.set, tt.defaults, wrong)
+		}
+		_, end, err := source.Load(t.Context(), o)
+		if err == nil {
+			end()
+		}
+		if (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s over %s: %v", tt.set, tt.defaults, err)
+		}
+	}
+}
+
 func TestOpenTellsWhatIsMissing(t *testing.T) {
 	if _, err := author.Open("no/such.wasm"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
