@@ -197,6 +197,8 @@ func TestAuthorExitCodes(t *testing.T) {
 		{[]string{"test", "builtin", dir + "/none.txt"}, 3, "no such file"},
 		{[]string{"test", "builtin", unread}, 5, "its kind cannot be told"},
 		{[]string{"test", "builtin", path("v.txt", "LIKE value a quota a=*\n"), "--against", "builtin:NOPE"}, 2, `has nothing called "NOPE"`},
+		{[]string{"test", "builtin", path("v2.txt", "LIKE value a quota a=*\n"), "--against", "builtin:window"}, 2, "--against: builtin:window has no policy that the vectors are about"},
+		{[]string{"bench", "builtin", path("v3.txt", "LIKE value a quota a=*\n"), "--against", "builtin:window", "--time", "1ms"}, 2, "--against: builtin:window has no policy"},
 		{[]string{"test", "--nope"}, 2, "unknown flag"},
 		{[]string{"test", "builtin", "-o", "yaml"}, 2, `--output: "yaml"`},
 		{[]string{"new", dir + "/x", "--kind", "offer"}, 2, `--kind: kind "offer": expected one of constraint`},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,6 +51,9 @@ policy in turn, and the ratio is shown. Quote ratios and fuel, not times.`,
 		}
 		if len(measures) == 0 {
 			return misuse("there is nothing to measure: expected vectors that are accepted")
+		}
+		if other != nil && !slices.ContainsFunc(measures, func(m author.Measure) bool { return m.Ratio > 0 }) {
+			return nothingAgainst(other)
 		}
 		return out.print(measures, measuresText(measures))
 	})

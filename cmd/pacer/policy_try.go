@@ -58,11 +58,20 @@ in it. With --update the answers are written into the files instead. The exit co
 		defer endOther()
 		report := author.Test(cmd.Context(), module, cases, other)
 		report.Digest = source.Digest
+		if other != nil && report.Compared == 0 {
+			return nothingAgainst(other)
+		}
 		if err := addRecordings(cmd, report, module, recordings); err != nil {
 			return err
 		}
 		return printTest(out, report, *quiet)
 	})
+}
+
+// nothingAgainst is the mistake of a comparison with a policy that nothing can be asked
+// of: it must not pass for one without a difference.
+func nothingAgainst(other *author.Against) error {
+	return misuse("--against: %s has no policy that the vectors are about: expected builtin:NAME or MODULE:NAME, with a policy of their kind", other.Label)
 }
 
 // sortFiles tells vectors and recordings apart.
