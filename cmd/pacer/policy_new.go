@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,11 +35,30 @@ network. What comes next:
 		}
 		files, err := author.New(author.Scaffold{Dir: args[0], Lang: *lang, Kind: kind, Name: *name})
 		if err != nil {
-			return misuse("%w", err)
+			return newFailed(err)
 		}
 		return out.print(map[string]any{"dir": args[0], "files": files},
-			fmt.Sprintf("%s: %s\nnext: cd %s, then pacer policy build and pacer policy test", args[0], strings.Join(files, " "), args[0]))
+			fmt.Sprintf("%s: %s\nnext: cd %s, then pacer policy build and pacer policy test", args[0], strings.Join(files, " "), quoted(args[0])))
 	})
+}
+
+// newFailed gives the reason why a project could not be begun its exit code.
+func newFailed(err error) error {
+	if errors.Is(err, author.ErrNotEmpty) {
+		return exit(shipConflict, err)
+	}
+	if _, disk := errors.AsType[*fs.PathError](err); disk {
+		return err
+	}
+	return misuse("%w", err)
+}
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if regexp.MustCompile(`\A[\w@%+=:,./-]+\z`).MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 func policyBuildCommand() *cobra.Command {

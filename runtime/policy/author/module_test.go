@@ -178,9 +178,27 @@ func TestNewRefuses(t *testing.T) {
 		{author.Scaffold{Dir: full + "/a", Lang: "cobol"}, `language "cobol": expected one of go`},
 		{author.Scaffold{Dir: full + "/A_b", Lang: "c"}, `name "A_b": expected a lower-case letter`},
 		{author.Scaffold{Dir: full + "/a", Lang: "c", Name: "1a"}, `name "1a"`},
+		{author.Scaffold{Dir: full + "/a", Lang: "c", Name: "a-"}, `no dash at the end`},
+		{author.Scaffold{Dir: full + "/My Policy", Lang: "c"}, "--name gives another one than the folder's"},
+		{author.Scaffold{Lang: "c", Name: "a"}, "expected a folder"},
 	} {
 		if _, err := author.New(tt.s); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("got %v, want %q in it", err, tt.want)
+		}
+	}
+}
+
+// A project in Go may be called as a package or a word of Go itself.
+func TestGoScaffoldsHaveAnyName(t *testing.T) {
+	for _, name := range []string{"go", "fmt", "std", "unsafe", "con"} {
+		dir := filepath.Join(t.TempDir(), name)
+		if _, err := author.New(author.Scaffold{Dir: dir, Lang: "go", Kind: remote.KindHealth}); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("go", "list", "-deps", ".")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", name, err, out)
 		}
 	}
 }
