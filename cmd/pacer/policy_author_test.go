@@ -185,6 +185,9 @@ func TestAuthorExitCodes(t *testing.T) {
 	}
 	notWasm := path("no.wasm", "hello")
 	unread := path("odd.txt", "what is this")
+	whole := string(likes(t, "abc"))
+	empty := path("empty.rec", string(recordOf(t)))
+	likeVector := path("like.txt", "LIKE value a quota a=*\n")
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -223,6 +226,16 @@ func TestAuthorExitCodes(t *testing.T) {
 		{[]string{"check", dir}, 3, "expected the folder of a project"},
 		{[]string{"jump"}, 2, `there is no command "jump"`},
 		{[]string{"record", "x", dir + "/r.rec", "--server", "nowhere"}, 2, "--server"},
+		{[]string{"record", "x", dir + "/r.rec", "--server", "ftp://a.example"}, 2, `--server: "ftp://a.example", expected a URL`},
+		{[]string{"record", "x", dir + "/r.rec", "--user", "me"}, 2, "--user: expected name:password"},
+		{[]string{"replay", "builtin", empty}, 1, "the recording has no calls"},
+		{[]string{"diff", "builtin", "builtin", "--recording", empty}, 1, "the recording has no calls"},
+		{[]string{"test", "builtin", empty}, 1, "1 of 3 cases failed"},
+		{[]string{"replay", "builtin", path("short.rec", whole[:5])}, 5, "short.rec: the recording is cut off in its header"},
+		{[]string{"test", "builtin", path("short2.rec", whole[:5])}, 5, "short2.rec: the recording is cut off in its header"},
+		{[]string{"test", "builtin", path("short3.rec", whole[:12])}, 5, "short3.rec: the recording is cut off in its header"},
+		{[]string{"test", "builtin", "--update", path("whole.rec", whole)}, 2, "--update: expected files of vectors"},
+		{[]string{"test", "builtin", "--update", likeVector, "--against", "builtin:LIKE"}, 2, "--update and --against"},
 		{[]string{"record", "x", dir + "/r.rec", "--time", "11m"}, 2, "--time: 11m0s"},
 	} {
 		if out, stderr, code := policyRun(t, tt.args...); code != tt.code || !strings.Contains(stderr, tt.want) {
@@ -249,6 +262,16 @@ func TestSimulateBuiltin(t *testing.T) {
 	if out := policyOK(t, "sim", "builtin", own, "--update", "-o", "json"); !strings.Contains(out, `"changed": 0`) {
 		t.Error(out)
 	}
+}
+
+// recordOf is a recording without a call.
+func recordOf(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := recording.NewWriter(&out, 1<<20, recording.Header{Module: "builtin"}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // likes is a recording of one question to LIKE.
@@ -304,6 +327,11 @@ func TestRecordAndReplay(t *testing.T) {
 		t.Error(out)
 	}
 	if out := policyOK(t, "diff", "builtin", "builtin", "--recording", path, "-o", "json"); !json.Valid([]byte(out)) {
+		t.Error(out)
+	}
+	cut := filepath.Join(t.TempDir(), "cut.rec")
+	writeText(t, cut, string(want[:len(want)-1]))
+	if out := policyOK(t, "test", "builtin", cut); !strings.Contains(out, "1 call, 0 answers changed; the recording ends in the middle of a call") {
 		t.Error(out)
 	}
 	writeText(t, path, strings.Replace(string(want), "abc", "xyz", 1)) // what was answered fits it no more

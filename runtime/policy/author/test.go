@@ -192,11 +192,14 @@ func replaceLines(text []byte, news map[int]string) []byte {
 // Add makes cases of a replay: one for each sort of change, or one that passed.
 func (r *TestReport) Add(replay *ReplayReport) {
 	outcome := Outcome{File: replay.Recording, Kind: "recording", Verdict: Pass, Fuel: replay.Now.Fuel, Micros: replay.Now.Micros}
-	outcome.Text = fmt.Sprintf("%d calls, %d answers changed", replay.Calls, replay.Changed)
+	outcome.Text = replay.Summary()
 	for _, c := range replay.Changes {
 		outcome.Cause += fmt.Sprintf("%d times %s %s of %s: was %s, now %s\n", c.Count, c.Policy, c.Item, c.App, c.Was, c.Now)
 	}
-	if replay.Changed > 0 {
+	if replay.Calls == 0 {
+		outcome.Cause = "there is nothing to compare: the recording has no calls"
+	}
+	if replay.Changed > 0 || replay.Calls == 0 {
 		outcome.Verdict = Fail
 		r.Failed++
 	} else {
