@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -216,6 +218,17 @@ func TestAuthorExitCodes(t *testing.T) {
 		{[]string{"sim", "builtin", path("s.txt", "run n=1 strategy=nope")}, 1, "no upgrade called nope"},
 		{[]string{"sim", "builtin", path("t.txt", "run n=1 min=1 over=0\n----\nnothing\n")}, 1, "line 1: run n=1"},
 		{[]string{"bench", "builtin", "--sizes", "0"}, 2, "--sizes: 0"},
+		{[]string{"bench", "builtin", "--sizes", "1,x"}, 2, `--sizes: "1,x", expected whole numbers such as 1,10`},
+		{[]string{"bench", "builtin", "--time", "10"}, 2, `--time: "10", expected a time such as 30s`},
+		{[]string{"bench", "builtin", "--time", "-1s"}, 2, "--time: -1s, expected a time above 0"},
+		{[]string{"fuzz", "builtin", "--seed", "-1"}, 2, `--seed: "-1", expected a whole number from 0`},
+		{[]string{"fuzz", "builtin", "--rounds", "x"}, 2, `--rounds: "x", expected a whole number`},
+		{[]string{"test", "builtin", "--quiet=x"}, 2, `--quiet: "x", expected true or false`},
+		{[]string{"check", "builtin"}, 2, "builtin: expected a file or a folder"},
+		{[]string{"inspect", "builtin"}, 2, "builtin: expected a file or a folder"},
+		{[]string{"keygen", ""}, 2, `NAME: "", expected the name of a file without its end`},
+		{[]string{"keygen", dir + "/"}, 2, "expected the name of a file without its end"},
+		{[]string{"verify", dir + "/none.wasm", "--key", "k.pub", "--digest", "sha256:00"}, 2, `--digest: digest "sha256:00": expected sha256: and 64`},
 		{[]string{"sim", "builtin", path("u.txt", "upgrade n=x")}, 5, "line 1: n=x: expected a whole number"},
 		{[]string{"sim", "builtin", path("w.txt", "upgrade n=1\n\njumps 3\n")}, 5, "line 3: jumps 3: no such command"},
 		{[]string{"sim", "builtin", path("w2.txt", "deaths 3\n")}, 5, "line 1: deaths 3: expected upgrade or run first"},
@@ -240,6 +253,16 @@ func TestAuthorExitCodes(t *testing.T) {
 	} {
 		if out, stderr, code := policyRun(t, tt.args...); code != tt.code || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%v: exit code %d, want %d: %s%s", tt.args, code, tt.code, out, stderr)
+		}
+	}
+}
+
+// What the file system refuses has the code of what is not allowed, wherever it is met.
+func TestWhatIsNotAllowedHasItsOwnCode(t *testing.T) {
+	refused := &fs.PathError{Op: "open", Path: "x.wasm", Err: fs.ErrPermission}
+	for _, err := range []error{refused, exit(shipInvalid, refused), fmt.Errorf("--key: %w", refused)} {
+		if code, said := shipCode(err); code != shipDenied || said.Error() != err.Error() {
+			t.Errorf("%v: exit code %d, %v", err, code, said)
 		}
 	}
 }

@@ -31,6 +31,9 @@ policy in turn, and the ratio is shown. Quote ratios and fuel, not times.`,
 				return misuse("--sizes: %d, expected a number from 1 to 100000", n)
 			}
 		}
+		if *each <= 0 {
+			return misuse("--time: %v, expected a time above 0", *each)
+		}
 		source, module, end, err := flags.open(cmd, folderOf(args))
 		if err != nil {
 			return err

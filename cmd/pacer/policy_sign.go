@@ -29,6 +29,9 @@ Ed25519 and ECDSA P-256.`,
 		if a := trust.Algorithm(*algorithm); a != trust.Ed25519 && a != trust.ECDSAP256 {
 			return misuse("--type: %q, expected %s or %s", *algorithm, trust.Ed25519, trust.ECDSAP256)
 		}
+		if args[0] == "" || os.IsPathSeparator(args[0][len(args[0])-1]) {
+			return misuse("NAME: %q, expected the name of a file without its end", args[0])
+		}
 		key, err := trust.GenerateKey(trust.Algorithm(*algorithm))
 		if err != nil {
 			return err
@@ -173,6 +176,11 @@ when --digest is another one.`,
 		ref, err := artifact.ParseRef(args[0])
 		if err != nil {
 			return exit(shipUsage, err)
+		}
+		if *digest != "" {
+			if *digest, err = artifact.ParseDigest(*digest); err != nil {
+				return misuse("--digest: %w", err)
+			}
 		}
 		v, entry, err := whoMustSign(*keys, *config, ref)
 		if err != nil {
