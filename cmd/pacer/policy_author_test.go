@@ -267,6 +267,24 @@ func TestWhatIsNotAllowedHasItsOwnCode(t *testing.T) {
 	}
 }
 
+// Who interrupts a command is not told that the module, or the tool chain, is no good.
+func TestAnInterruptIsNoVerdict(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := filepath.Join(t.TempDir(), "first")
+	policyOK(t, "new", dir, "--lang", "rust")
+	for _, args := range [][]string{
+		{"policy", "test", "../../runtime/policy/wasm/testdata/good.wasm"},
+		{"policy", "check", "../../runtime/policy/wasm/testdata/good.wasm"},
+		{"policy", "build", dir},
+	} {
+		var out, said bytes.Buffer
+		if code := run(ctx, shell{args, nil, &out, &said}); code != exitFailed || !strings.Contains(said.String(), "context canceled") {
+			t.Errorf("%v: exit code %d: %s%s", args, code, &out, &said)
+		}
+	}
+}
+
 // The scripts of the strategies that are built in say what they do.
 func TestSimulateBuiltin(t *testing.T) {
 	const script = "../../plugins/upgrades/testdata/rolling.txt"

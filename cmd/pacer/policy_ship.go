@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,7 +40,11 @@ func shipCommand(cmd *cobra.Command, least, most int, do func(cmd *cobra.Command
 		if len(args) < least || len(args) > most {
 			return misuse("%s: got %d arguments, expected %s", cmd.CommandPath(), len(args), cmd.UseLine())
 		}
-		return exit(shipCode(do(cmd, args, &shipOutput{cmd, *form == "json"})))
+		err := do(cmd, args, &shipOutput{cmd, *form == "json"})
+		if err != nil && cmd.Context().Err() != nil {
+			return exit(exitFailed, context.Cause(cmd.Context())) // and no verdict on anything
+		}
+		return exit(shipCode(err))
 	}
 	return cmd
 }

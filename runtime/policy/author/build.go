@@ -1,6 +1,7 @@
 package author
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,7 +33,7 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 	env := os.Environ()
 	if strings.Contains(line, "cargo ") {
 		if env, err = rustEnvironment(ctx, env); err != nil {
-			return nil, err
+			return nil, cmp.Or(context.Cause(ctx), err)
 		}
 	}
 	path := p.OutputPath()
@@ -41,7 +42,9 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.Dir, env, output, output
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	} else if err != nil {
 		return nil, errors.Join(fmt.Errorf("build: %s: %w", line, err), p.missing())
 	}
 	code, err := os.ReadFile(path)
