@@ -143,11 +143,11 @@ func fuzzText(r *author.FuzzReport, module string, seed uint64) string {
 		if c.Vector != "" {
 			fmt.Fprintf(&out, "  %s\n", c.Vector)
 		}
-		again := fmt.Sprintf("fuzz %s --seed %d --rounds %d", module, seed, c.Rounds)
+		again := fmt.Sprintf("fuzz %s --seed %d --rounds %d", author.ShellWord(module), seed, c.Rounds)
 		if c.File != "" {
 			fmt.Fprintf(&out, "  in %s\n", where(c.File, c.Line))
 			if c.What != author.Nondeterministic {
-				again = fmt.Sprintf("test %s %s", module, c.File)
+				again = fmt.Sprintf("test %s %s", author.ShellWord(module), author.ShellWord(c.File))
 			}
 		}
 		fmt.Fprintf(&out, "  again: pacer policy %s\n", again)

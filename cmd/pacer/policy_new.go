@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,7 +37,7 @@ network. What comes next:
 			return newFailed(err)
 		}
 		return out.print(map[string]any{"dir": args[0], "files": files},
-			fmt.Sprintf("%s: %s\nnext: cd %s, then pacer policy build and pacer policy test", args[0], strings.Join(files, " "), quoted(args[0])))
+			fmt.Sprintf("%s: %s\nnext: cd %s, then pacer policy build and pacer policy test", args[0], strings.Join(files, " "), author.ShellWord(args[0])))
 	})
 }
 
@@ -51,14 +50,6 @@ func newFailed(err error) error {
 		return err
 	}
 	return misuse("%w", err)
-}
-
-// quoted is a path as a shell takes it.
-func quoted(path string) string {
-	if regexp.MustCompile(`\A[\w@%+=:,./-]+\z`).MatchString(path) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 func policyBuildCommand() *cobra.Command {
@@ -180,7 +171,10 @@ itself. The grants that its manifest lists count as given.`,
 			if !f.OK {
 				mark = "WRONG"
 			}
-			rows = append(rows, []string{mark, f.Stage, f.Text})
+			for line := range strings.Lines(f.Text) {
+				rows = append(rows, []string{mark, f.Stage, strings.TrimRight(line, "\n")})
+				mark, f.Stage = "", "" // of the first line
+			}
 		}
 		if err := out.print(checkup, table(rows)); err != nil {
 			return err

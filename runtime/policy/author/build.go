@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk/manifest"
@@ -49,7 +50,7 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 	}
 	code, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("build: it did not make the output: %w", err)
+		return nil, fmt.Errorf("build: it did not make the output: %v", err) // which is no file that was asked for
 	}
 	if code, err = manifest.Embed(code, p.Manifest); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -67,9 +68,17 @@ func (p *Project) buildLine() (string, error) {
 		return p.Build, nil
 	}
 	if l, ok := p.language(); ok {
-		return l.build(strings.TrimSuffix(p.Output, ".wasm")), nil
+		return l.build(ShellWord(strings.TrimSuffix(p.Output, ".wasm"))), nil
 	}
 	return "", fmt.Errorf("%s: build: nothing is said, and no go.mod, Cargo.toml, package.json or policy.c is there to go by", filepath.Join(p.Dir, ProjectFile))
+}
+
+// ShellWord is a text as a shell takes it for one word: in quotes where it needs them.
+func ShellWord(text string) string {
+	if regexp.MustCompile(`\A[\w@%+=:,./-]+\z`).MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // language is that of the files that are there; false for none that is known.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -350,6 +351,22 @@ func TestBuildTellsWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: got %v, want %q in it", build, err, want)
 		}
 	}
+}
+
+// The line that a language has makes the output that policy.yaml names, whatever it is
+// called, and runs nothing of its name.
+func TestBuildOfAnyOutput(t *testing.T) {
+	dir := scaffold(t, "c", remote.KindHealth)
+	text, err := os.ReadFile(filepath.Join(dir, author.ProjectFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = regexp.MustCompile(`(?m)^build: .*\n`).ReplaceAll(text, nil)
+	text = regexp.MustCompile(`(?m)^output: .*`).ReplaceAll(text, []byte(`output: "my 'own' mod; exit 7.wasm"`))
+	if err := os.WriteFile(filepath.Join(dir, author.ProjectFile), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	build(t, dir, "")
 }
 
 // Who lacks a tool is told which one, and where it comes from.
