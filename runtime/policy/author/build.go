@@ -36,6 +36,7 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 		if env, err = rustEnvironment(ctx, env); err != nil {
 			return nil, cmp.Or(context.Cause(ctx), err)
 		}
+		env = append(env, p.rustFlags()...)
 	}
 	path := p.OutputPath()
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -104,6 +105,21 @@ func (p *Project) missing() error {
 		}
 	}
 	return nil
+}
+
+// rustFlags have the compiler leave out where the project is: the same source has the
+// same digest everywhere, and a module does not tell of its author's disk. The variable
+// is added to what .cargo/config.toml says. It cannot hold a path with a blank in it.
+func (p *Project) rustFlags() []string {
+	const name = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS"
+	dir, err := filepath.Abs(p.Dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir) // as the compiler names it
+	}
+	if err != nil || strings.ContainsAny(dir, " \t\n=") {
+		return nil
+	}
+	return []string{name + "=" + strings.TrimSpace(os.Getenv(name)+" --remap-path-prefix="+dir+"=.")}
 }
 
 // rustEnvironment puts a Rust that has the library for WASM first. The one that is

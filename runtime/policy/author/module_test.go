@@ -1,6 +1,7 @@
 package author_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -229,6 +230,8 @@ func build(t *testing.T, dir, environment string) {
 	}
 	if source := open(t, dir); built.Size != len(source.Code) || built.Digest != source.Digest || !cmp.Equal(source.Manifest, p.Manifest) {
 		t.Errorf("built %+v", built)
+	} else if bytes.Contains(source.Code, []byte(dir)) {
+		t.Error("the module has in it where it was built: elsewhere it would have another digest")
 	}
 }
 

@@ -72,7 +72,7 @@ func goLanguage() language {
 		source:   fixed("main.go"),
 		template: func(kind string) string { return "go/" + kind + ".go" },
 		build: func(name string) string {
-			return `GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -ldflags="-s -w" -o ` + name + ".wasm ."
+			return `GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 GOWORK=off go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags="-s -w" -o ` + name + ".wasm ."
 		},
 		files:  map[string]string{"go.mod": "go/go.mod", "pacer/go.mod": "go/sdk.mod", "policy_test.go": "go/policy_test.go"},
 		vendor: func() (fs.FS, string) { return sdk.Source(), "pacer/sdk" },
