@@ -166,6 +166,17 @@ func TestAuthorFuzz(t *testing.T) {
 	if code != exitFailed || stderr != "pacer: it failed on 1 sort of questions\n" || found == nil {
 		t.Fatalf("exit code %d, %s %s", code, stderr, out)
 	}
+	// A folder that cannot be written to loses nothing of what was found.
+	out, stderr, code = policyRun(t, "fuzz", dir, "--rounds", "500", "--dir", filepath.Join(dir, "policy.c"))
+	if code != exitFailed || !strings.HasPrefix(out, "trap fetch flawed: ") || !strings.Contains(stderr, "not a directory") {
+		t.Errorf("exit code %d, %s %s", code, stderr, out)
+	}
+	// Where there is no file to test, the same questions are made of the same words.
+	vectors, module := filepath.Join(dir, "vectors.txt"), filepath.Join(dir, "flawed.wasm")
+	out, stderr, code = policyRun(t, "fuzz", module, vectors, "--rounds", "500", "--seed", "3")
+	if code != exitFailed || !strings.Contains(out, "  again: pacer policy fuzz "+module+" "+vectors+" --seed 3 --rounds ") {
+		t.Errorf("exit code %d, %s %s", code, stderr, out)
+	}
 	again, stderr, code := policyRun(t, strings.Fields(found[2])...)
 	if code != exitFailed || !strings.Contains(again, "unreachable") {
 		t.Errorf("%s: exit code %d, %s %s", found[2], code, stderr, again)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -123,11 +124,11 @@ said to be run asks the same again. The exit code is 1 when there are any.`,
 			o.Dir = filepath.Join(source.Dir, "testdata")
 		}
 		report, err := author.Fuzz(cmd.Context(), one, other, cases, o)
-		if err != nil {
+		if report == nil {
 			return err
 		}
-		if err := out.print(report, fuzzText(report, folderOf(args), o.Seed)); err != nil {
-			return err
+		if err := errors.Join(err, out.print(report, fuzzText(report, folderOf(args), tail(args), flags.settings, o.Seed))); err != nil {
+			return exit(exitFailed, err)
 		}
 		if n := len(report.Crashers); n > 0 {
 			return exit(exitFailed, fmt.Errorf("it failed on %s", counted(n, "sort of questions", "sorts of questions")))
@@ -136,18 +137,28 @@ said to be run asks the same again. The exit code is 1 when there are any.`,
 	})
 }
 
-func fuzzText(r *author.FuzzReport, module string, seed uint64) string {
+// fuzzText is a report for people; vectors and settings are what the module was asked
+// with, and is to be asked with again.
+func fuzzText(r *author.FuzzReport, module string, vectors []string, settings string, seed uint64) string {
 	var out bytes.Buffer
+	with := ""
+	if settings != "" {
+		with = " --settings " + author.ShellWord(settings)
+	}
 	for _, c := range r.Crashers {
 		fmt.Fprintf(&out, "%s %s %s: %s\n", c.What, c.Kind, c.Policy, c.Cause)
 		if c.Vector != "" {
 			fmt.Fprintf(&out, "  %s\n", c.Vector)
 		}
-		again := fmt.Sprintf("fuzz %s --seed %d --rounds %d", author.ShellWord(module), seed, c.Rounds)
+		again := "fuzz " + author.ShellWord(module)
+		for _, file := range vectors {
+			again += " " + author.ShellWord(file)
+		}
+		again += fmt.Sprintf("%s --seed %d --rounds %d", with, seed, c.Rounds)
 		if c.File != "" {
 			fmt.Fprintf(&out, "  in %s\n", where(c.File, c.Line))
 			if c.What != author.Nondeterministic {
-				again = fmt.Sprintf("test %s %s", author.ShellWord(module), author.ShellWord(c.File))
+				again = fmt.Sprintf("test %s %s%s", author.ShellWord(module), author.ShellWord(c.File), with)
 			}
 		}
 		fmt.Fprintf(&out, "  again: pacer policy %s\n", again)
