@@ -127,6 +127,8 @@ func openSource(path string) (*author.Source, error) {
 			err = fmt.Errorf("%s: expected a file or a folder; pacer policy pull %[1]s --out FILE makes a file of it", path)
 		}
 		return nil, exit(shipNotFound, err)
+	case errors.Is(err, author.ErrNotBuilt) && path != ".":
+		return nil, exit(shipNotFound, fmt.Errorf("%w %s", err, author.ShellWord(path)))
 	case errors.Is(err, author.ErrNotBuilt):
 		return nil, exit(shipNotFound, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,6 +98,12 @@ trusted with these files beside it alone.`,
 		ref, err := fileRef(cmd, args[0])
 		if err != nil {
 			return err
+		}
+		if *name != "" && !regexp.MustCompile(`\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z`).MatchString(*name) {
+			return misuse("--name: %q, expected lower-case letters, digits and dashes, 63 at most", *name)
+		}
+		if *version != "" && !regexp.MustCompile(`\A[A-Za-z0-9.+-]{1,64}\z`).MatchString(*version) {
+			return misuse("--version: %q, expected letters, digits and . + -, 64 at most", *version)
 		}
 		if *keyFile == "" {
 			return misuse("--key: expected the file of a private key")
