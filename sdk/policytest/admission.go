@@ -87,7 +87,7 @@ func jsonMistake(text []byte, err error) error {
 	if wrong.Field != "" {
 		field = strings.ToLower(wrong.Field[:1]) + wrong.Field[1:] + ": "
 	}
-	expected := "a whole number"
+	expected := ""
 	switch wrong.Type.Kind() {
 	case reflect.String:
 		expected = "a text"
@@ -99,6 +99,8 @@ func jsonMistake(text []byte, err error) error {
 		expected = "an object"
 	case reflect.Float64:
 		expected = "a number"
+	default:
+		expected = "a whole number"
 	}
 	return fmt.Errorf("%sexpected %s and not %s", field, expected, wrong.Value)
 }

@@ -50,8 +50,11 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 		return nil, errors.Join(fmt.Errorf("build: %s: %w", line, err), p.missing())
 	}
 	code, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("build: it did not make the output: there is no %s", path) // it is no file that was asked for
+	}
 	if err != nil {
-		return nil, fmt.Errorf("build: it did not make the output: %v", err) // which is no file that was asked for
+		return nil, err
 	}
 	if code, err = manifest.Embed(code, p.Manifest); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
