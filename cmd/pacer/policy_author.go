@@ -33,6 +33,9 @@ func authorCommands() []*cobra.Command {
 	}
 }
 
+// builtin stands for a module with the policies that are part of Pacer.
+const builtin = "builtin"
+
 // builtins are the policies that are part of Pacer.
 func builtins() author.Builtins {
 	return author.Builtins{
@@ -79,7 +82,11 @@ func (f *moduleFlags) options(cmd *cobra.Command) (author.LoadOptions, error) {
 		if err != nil {
 			return o, fmt.Errorf("--settings: %w", err)
 		}
-		o.Settings = string(text)
+		if o.Settings = strings.TrimSpace(string(text)); author.CheckSettings(o.Settings) != nil {
+			return o, exit(shipInvalid, fmt.Errorf("--settings: %s: %w", file, author.CheckSettings(o.Settings)))
+		}
+	} else if err := author.CheckSettings(f.settings); err != nil {
+		return o, misuse("--settings: %w", err)
 	}
 	if f.verbose {
 		o.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
@@ -93,7 +100,7 @@ func (f *moduleFlags) open(cmd *cobra.Command, path string) (*author.Source, rem
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if path == "builtin" {
+	if path == builtin {
 		return &author.Source{Path: path}, builtins().Module(), func() {}, nil
 	}
 	source, err := openSource(path)
@@ -113,11 +120,15 @@ func openSource(path string) (*author.Source, error) {
 	switch {
 	case err == nil:
 		return source, nil
+	case path == builtin && errors.Is(err, fs.ErrNotExist):
+		return nil, misuse("%s: expected a file or a folder; what is part of Pacer has none", path)
 	case errors.Is(err, fs.ErrNotExist):
 		if ref, noRef := artifact.ParseRef(path); noRef == nil && ref.Place != artifact.File {
 			err = fmt.Errorf("%s: expected a file or a folder; pacer policy pull %[1]s --out FILE makes a file of it", path)
 		}
 		return nil, exit(shipNotFound, err)
+	case errors.Is(err, author.ErrNotBuilt) && path != ".":
+		return nil, exit(shipNotFound, fmt.Errorf("%w %s", err, author.ShellWord(path)))
 	case errors.Is(err, author.ErrNotBuilt):
 		return nil, exit(shipNotFound, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -164,6 +166,17 @@ func TestAuthorFuzz(t *testing.T) {
 	if code != exitFailed || stderr != "pacer: it failed on 1 sort of questions\n" || found == nil {
 		t.Fatalf("exit code %d, %s %s", code, stderr, out)
 	}
+	// A folder that cannot be written to loses nothing of what was found.
+	out, stderr, code = policyRun(t, "fuzz", dir, "--rounds", "500", "--dir", filepath.Join(dir, "policy.c"))
+	if code != exitFailed || !strings.HasPrefix(out, "trap fetch flawed: ") || !strings.Contains(stderr, "not a directory") {
+		t.Errorf("exit code %d, %s %s", code, stderr, out)
+	}
+	// Where there is no file to test, the same questions are made of the same words.
+	vectors, module := filepath.Join(dir, "vectors.txt"), filepath.Join(dir, "flawed.wasm")
+	out, stderr, code = policyRun(t, "fuzz", module, vectors, "--rounds", "500", "--seed", "3")
+	if code != exitFailed || !strings.Contains(out, "  again: pacer policy fuzz "+module+" "+vectors+" --seed 3 --rounds ") {
+		t.Errorf("exit code %d, %s %s", code, stderr, out)
+	}
 	again, stderr, code := policyRun(t, strings.Fields(found[2])...)
 	if code != exitFailed || !strings.Contains(again, "unreachable") {
 		t.Errorf("%s: exit code %d, %s %s", found[2], code, stderr, again)
@@ -185,6 +198,9 @@ func TestAuthorExitCodes(t *testing.T) {
 	}
 	notWasm := path("no.wasm", "hello")
 	unread := path("odd.txt", "what is this")
+	whole := string(likes(t, "abc"))
+	empty := path("empty.rec", string(recordOf(t)))
+	likeVector := path("like.txt", "LIKE value a quota a=*\n")
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -197,16 +213,33 @@ func TestAuthorExitCodes(t *testing.T) {
 		{[]string{"test", "builtin", dir + "/none.txt"}, 3, "no such file"},
 		{[]string{"test", "builtin", unread}, 5, "its kind cannot be told"},
 		{[]string{"test", "builtin", path("v.txt", "LIKE value a quota a=*\n"), "--against", "builtin:NOPE"}, 2, `has nothing called "NOPE"`},
+		{[]string{"test", "builtin", path("v2.txt", "LIKE value a quota a=*\n"), "--against", "builtin:window"}, 2, "--against: builtin:window has no policy that the vectors are about"},
+		{[]string{"bench", "builtin", path("v3.txt", "LIKE value a quota a=*\n"), "--against", "builtin:window", "--time", "1ms"}, 2, "--against: builtin:window has no policy"},
 		{[]string{"test", "--nope"}, 2, "unknown flag"},
 		{[]string{"test", "builtin", "-o", "yaml"}, 2, `--output: "yaml"`},
 		{[]string{"new", dir + "/x", "--kind", "offer"}, 2, `--kind: kind "offer": expected one of constraint`},
 		{[]string{"new", dir + "/x", "--lang", "cobol"}, 2, `language "cobol"`},
-		{[]string{"new", dir, "--name", "x"}, 2, "not empty"},
+		{[]string{"new", dir, "--name", "x"}, 4, "not empty"},
+		{[]string{"new", "", "--name", "x"}, 2, "expected a folder"},
+		{[]string{"new", notWasm + "/x"}, 1, "not a directory"},
+		{[]string{"test", "builtin", "--settings", "{"}, 2, "--settings: expected an object in JSON"},
+		{[]string{"test", "builtin", "--settings", "@" + notWasm}, 5, "no.wasm: expected an object in JSON"},
 		{[]string{"replay", "builtin", notWasm}, 5, "not a recording"},
 		{[]string{"diff", "builtin", "builtin"}, 2, "--recording"},
 		{[]string{"sim", "builtin", path("s.txt", "run n=1 strategy=nope")}, 1, "no upgrade called nope"},
 		{[]string{"sim", "builtin", path("t.txt", "run n=1 min=1 over=0\n----\nnothing\n")}, 1, "line 1: run n=1"},
 		{[]string{"bench", "builtin", "--sizes", "0"}, 2, "--sizes: 0"},
+		{[]string{"bench", "builtin", "--sizes", "1,x"}, 2, `--sizes: "1,x", expected whole numbers such as 1,10`},
+		{[]string{"bench", "builtin", "--time", "10"}, 2, `--time: "10", expected a time such as 30s`},
+		{[]string{"bench", "builtin", "--time", "-1s"}, 2, "--time: -1s, expected a time above 0"},
+		{[]string{"fuzz", "builtin", "--seed", "-1"}, 2, `--seed: "-1", expected a whole number from 0`},
+		{[]string{"fuzz", "builtin", "--rounds", "x"}, 2, `--rounds: "x", expected a whole number`},
+		{[]string{"test", "builtin", "--quiet=x"}, 2, `--quiet: "x", expected true or false`},
+		{[]string{"check", "builtin"}, 2, "builtin: expected a file or a folder"},
+		{[]string{"inspect", "builtin"}, 2, "builtin: expected a file or a folder"},
+		{[]string{"keygen", ""}, 2, `NAME: "", expected the name of a file without its end`},
+		{[]string{"keygen", dir + "/"}, 2, "expected the name of a file without its end"},
+		{[]string{"verify", dir + "/none.wasm", "--key", "k.pub", "--digest", "sha256:00"}, 2, `--digest: digest "sha256:00": expected sha256: and 64`},
 		{[]string{"sim", "builtin", path("u.txt", "upgrade n=x")}, 5, "line 1: n=x: expected a whole number"},
 		{[]string{"sim", "builtin", path("w.txt", "upgrade n=1\n\njumps 3\n")}, 5, "line 3: jumps 3: no such command"},
 		{[]string{"sim", "builtin", path("w2.txt", "deaths 3\n")}, 5, "line 1: deaths 3: expected upgrade or run first"},
@@ -217,10 +250,48 @@ func TestAuthorExitCodes(t *testing.T) {
 		{[]string{"check", dir}, 3, "expected the folder of a project"},
 		{[]string{"jump"}, 2, `there is no command "jump"`},
 		{[]string{"record", "x", dir + "/r.rec", "--server", "nowhere"}, 2, "--server"},
+		{[]string{"record", "x", dir + "/r.rec", "--server", "ftp://a.example"}, 2, `--server: "ftp://a.example", expected a URL`},
+		{[]string{"record", "x", dir + "/r.rec", "--user", "me"}, 2, "--user: expected name:password"},
+		{[]string{"replay", "builtin", empty}, 1, "the recording has no calls"},
+		{[]string{"diff", "builtin", "builtin", "--recording", empty}, 1, "the recording has no calls"},
+		{[]string{"test", "builtin", empty}, 1, "1 of 3 cases failed"},
+		{[]string{"replay", "builtin", path("short.rec", whole[:5])}, 5, "short.rec: the recording is cut off in its header"},
+		{[]string{"test", "builtin", path("short2.rec", whole[:5])}, 5, "short2.rec: the recording is cut off in its header"},
+		{[]string{"test", "builtin", path("short3.rec", whole[:12])}, 5, "short3.rec: the recording is cut off in its header"},
+		{[]string{"test", "builtin", "--update", path("whole.rec", whole)}, 2, "--update: expected files of vectors"},
+		{[]string{"test", "builtin", "--update", likeVector, "--against", "builtin:LIKE"}, 2, "--update and --against"},
 		{[]string{"record", "x", dir + "/r.rec", "--time", "11m"}, 2, "--time: 11m0s"},
 	} {
 		if out, stderr, code := policyRun(t, tt.args...); code != tt.code || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%v: exit code %d, want %d: %s%s", tt.args, code, tt.code, out, stderr)
+		}
+	}
+}
+
+// What the file system refuses has the code of what is not allowed, wherever it is met.
+func TestWhatIsNotAllowedHasItsOwnCode(t *testing.T) {
+	refused := &fs.PathError{Op: "open", Path: "x.wasm", Err: fs.ErrPermission}
+	for _, err := range []error{refused, exit(shipInvalid, refused), fmt.Errorf("--key: %w", refused)} {
+		if code, said := shipCode(err); code != shipDenied || said.Error() != err.Error() {
+			t.Errorf("%v: exit code %d, %v", err, code, said)
+		}
+	}
+}
+
+// Who interrupts a command is not told that the module, or the tool chain, is no good.
+func TestAnInterruptIsNoVerdict(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := filepath.Join(t.TempDir(), "first")
+	policyOK(t, "new", dir, "--lang", "rust")
+	for _, args := range [][]string{
+		{"policy", "test", "../../runtime/policy/wasm/testdata/good.wasm"},
+		{"policy", "check", "../../runtime/policy/wasm/testdata/good.wasm"},
+		{"policy", "build", dir},
+	} {
+		var out, said bytes.Buffer
+		if code := run(ctx, shell{args, nil, &out, &said}); code != exitFailed || !strings.Contains(said.String(), "context canceled") {
+			t.Errorf("%v: exit code %d: %s%s", args, code, &out, &said)
 		}
 	}
 }
@@ -243,6 +314,16 @@ func TestSimulateBuiltin(t *testing.T) {
 	if out := policyOK(t, "sim", "builtin", own, "--update", "-o", "json"); !strings.Contains(out, `"changed": 0`) {
 		t.Error(out)
 	}
+}
+
+// recordOf is a recording without a call.
+func recordOf(t *testing.T) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := recording.NewWriter(&out, 1<<20, recording.Header{Module: "builtin"}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // likes is a recording of one question to LIKE.
@@ -298,6 +379,11 @@ func TestRecordAndReplay(t *testing.T) {
 		t.Error(out)
 	}
 	if out := policyOK(t, "diff", "builtin", "builtin", "--recording", path, "-o", "json"); !json.Valid([]byte(out)) {
+		t.Error(out)
+	}
+	cut := filepath.Join(t.TempDir(), "cut.rec")
+	writeText(t, cut, string(want[:len(want)-1]))
+	if out := policyOK(t, "test", "builtin", cut); !strings.Contains(out, "1 call, 0 answers changed; the recording ends in the middle of a call") {
 		t.Error(out)
 	}
 	writeText(t, path, strings.Replace(string(want), "abc", "xyz", 1)) // what was answered fits it no more

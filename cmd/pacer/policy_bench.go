@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,6 +32,9 @@ policy in turn, and the ratio is shown. Quote ratios and fuel, not times.`,
 				return misuse("--sizes: %d, expected a number from 1 to 100000", n)
 			}
 		}
+		if *each <= 0 {
+			return misuse("--time: %v, expected a time above 0", *each)
+		}
 		source, module, end, err := flags.open(cmd, folderOf(args))
 		if err != nil {
 			return err
@@ -50,6 +55,9 @@ policy in turn, and the ratio is shown. Quote ratios and fuel, not times.`,
 		}
 		if len(measures) == 0 {
 			return misuse("there is nothing to measure: expected vectors that are accepted")
+		}
+		if other != nil && !slices.ContainsFunc(measures, func(m author.Measure) bool { return m.Ratio > 0 }) {
+			return nothingAgainst(other)
 		}
 		return out.print(measures, measuresText(measures))
 	})
@@ -116,11 +124,11 @@ said to be run asks the same again. The exit code is 1 when there are any.`,
 			o.Dir = filepath.Join(source.Dir, "testdata")
 		}
 		report, err := author.Fuzz(cmd.Context(), one, other, cases, o)
-		if err != nil {
+		if report == nil {
 			return err
 		}
-		if err := out.print(report, fuzzText(report, folderOf(args), o.Seed)); err != nil {
-			return err
+		if err := errors.Join(err, out.print(report, fuzzText(report, folderOf(args), tail(args), flags.settings, o.Seed))); err != nil {
+			return exit(exitFailed, err)
 		}
 		if n := len(report.Crashers); n > 0 {
 			return exit(exitFailed, fmt.Errorf("it failed on %s", counted(n, "sort of questions", "sorts of questions")))
@@ -129,18 +137,28 @@ said to be run asks the same again. The exit code is 1 when there are any.`,
 	})
 }
 
-func fuzzText(r *author.FuzzReport, module string, seed uint64) string {
+// fuzzText is a report for people; vectors and settings are what the module was asked
+// with, and is to be asked with again.
+func fuzzText(r *author.FuzzReport, module string, vectors []string, settings string, seed uint64) string {
 	var out bytes.Buffer
+	with := ""
+	if settings != "" {
+		with = " --settings " + author.ShellWord(settings)
+	}
 	for _, c := range r.Crashers {
 		fmt.Fprintf(&out, "%s %s %s: %s\n", c.What, c.Kind, c.Policy, c.Cause)
 		if c.Vector != "" {
 			fmt.Fprintf(&out, "  %s\n", c.Vector)
 		}
-		again := fmt.Sprintf("fuzz %s --seed %d --rounds %d", module, seed, c.Rounds)
+		again := "fuzz " + author.ShellWord(module)
+		for _, file := range vectors {
+			again += " " + author.ShellWord(file)
+		}
+		again += fmt.Sprintf("%s --seed %d --rounds %d", with, seed, c.Rounds)
 		if c.File != "" {
 			fmt.Fprintf(&out, "  in %s\n", where(c.File, c.Line))
 			if c.What != author.Nondeterministic {
-				again = fmt.Sprintf("test %s %s", module, c.File)
+				again = fmt.Sprintf("test %s %s%s", author.ShellWord(module), author.ShellWord(c.File), with)
 			}
 		}
 		fmt.Fprintf(&out, "  again: pacer policy %s\n", again)

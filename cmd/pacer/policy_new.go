@@ -34,11 +34,22 @@ network. What comes next:
 		}
 		files, err := author.New(author.Scaffold{Dir: args[0], Lang: *lang, Kind: kind, Name: *name})
 		if err != nil {
-			return misuse("%w", err)
+			return newFailed(err)
 		}
 		return out.print(map[string]any{"dir": args[0], "files": files},
-			fmt.Sprintf("%s: %s\nnext: cd %s, then pacer policy build and pacer policy test", args[0], strings.Join(files, " "), args[0]))
+			fmt.Sprintf("%s: %s\nnext: cd %s, then pacer policy build and pacer policy test", args[0], strings.Join(files, " "), author.ShellWord(args[0])))
 	})
+}
+
+// newFailed gives the reason why a project could not be begun its exit code.
+func newFailed(err error) error {
+	if errors.Is(err, author.ErrNotEmpty) {
+		return exit(shipConflict, err)
+	}
+	if _, disk := errors.AsType[*fs.PathError](err); disk {
+		return err
+	}
+	return misuse("%w", err)
 }
 
 func policyBuildCommand() *cobra.Command {
@@ -160,7 +171,10 @@ itself. The grants that its manifest lists count as given.`,
 			if !f.OK {
 				mark = "WRONG"
 			}
-			rows = append(rows, []string{mark, f.Stage, f.Text})
+			for line := range strings.Lines(f.Text) {
+				rows = append(rows, []string{mark, f.Stage, strings.TrimRight(line, "\n")})
+				mark, f.Stage = "", "" // of the first line
+			}
 		}
 		if err := out.print(checkup, table(rows)); err != nil {
 			return err

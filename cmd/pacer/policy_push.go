@@ -44,6 +44,10 @@ again changes nothing; signing again and pushing makes another one.`,
 		if err != nil {
 			return err
 		}
+		const nobody = "-" // no key has this id: signatures of all keys count
+		if len(m.Signatures) > 0 && len(signedBy(m, nobody)) == 0 {
+			return exit(shipInvalid, fmt.Errorf("%s: the signatures are of other bytes or files: sign it again, with the same --file", artifact.SignatureFile(from.Path)))
+		}
 		for _, path := range *vectors {
 			data, err := os.ReadFile(path)
 			if err != nil {

@@ -75,6 +75,9 @@ func printReplay(out *shipOutput, r *author.ReplayReport, err error) error {
 	if err := out.print(r, replayText(r)); err != nil {
 		return err
 	}
+	if r.Calls == 0 {
+		return exit(exitFailed, fmt.Errorf("%s: there is nothing to compare: the recording has no calls", r.Recording))
+	}
 	if r.Changed > 0 {
 		return exit(exitFailed, fmt.Errorf("%d of %d answers changed", r.Changed, r.Calls))
 	}
@@ -94,11 +97,7 @@ func replayText(r *author.ReplayReport) string {
 	for _, side := range []author.Side{r.Was, r.Now} {
 		rows = append(rows, []string{side.Label, strconv.Itoa(side.Faults), strconv.FormatInt(side.Fuel, 10), microsText(side.Micros)})
 	}
-	text := counted(r.Calls, "call", "calls") + ", " + counted(r.Changed, "answer", "answers") + " changed"
-	if r.CutOff {
-		text += "; the recording ends in the middle of a call"
-	}
-	return strings.Join(append(parts, table(rows), text), "\n")
+	return strings.Join(append(parts, table(rows), r.Summary()), "\n")
 }
 
 func policyRecordCommand() *cobra.Command {
@@ -114,8 +113,11 @@ good recording. It holds what policies see: values of attributes, ids and labels
 	during := cmd.Flags().Duration("time", time.Minute, "how long, 10m at most")
 	return shipCommand(cmd, 2, 2, func(cmd *cobra.Command, args []string, out *shipOutput) error {
 		base, err := url.Parse(*server)
-		if err != nil || base.Host == "" {
+		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 			return misuse("--server: %q, expected a URL such as http://localhost:8080", *server)
+		}
+		if *user != "" && !strings.Contains(*user, ":") {
+			return misuse("--user: expected name:password, and there is no colon")
 		}
 		if *during < time.Second || *during > 10*time.Minute {
 			return misuse("--time: %v, expected a time from 1s to 10m", *during)

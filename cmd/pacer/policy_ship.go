@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pacer-run/pacer/runtime/policy/artifact"
 	"github.com/pacer-run/pacer/runtime/policy/trust"
@@ -21,7 +23,7 @@ const (
 	shipNotFound = 3 // no such file, tag or repository
 	shipConflict = 4 // it is there already, or pinned to another digest
 	shipInvalid  = 5 // it is not what it has to be, or not signed by whom it has to be
-	shipDenied   = 6 // the registry does not let us
+	shipDenied   = 6 // the registry, the server or the file system does not let us
 )
 
 // shipCommand gives a command what those that ship modules have in common: the
@@ -29,7 +31,7 @@ const (
 func shipCommand(cmd *cobra.Command, least, most int, do func(cmd *cobra.Command, args []string, out *shipOutput) error) *cobra.Command {
 	form := cmd.Flags().StringP("output", "o", "text", "form of the output: text or json")
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return exit(shipUsage, fmt.Errorf("%w (%s --help shows what there is)", err, cmd.CommandPath()))
+		return misuse("%w (%s --help shows what there is)", flagMistake(err), cmd.CommandPath())
 	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *form != "text" && *form != "json" {
@@ -38,9 +40,28 @@ func shipCommand(cmd *cobra.Command, least, most int, do func(cmd *cobra.Command
 		if len(args) < least || len(args) > most {
 			return misuse("%s: got %d arguments, expected %s", cmd.CommandPath(), len(args), cmd.UseLine())
 		}
-		return exit(shipCode(do(cmd, args, &shipOutput{cmd, *form == "json"})))
+		err := do(cmd, args, &shipOutput{cmd, *form == "json"})
+		if err != nil && cmd.Context().Err() != nil {
+			return exit(exitFailed, context.Cause(cmd.Context())) // and no verdict on anything
+		}
+		return exit(shipCode(err))
 	}
 	return cmd
+}
+
+// flagMistake says what a flag expects, where the library has the words of strconv.
+func flagMistake(err error) error {
+	wrong, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err
+	}
+	expected, ok := map[string]string{
+		"bool": "true or false", "int": "a whole number", "uint64": "a whole number from 0", "intSlice": "whole numbers such as 1,10", "duration": "a time such as 30s",
+	}[wrong.GetFlag().Value.Type()]
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("--%s: %q, expected %s", wrong.GetFlag().Name, wrong.GetValue(), expected)
 }
 
 // misuse is a mistake in the command line.
@@ -50,6 +71,8 @@ func misuse(format string, args ...any) error { return exit(shipUsage, fmt.Error
 func shipCode(err error) (int, error) {
 	var own *exitError
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return shipDenied, err
 	case errors.As(err, &own):
 		return own.code, own.err
 	case errors.Is(err, artifact.ErrDenied):

@@ -98,7 +98,9 @@ func TestAModuleIsSignedAndVerified(t *testing.T) {
 	before := got.Digest
 	w.put(t, "m.wasm", string(artifacttest.Module("spread", "1.0.0", "two")))
 	fails(t, 5, []string{"signed by nobody that is trusted", before}, "verify", w.module, "--key", w.path("ann.pub"))
+	fails(t, 5, []string{w.module + ".sig", "of other bytes or files", "sign it again"}, "push", w.module, "oci-layout:"+w.path("layout")+":1")
 	works(t, nil, "sign", w.module, "--key", w.path("ben.key"))
+	works(t, nil, "push", w.module, "oci-layout:"+w.path("layout")+":1")
 	fails(t, 5, []string{"lacks " + w.path("ann.pub")}, "verify", w.module, "--key", w.path("ben.pub"), "--key", w.path("ann.pub"))
 	if code, out, _ := pacer(t, "policy", "verify", w.module, "--key", w.path("ben.pub")); code != 0 || !strings.Contains(out, "spread@1.0.0 sha256:") || !strings.Contains(out, "signed by "+w.path("ben.pub")) {
 		t.Errorf("exit code %d, %s", code, out)
@@ -110,6 +112,8 @@ func TestAModuleWithoutAManifest(t *testing.T) {
 	w := newWorkshop(t)
 	program := w.put(t, "program", "#!/bin/sh\n")
 	fails(t, 5, []string{"name:", "one has to be given"}, "sign", program, "--key", w.path("ann.key"))
+	fails(t, 2, []string{`--name: "No Name", expected lower-case letters, digits and dashes, 63 at most`}, "sign", program, "--key", w.path("ann.key"), "--name", "No Name", "--version", "1")
+	fails(t, 2, []string{`--version: "a b", expected letters, digits and . + -, 64 at most`}, "sign", program, "--key", w.path("ann.key"), "--name", "p", "--version", "a b")
 	works(t, nil, "sign", program, "--key", w.path("ann.key"), "--name", "p", "--version", "1")
 	works(t, nil, "verify", program, "--key", w.path("ann.pub"))
 	text := w.put(t, "text", "text")
@@ -128,6 +132,7 @@ func TestAProcessGoesThroughARegistry(t *testing.T) {
 	lib, conf := w.put(t, "lib/a.py", "a = 1"), w.put(t, "conf", "b")
 	files := []string{"--file", lib, "--file", "etc/b=" + conf}
 	works(t, nil, append([]string{"sign", program, "--key", w.path("ann.key"), "--name", "rules", "--version", "1.0.0"}, files...)...)
+	fails(t, 5, []string{"of other bytes or files"}, "push", program, "oci-layout:"+w.path("layout")+":1.0.0") // and no --file
 	want := map[string]string{"lib/a.py": artifact.Digest([]byte("a = 1")), "etc/b": artifact.Digest([]byte("b"))}
 	for _, ref := range []string{"oci://" + reg.Host + "/policies/rules:1.0.0", "oci-layout:" + w.path("layout") + ":1.0.0"} {
 		var pushed shipped

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,9 @@ Ed25519 and ECDSA P-256.`,
 	return shipCommand(cmd, 1, 1, func(_ *cobra.Command, args []string, out *shipOutput) error {
 		if a := trust.Algorithm(*algorithm); a != trust.Ed25519 && a != trust.ECDSAP256 {
 			return misuse("--type: %q, expected %s or %s", *algorithm, trust.Ed25519, trust.ECDSAP256)
+		}
+		if args[0] == "" || os.IsPathSeparator(args[0][len(args[0])-1]) {
+			return misuse("NAME: %q, expected the name of a file without its end", args[0])
 		}
 		key, err := trust.GenerateKey(trust.Algorithm(*algorithm))
 		if err != nil {
@@ -94,6 +98,12 @@ trusted with these files beside it alone.`,
 		ref, err := fileRef(cmd, args[0])
 		if err != nil {
 			return err
+		}
+		if *name != "" && !regexp.MustCompile(`\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\z`).MatchString(*name) {
+			return misuse("--name: %q, expected lower-case letters, digits and dashes, 63 at most", *name)
+		}
+		if *version != "" && !regexp.MustCompile(`\A[A-Za-z0-9.+-]{1,64}\z`).MatchString(*version) {
+			return misuse("--version: %q, expected letters, digits and . + -, 64 at most", *version)
 		}
 		if *keyFile == "" {
 			return misuse("--key: expected the file of a private key")
@@ -173,6 +183,11 @@ when --digest is another one.`,
 		ref, err := artifact.ParseRef(args[0])
 		if err != nil {
 			return exit(shipUsage, err)
+		}
+		if *digest != "" {
+			if *digest, err = artifact.ParseDigest(*digest); err != nil {
+				return misuse("--digest: %w", err)
+			}
 		}
 		v, entry, err := whoMustSign(*keys, *config, ref)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -48,7 +49,12 @@ in it. With --update the answers are written into the files instead. The exit co
 		if err != nil {
 			return err
 		}
-		if *update {
+		switch {
+		case *update && len(recordings) > 0:
+			return misuse("--update: expected files of vectors; %s is a recording", recordings[0])
+		case *update && *against != "":
+			return misuse("--update and --against do not go together")
+		case *update:
 			return updateVectors(cmd, module, cases, out)
 		}
 		other, endOther, err := flags.againstOf(cmd, *against)
@@ -58,11 +64,20 @@ in it. With --update the answers are written into the files instead. The exit co
 		defer endOther()
 		report := author.Test(cmd.Context(), module, cases, other)
 		report.Digest = source.Digest
+		if other != nil && report.Compared == 0 {
+			return nothingAgainst(other)
+		}
 		if err := addRecordings(cmd, report, module, recordings); err != nil {
 			return err
 		}
 		return printTest(out, report, *quiet)
 	})
+}
+
+// nothingAgainst is the mistake of a comparison with a policy that nothing can be asked
+// of: it must not pass for one without a difference.
+func nothingAgainst(other *author.Against) error {
+	return misuse("--against: %s has no policy that the vectors are about: expected builtin:NAME or MODULE:NAME, with a policy of their kind", other.Label)
 }
 
 // sortFiles tells vectors and recordings apart.
@@ -77,10 +92,10 @@ func sortFiles(args []string) (vectors, recordings []string, err error) {
 		}
 		_, err = recording.NewReader(file)
 		file.Close()
-		if err == nil {
-			recordings = append(recordings, path)
-		} else {
+		if errors.Is(err, recording.ErrNone) {
 			vectors = append(vectors, path)
+		} else {
+			recordings = append(recordings, path) // one that is broken is told when it is read
 		}
 	}
 	return vectors, recordings, nil

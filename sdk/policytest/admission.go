@@ -49,7 +49,7 @@ type AdmissionVector struct {
 func ReadAdmission(data []byte) ([]AdmissionVector, error) {
 	var texts []json.RawMessage
 	if err := json.Unmarshal(data, &texts); err != nil {
-		return nil, err
+		return nil, jsonMistake(data, err)
 	}
 	vectors := make([]AdmissionVector, len(texts))
 	end := 0
@@ -62,12 +62,47 @@ func ReadAdmission(data []byte) ([]AdmissionVector, error) {
 			_, err = v.request()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("vector %d: %w", i+1, err)
+			return nil, fmt.Errorf("vector %d: %w", i+1, jsonMistake(text, err))
 		}
 		v.Text, v.At = string(text), end+bytes.Index(data[end:], text) // between them is no more than commas
 		end = v.At + len(text)
 	}
 	return vectors, nil
+}
+
+// jsonMistake tells an error of package json to those who write vectors: by the line, or
+// by the field and what it takes.
+func jsonMistake(text []byte, err error) error {
+	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:min(int(wrong.Offset), len(text))], []byte("\n")), err)
+	}
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		if unknown, ok := strings.CutPrefix(err.Error(), "json: "); ok {
+			return errors.New(unknown) // package json has no type for an unknown field
+		}
+		return err
+	}
+	field := ""
+	if wrong.Field != "" {
+		field = strings.ToLower(wrong.Field[:1]) + wrong.Field[1:] + ": "
+	}
+	expected := ""
+	switch wrong.Type.Kind() {
+	case reflect.String:
+		expected = "a text"
+	case reflect.Bool:
+		expected = "true or false"
+	case reflect.Slice:
+		expected = "a list"
+	case reflect.Struct:
+		expected = "an object"
+	case reflect.Float64:
+		expected = "a number"
+	default:
+		expected = "a whole number"
+	}
+	return fmt.Errorf("%sexpected %s and not %s", field, expected, wrong.Value)
 }
 
 // request is the change as a policy is asked about it.
@@ -77,7 +112,7 @@ func (v AdmissionVector) request() (sdk.AdmissionRequest, error) {
 		NowMillis: v.NowMillis, Above: v.Above,
 	}
 	if v.Policy != sdk.CanonicalAdmissionPolicy(v.Policy) || v.Policy == "" {
-		return r, fmt.Errorf("the name %q is not in the form of sdk.CanonicalAdmissionPolicy", v.Policy)
+		return r, fmt.Errorf("policy %q: expected a lower-case letter, then lower-case letters, digits and dashes, 64 at most", v.Policy)
 	}
 	if v.Invalid != "" {
 		return r, nil

@@ -91,6 +91,28 @@ func TestAdmissionVectors(t *testing.T) {
 	}
 }
 
+// What is wrong with a list is told in words of the list, not of this package.
+func TestWrongAdmissionVectors(t *testing.T) {
+	for text, want := range map[string]string{
+		"[\n {\"policy\": \"test\",}]":               "line 2: invalid character '}'",
+		"[{\"policy\": \"test\"}\n":                  "line 2: unexpected end of JSON input",
+		`{"policy": "test"}`:                         "expected a list and not object",
+		`[3]`:                                        "vector 1: expected an object and not number",
+		`[{"policy": "test", "user": 3}]`:            "vector 1: user: expected a text and not number",
+		`[{"policy": "test", "nowMillis": "x"}]`:     "vector 1: nowMillis: expected a whole number and not string",
+		`[{"policy": "test", "force": "x"}]`:         "vector 1: force: expected true or false and not string",
+		`[{"policy": "test", "warnings": "x"}]`:      "vector 1: warnings: expected a list and not string",
+		`[{"policy": "test", "above": [{"ID": 1}]}]`: "expected a text and not number",
+		`[{}]`:                 `vector 1: policy "": expected a lower-case letter, then lower-case letters, digits and dashes, 64 at most`,
+		`[{"policy": "Test"}]`: `vector 1: policy "Test": expected a lower-case letter`,
+		`[{"policies": "x"}]`:  `vector 1: unknown field "policies"`,
+	} {
+		if _, err := policytest.ReadAdmission([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q in it", text, err, want)
+		}
+	}
+}
+
 // The vector with the review that came in the place of the expected one; all else is
 // as it was written.
 func TestAdmissionActual(t *testing.T) {

@@ -100,7 +100,7 @@ func parseFetch(line string) (FetchVector, error) {
 	case len(rest) == 5 && rest[1] == "becomes" && rest[3] == "as":
 		v.URI, v.Becomes, v.As = rest[0], rest[2], rest[4]
 	default:
-		return v, fmt.Errorf("%q: expected allowed, denied, becomes or invalid", rest)
+		return v, fmt.Errorf(`"%s": expected URI allowed, URI denied "why", URI becomes URI [as PATH], or invalid "why"`, strings.Join(rest, " "))
 	}
 	return v, nil
 }
@@ -181,7 +181,7 @@ func RunFetch(t *testing.T, policies []sdk.Fetch, vectors []FetchVector) {
 // decision must not depend on that.
 func (v FetchVector) Check(ctx context.Context, policy sdk.Fetch) error {
 	if v.Policy != sdk.CanonicalFetchPolicy(v.Policy) {
-		return fmt.Errorf("the name %q is not in the form of sdk.CanonicalFetchPolicy", v.Policy)
+		return fmt.Errorf("policy %q: expected a lower-case letter, then lower-case letters, digits and dashes, 64 at most", v.Policy)
 	}
 	prepared, err := policy.Prepare(ctx, v.spec())
 	if invalid, ok := errors.AsType[*sdk.Invalid](err); ok && v.Invalid != "" {

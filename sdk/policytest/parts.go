@@ -72,8 +72,8 @@ func (p part) number(into *uint32) error {
 
 func (p part) fraction(into *float64) error {
 	f, err := strconv.ParseFloat(p.arg.text, 64)
-	if err != nil {
-		return fmt.Errorf("%s %q: expected a number", p.name, p.arg.full())
+	if err != nil || !(f >= 0 && f <= 1) { // as apps may have it; NaN is neither
+		return fmt.Errorf("%s %q: expected a number from 0 to 1", p.name, p.arg.full())
 	}
 	*into = f
 	return nil

@@ -95,13 +95,25 @@ func parse(line string) (Vector, error) {
 		return v, err
 	}
 	v.Spec = sdk.ConstraintSpec{Field: "field", Operator: words[0].text, App: sdk.AppFacts{ID: "/app"}}
-	part := ""
+	name, args := "", 0
 	for _, w := range words[1:] {
-		if w.bare && isPart(w.text) {
-			part = w.text
-		} else if err := v.add(part, w); err != nil {
-			return v, err
+		switch {
+		case w.bare && isPart(w.text):
+			if err := complete(name, args); err != nil {
+				return v, err
+			}
+			name, args = w.text, 0
+		case isSingle(name) && args > 0:
+			return v, fmt.Errorf("%s: %q is one text too many; one with blanks has to be in quotes", name, w.text)
+		default:
+			if err := v.add(name, w); err != nil {
+				return v, err
+			}
+			args++
 		}
+	}
+	if err := complete(name, args); err != nil {
+		return v, err
 	}
 	v.Spec.App.Instances = v.Input.Instances
 	return v, nil
@@ -115,37 +127,52 @@ func isPart(text string) bool {
 	return false
 }
 
+// isSingle tells parts that take one text.
+func isSingle(name string) bool {
+	switch name {
+	case "app", "value", "instances", "invalid":
+		return true
+	}
+	return false
+}
+
+// complete says whether a part with so many texts lacks one.
+func complete(name string, args int) error {
+	if isSingle(name) && args == 0 {
+		return fmt.Errorf("%s: expected something behind it", name)
+	}
+	return nil
+}
+
 func (v *Vector) add(name string, w word) error {
 	switch name {
 	case "app":
-		v.Spec.App.ID = w.text
+		v.Spec.App.ID = w.full()
 	case "label":
 		if v.Spec.App.Labels == nil {
 			v.Spec.App.Labels = map[string]string{}
 		}
 		return part{name: name, arg: w}.label(v.Spec.App.Labels)
 	case "value":
-		v.Spec.Value, v.Spec.HasValue = w.text, true
+		v.Spec.Value, v.Spec.HasValue = w.full(), true
 	case "placed":
-		slot := v.slot(w)
+		slot := v.slot(word{text: w.full(), bare: w.bare})
 		v.Input.Placed[slot]++
 		if v.Input.First < 0 {
 			v.Input.First = slot
 		}
 	case "known":
-		v.slot(w)
+		v.slot(word{text: w.full(), bare: w.bare})
 	case "instances":
-		n, err := strconv.ParseUint(w.text, 10, 32)
-		v.Input.Instances = uint32(n)
-		return err
+		return part{name: name, arg: w}.number(&v.Input.Instances)
 	case "quota":
 		return v.addQuota(w)
 	case "flags":
 		return v.addFlag(w.text)
 	case "invalid":
-		v.Invalid = w.text
+		v.Invalid = w.full()
 	default:
-		return fmt.Errorf("%q belongs to no part", w.text)
+		return fmt.Errorf("%q belongs to no part: expected app, label, value, placed, known, instances, quota, flags or invalid first", w.text)
 	}
 	return nil
 }
@@ -159,7 +186,7 @@ func (v *Vector) addFlag(name string) error {
 	case "refill":
 		v.Flags |= sdk.Refill
 	default:
-		return fmt.Errorf("no flag is called %q", name)
+		return fmt.Errorf("flags: %q: expected exclusive, volatile or refill", name)
 	}
 	return nil
 }
@@ -169,7 +196,7 @@ func (v *Vector) addQuota(w word) error {
 	if w.tail != "*" {
 		n, err := strconv.ParseUint(w.tail, 10, 32)
 		if err != nil {
-			return fmt.Errorf("quota of %q: %w", w.text, err)
+			return fmt.Errorf("quota of %q: %q: expected VALUE=NUMBER, or VALUE=* for any number", w.text, w.tail)
 		}
 		quota = uint32(n)
 	}

@@ -206,3 +206,30 @@ func TestConstraintVectorsNameTheApp(t *testing.T) {
 		t.Error("a label without a value was read")
 	}
 }
+
+// What is wrong with a vector is told with the part it is in.
+func TestWrongConstraintVectors(t *testing.T) {
+	for text, want := range map[string]string{
+		"X instances two":               `instances "two": expected a whole number`,
+		"X quota a=x":                   `quota of "a": "x": expected VALUE=NUMBER, or VALUE=*`,
+		"X quota a":                     `quota of "a": "": expected VALUE=NUMBER`,
+		"X flags volatle":               `flags: "volatle": expected exclusive, volatile or refill`,
+		"X 2 quota a=1":                 `"2" belongs to no part: expected app, label,`,
+		"X value 2 3":                   `value: "3" is one text too many; one with blanks has to be in quotes`,
+		"X value two invalid no number": `invalid: "number" is one text too many`,
+		"X value known a":               "value: expected something behind it",
+		"X invalid":                     "invalid: expected something behind it",
+	} {
+		if _, err := policytest.Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "line 1: "+want) {
+			t.Errorf("%s: got %v, want %q in it", text, err, want)
+		}
+	}
+	vectors, err := policytest.Read(strings.NewReader(`X value a=b app /x=y placed k=v known "" invalid c=d`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := vectors[0]
+	if v.Spec.Value != "a=b" || v.Spec.App.ID != "/x=y" || v.Input.Values[1] != "k=v" || v.Invalid != "c=d" {
+		t.Errorf("%+v", v)
+	}
+}

@@ -21,7 +21,7 @@ type admissionTools struct{}
 // isAdmission tells a file of admission vectors, which is JSON, from the others.
 func isAdmission(text []byte) bool {
 	text = bytes.TrimSpace(text)
-	return len(text) > 0 && text[0] == '['
+	return len(text) > 0 && (text[0] == '[' || text[0] == '{') // an object is told that a list is expected
 }
 
 func (admissionTools) read(text []byte, _ Envelope) ([]Case, error) {

@@ -182,6 +182,10 @@ func TestKindsOfVectors(t *testing.T) {
 		"LIKE quota a=x\n":          "line 1: quota of",
 		"run n=1\nrest\n----\nok\n": "expected ---- behind the command",
 		"run n=x\n----\n":           "line 1: n=x: expected a whole number",
+		"run n=1 min=x\n----\n":     "line 1: min=x: expected a number from 0 to 1",
+		"run n=1 over=NaN\n----\n":  "line 1: over=NaN: expected a number from 0 to 1",
+		"x over 2 says nothing\n":   `line 1: over "2": expected a number from 0 to 1`,
+		"{\"policy\": \"x\"}":       "expected a list",
 		"[{]":                       "invalid character",
 	} {
 		if _, err := author.ReadCases(file(t, "a.txt", text), envelope()); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,6 +1,7 @@
 package author
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/pacer-run/pacer/sdk/manifest"
@@ -32,8 +34,9 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 	env := os.Environ()
 	if strings.Contains(line, "cargo ") {
 		if env, err = rustEnvironment(ctx, env); err != nil {
-			return nil, err
+			return nil, cmp.Or(context.Cause(ctx), err)
 		}
+		env = append(env, p.rustFlags()...)
 	}
 	path := p.OutputPath()
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -41,12 +44,17 @@ func (p *Project) Make(ctx context.Context, output io.Writer) (*Built, error) {
 	}
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.Dir, env, output, output
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	} else if err != nil {
 		return nil, errors.Join(fmt.Errorf("build: %s: %w", line, err), p.missing())
 	}
 	code, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("build: it did not make the output: there is no %s", path) // it is no file that was asked for
+	}
 	if err != nil {
-		return nil, fmt.Errorf("build: it did not make the output: %w", err)
+		return nil, err
 	}
 	if code, err = manifest.Embed(code, p.Manifest); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -64,9 +72,17 @@ func (p *Project) buildLine() (string, error) {
 		return p.Build, nil
 	}
 	if l, ok := p.language(); ok {
-		return l.build(strings.TrimSuffix(p.Output, ".wasm")), nil
+		return l.build(ShellWord(strings.TrimSuffix(p.Output, ".wasm"))), nil
 	}
 	return "", fmt.Errorf("%s: build: nothing is said, and no go.mod, Cargo.toml, package.json or policy.c is there to go by", filepath.Join(p.Dir, ProjectFile))
+}
+
+// ShellWord is a text as a shell takes it for one word: in quotes where it needs them.
+func ShellWord(text string) string {
+	if regexp.MustCompile(`\A[\w@%+=:,./-]+\z`).MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // language is that of the files that are there; false for none that is known.
@@ -92,6 +108,21 @@ func (p *Project) missing() error {
 		}
 	}
 	return nil
+}
+
+// rustFlags have the compiler leave out where the project is: the same source has the
+// same digest everywhere, and a module does not tell of its author's disk. The variable
+// is added to what .cargo/config.toml says. It cannot hold a path with a blank in it.
+func (p *Project) rustFlags() []string {
+	const name = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS"
+	dir, err := filepath.Abs(p.Dir)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir) // as the compiler names it
+	}
+	if err != nil || strings.ContainsAny(dir, " \t\n=") {
+		return nil
+	}
+	return []string{name + "=" + strings.TrimSpace(os.Getenv(name)+" --remap-path-prefix="+dir+"=.")}
 }
 
 // rustEnvironment puts a Rust that has the library for WASM first. The one that is

@@ -2,6 +2,7 @@ package author
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ func parseWorld(command string, envelope Envelope) (*world, error) {
 		case numbers[key] != nil:
 			*numbers[key], err = number(value)
 		case fractions[key] != nil:
-			*fractions[key], err = strconv.ParseFloat(value, 64)
+			*fractions[key], err = fraction(value)
 		case key == "strategy":
 			w.strategy = value
 		case word == "resident":
@@ -62,6 +63,15 @@ func number(text string) (int, error) {
 		return 0, fmt.Errorf("expected a whole number up to %d", most)
 	}
 	return n, nil
+}
+
+// fraction is a capacity, as apps may have it.
+func fraction(text string) (float64, error) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f >= 0 && f <= 1) { // NaN is neither
+		return 0, errors.New("expected a number from 0 to 1")
+	}
+	return f, nil
 }
 
 // begin starts an upgrade and asks for the first steps.

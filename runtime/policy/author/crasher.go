@@ -124,16 +124,16 @@ func (f *fuzzer) write(dir string) error {
 		if c.Kind == remote.KindAdmission.String() {
 			name, add = "fuzz-"+c.Kind+".json", appendedJSON
 		}
-		c.File = filepath.Join(dir, name)
-		old, err := os.ReadFile(c.File)
+		path := filepath.Join(dir, name)
+		old, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 		text, at := add(string(old), c)
-		c.Line = 1 + strings.Count(text[:at], "\n")
-		if err := os.WriteFile(c.File, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return err
 		}
+		c.File, c.Line = path, 1+strings.Count(text[:at], "\n")
 	}
 	return nil
 }
@@ -142,6 +142,9 @@ func (f *fuzzer) write(dir string) error {
 func appended(old string, c *Crasher) (text string, at int) {
 	if at := strings.Index("\n"+old, "\n"+c.Vector+"\n"); at >= 0 {
 		return old, at
+	}
+	if old != "" && !strings.HasSuffix(old, "\n") {
+		old += "\n"
 	}
 	old += "# " + c.What + ": " + strings.Join(strings.Fields(c.Cause), " ") + "\n"
 	return old + c.Vector + "\n", len(old)

@@ -40,7 +40,8 @@ const maxCrashers = 20
 const outlier = 100
 
 // Fuzz asks two instances of a module the same random questions. Both have to answer
-// alike, in form, and without a trap.
+// alike, in form, and without a trap. When only the vectors could not be written, the
+// report is there beside the error.
 func Fuzz(ctx context.Context, a, b remote.Module, cases []Case, o FuzzOptions) (*FuzzReport, error) {
 	f := &fuzzer{
 		rand: rand.New(rand.NewPCG(o.Seed, 1)), a: a, b: b, usual: map[string][]int64{},

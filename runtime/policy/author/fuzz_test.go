@@ -257,7 +257,7 @@ func TestFuzzAddsToFiles(t *testing.T) {
 	m := author.Builtins{Admissions: []sdk.Admission{failsAdmission{}}, Fetches: []sdk.Fetch{failsFetch{}}}.Module()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"fuzz-admission.json": "[\n  {\"policy\": \"fails\", \"invalid\": \"x\"}\n]\n", "fuzz-fetch.txt": "fails x invalid y\n",
+		"fuzz-admission.json": "[\n  {\"policy\": \"fails\", \"invalid\": \"x\"}\n]\n", "fuzz-fetch.txt": "fails x invalid y", // nobody ended the line
 	} {
 		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)

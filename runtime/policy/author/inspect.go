@@ -121,6 +121,13 @@ func (s *Source) Check(ctx context.Context, o LoadOptions) *Checkup {
 	}
 	add("code", nil, fmt.Sprintf("%d bytes, %d imports, %d pages of memory at the start", i.Size, len(i.Imports), i.MinPages))
 	add("grants", s.undeclared(i.Grants), orNone(i.Grants))
+	switch set, err := s.settings(o.Settings); {
+	case err != nil:
+		add("settings", err, "")
+		return c
+	case set != "":
+		add("settings", nil, set)
+	}
 	module, end, err := s.Load(ctx, o)
 	if !add("start", err, "loaded, metered, compiled and started") {
 		return c

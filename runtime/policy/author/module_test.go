@@ -1,11 +1,13 @@
 package author_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -85,6 +87,45 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// What is set goes over the defaults of the manifest and has to fit its schema, as with
+// a host.
+func TestCheckOfSettings(t *testing.T) {
+	with := func(defaults string) string {
+		return `{"name":"bad","version":"1","abi":"1.0","kinds":{"constraint":["BAD"]},"settings":{"defaults":` + defaults +
+			`,"schema":{"type":"object","additionalProperties":false,"properties":{"per":{"type":"number"}}}}}`
+	}
+	for _, tt := range []struct{ defaults, set, want string }{
+		{`{"per":1}`, ``, ""},
+		{`{"per":1}`, `{"per":2}`, ""},
+		{`{"per":1}`, `{"per":"two"}`, "/per: got string, want number"},
+		{`{"per":1}`, `{"pre":2}`, "additional properties 'pre' not allowed"},
+		{`{"per":"one"}`, ``, "/per: got string, want number"},
+		{`{"per":1}`, `[]`, "expected an object in JSON"},
+		{`{"per":1}`, `null`, "expected an object in JSON"},
+		{`{"per":1}`, `{"per":`, "expected an object in JSON"},
+	} {
+		source := open(t, embedded(t, with(tt.defaults)))
+		o := author.LoadOptions{Settings: tt.set}
+		checkup := source.Check(t.Context(), o)
+		wrong := ""
+		for _, f := range checkup.Findings {
+			if !f.OK {
+				wrong += f.Stage + " " + f.Text
+			}
+		}
+		if tt.want == "" && wrong != "" || tt.want != "" && (!strings.HasPrefix(wrong, "settings ") || !strings.Contains(wrong, tt.want)) {
+			t.Errorf("%s over %s: %q", tt.set, tt.defaults, wrong)
+		}
+		_, end, err := source.Load(t.Context(), o)
+		if err == nil {
+			end()
+		}
+		if (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s over %s: %v", tt.set, tt.defaults, err)
+		}
+	}
+}
+
 func TestOpenTellsWhatIsMissing(t *testing.T) {
 	if _, err := author.Open("no/such.wasm"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
@@ -139,9 +180,27 @@ func TestNewRefuses(t *testing.T) {
 		{author.Scaffold{Dir: full + "/a", Lang: "cobol"}, `language "cobol": expected one of go`},
 		{author.Scaffold{Dir: full + "/A_b", Lang: "c"}, `name "A_b": expected a lower-case letter`},
 		{author.Scaffold{Dir: full + "/a", Lang: "c", Name: "1a"}, `name "1a"`},
+		{author.Scaffold{Dir: full + "/a", Lang: "c", Name: "a-"}, `no dash at the end`},
+		{author.Scaffold{Dir: full + "/My Policy", Lang: "c"}, "--name gives another one than the folder's"},
+		{author.Scaffold{Lang: "c", Name: "a"}, "expected a folder"},
 	} {
 		if _, err := author.New(tt.s); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("got %v, want %q in it", err, tt.want)
+		}
+	}
+}
+
+// A project in Go may be called as a package or a word of Go itself.
+func TestGoScaffoldsHaveAnyName(t *testing.T) {
+	for _, name := range []string{"go", "fmt", "std", "unsafe", "con"} {
+		dir := filepath.Join(t.TempDir(), name)
+		if _, err := author.New(author.Scaffold{Dir: dir, Lang: "go", Kind: remote.KindHealth}); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("go", "list", "-deps", ".")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", name, err, out)
 		}
 	}
 }
@@ -171,6 +230,8 @@ func build(t *testing.T, dir, environment string) {
 	}
 	if source := open(t, dir); built.Size != len(source.Code) || built.Digest != source.Digest || !cmp.Equal(source.Manifest, p.Manifest) {
 		t.Errorf("built %+v", built)
+	} else if bytes.Contains(source.Code, []byte(dir)) {
+		t.Error("the module has in it where it was built: elsewhere it would have another digest")
 	}
 }
 
@@ -293,6 +354,22 @@ func TestBuildTellsWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: got %v, want %q in it", build, err, want)
 		}
 	}
+}
+
+// The line that a language has makes the output that policy.yaml names, whatever it is
+// called, and runs nothing of its name.
+func TestBuildOfAnyOutput(t *testing.T) {
+	dir := scaffold(t, "c", remote.KindHealth)
+	text, err := os.ReadFile(filepath.Join(dir, author.ProjectFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = regexp.MustCompile(`(?m)^build: .*\n`).ReplaceAll(text, nil)
+	text = regexp.MustCompile(`(?m)^output: .*`).ReplaceAll(text, []byte(`output: "my 'own' mod; exit 7.wasm"`))
+	if err := os.WriteFile(filepath.Join(dir, author.ProjectFile), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	build(t, dir, "")
 }
 
 // Who lacks a tool is told which one, and where it comes from.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/pacer-run/pacer/runtime/policy/recording"
@@ -43,6 +44,23 @@ type ReplayReport struct {
 	Was       Side     `json:"was"`
 	Now       Side     `json:"now"`
 	Changes   []Change `json:"changes"` // the same ones together, the most frequent first
+}
+
+// Summary is the outcome in a line.
+func (r *ReplayReport) Summary() string {
+	text := counted(r.Calls, "call") + ", " + counted(r.Changed, "answer") + " changed"
+	if r.CutOff {
+		text += "; the recording ends in the middle of a call"
+	}
+	return text
+}
+
+// counted is a number with its noun.
+func counted(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + one + "s"
 }
 
 // Replay puts the calls of a recording to the module and compares its answers with the

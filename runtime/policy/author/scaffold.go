@@ -72,7 +72,7 @@ func goLanguage() language {
 		source:   fixed("main.go"),
 		template: func(kind string) string { return "go/" + kind + ".go" },
 		build: func(name string) string {
-			return `GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 go build -buildmode=c-shared -ldflags="-s -w" -o ` + name + ".wasm ."
+			return `GOOS=wasip1 GOARCH=wasm CGO_ENABLED=0 GOWORK=off go build -trimpath -buildvcs=false -buildmode=c-shared -ldflags="-s -w" -o ` + name + ".wasm ."
 		},
 		files:  map[string]string{"go.mod": "go/go.mod", "pacer/go.mod": "go/sdk.mod", "policy_test.go": "go/policy_test.go"},
 		vendor: func() (fs.FS, string) { return sdk.Source(), "pacer/sdk" },
@@ -108,8 +108,14 @@ func rustLanguage() language {
 	}
 }
 
+// ErrNotEmpty is that of a folder in which no project is begun, since it has files.
+var ErrNotEmpty = errors.New("the folder is not empty")
+
 // New writes a project. It makes the folder, and refuses one in which anything is.
 func New(s Scaffold) ([]string, error) {
+	if s.Dir == "" { // all else would take it for the working folder
+		return nil, errors.New(`folder "": expected a folder, or . for this one`)
+	}
 	l, err := languageNamed(s.Lang)
 	if err != nil {
 		return nil, err
@@ -119,7 +125,7 @@ func New(s Scaffold) ([]string, error) {
 		return nil, err
 	}
 	if entries, err := os.ReadDir(s.Dir); err == nil && len(entries) > 0 {
-		return nil, fmt.Errorf("%s: the folder is not empty", s.Dir)
+		return nil, fmt.Errorf("%s: %w", s.Dir, ErrNotEmpty)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -151,16 +157,16 @@ func New(s Scaffold) ([]string, error) {
 }
 
 func (s Scaffold) facts(l language) (facts, error) {
-	name := s.Name
+	name, hint := s.Name, ""
 	if name == "" {
 		absolute, err := filepath.Abs(s.Dir)
 		if err != nil {
 			return facts{}, err
 		}
-		name = filepath.Base(absolute)
+		name, hint = filepath.Base(absolute), "; --name gives another one than the folder's"
 	}
 	if !regexp.MustCompile(`\A[a-z]([a-z0-9-]{0,61}[a-z0-9])?\z`).MatchString(name) {
-		return facts{}, fmt.Errorf("name %q: expected a lower-case letter, then lower-case letters, digits and dashes, 63 at most", name)
+		return facts{}, fmt.Errorf("name %q: expected a lower-case letter, then lower-case letters, digits and dashes, 63 at most and no dash at the end%s", name, hint)
 	}
 	kind := s.Kind.String()
 	f := facts{

@@ -4,14 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pacer-run/pacer/runtime/policy/remote"
+	"github.com/pacer-run/pacer/runtime/policy/settings"
 	"github.com/pacer-run/pacer/runtime/policy/wasm"
 	"github.com/pacer-run/pacer/sdk/manifest"
 )
@@ -60,14 +63,45 @@ func Open(path string) (*Source, error) {
 
 // LoadOptions say how a module is loaded.
 type LoadOptions struct {
-	Settings  string       // JSON; "" for the manifest's defaults
+	Settings  string       // an object in JSON, over the manifest's defaults; "" for these alone
 	Log       *slog.Logger // what the module prints; nil for nowhere
 	CacheDir  string       // for what was compiled; "" for none
 	Instances int          // that work at the same time; 0 for one
 }
 
+// settings are what a host hands to the module: those that are set, over the defaults
+// of the manifest. What does not fit the schema is an error, as with a host.
+func (s *Source) settings(set string) (string, error) {
+	set = strings.TrimSpace(set)
+	if err := CheckSettings(set); err != nil {
+		return "", fmt.Errorf("settings: %w", err)
+	}
+	if s.Manifest == nil || s.Manifest.Settings == nil {
+		return set, nil
+	}
+	merged, err := settings.Merge(s.Manifest.Settings.Defaults, json.RawMessage(set))
+	if err != nil {
+		return "", err
+	}
+	return string(merged), settings.Check(s.Manifest.Settings.Schema, merged)
+}
+
+// CheckSettings says why a text cannot be settings; nil when it can, and for "". Hosts
+// have names and values in policies.yaml, and nothing else becomes JSON there.
+func CheckSettings(text string) error {
+	var object map[string]json.RawMessage
+	if text == "" || json.Unmarshal([]byte(text), &object) == nil && object != nil {
+		return nil
+	}
+	return errors.New(`expected an object in JSON, such as {"per": 2}`)
+}
+
 // Load starts the module with the limits of its manifest. The second result ends it.
 func (s *Source) Load(ctx context.Context, o LoadOptions) (remote.Module, func(), error) {
+	set, err := s.settings(o.Settings)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", filepath.Base(s.Path), err)
+	}
 	limits := wasm.DefaultLimits()
 	limits.Instances = max(1, o.Instances)
 	if o.Log == nil {
@@ -77,7 +111,7 @@ func (s *Source) Load(ctx context.Context, o LoadOptions) (remote.Module, func()
 	if err != nil {
 		return nil, nil, err
 	}
-	options := wasm.Options{Settings: o.Settings}
+	options := wasm.Options{Settings: set}
 	if s.Manifest != nil {
 		options.Grants = s.Manifest.Imports // what a host would give is for its operator to say
 	}

@@ -40,6 +40,8 @@ type TestReport struct {
 	Cases  []Outcome `json:"cases"`
 	Passed int       `json:"passed"`
 	Failed int       `json:"failed"`
+	// Compared is how many cases were put to another policy as well.
+	Compared int `json:"compared,omitempty"`
 }
 
 // Against is another policy whose answers are compared.
@@ -58,8 +60,11 @@ func Test(ctx context.Context, m remote.Module, cases []Case, against *Against) 
 		fuel, begun := m.FuelUsed(), time.Now()
 		err := c.run(ctx, m)
 		o.Micros, o.Fuel = time.Since(begun).Microseconds(), m.FuelUsed()-fuel
-		if err == nil && against != nil {
-			err = c.compare(ctx, m, against)
+		if against != nil && c.comparable(against) {
+			report.Compared++
+			if err == nil {
+				err = c.compare(ctx, m, against)
+			}
 		}
 		switch {
 		case err == nil:
@@ -92,18 +97,15 @@ func orNone(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// comparable tells whether the other policy can be asked the same: it may be of another
+// kind.
+func (c Case) comparable(against *Against) bool {
+	return c.answer != nil && offers(against.Module, c.Kind, cmp.Or(against.Name, c.Name))
+}
+
 // compare says how the other policy answers otherwise; nil if it does not.
 func (c Case) compare(ctx context.Context, m remote.Module, against *Against) error {
-	if c.answer == nil {
-		return nil
-	}
-	name := against.Name
-	if name == "" {
-		name = c.Name
-	}
-	if !offers(against.Module, c.Kind, name) {
-		return nil // it is of another kind than the one compared with
-	}
+	name := cmp.Or(against.Name, c.Name)
 	ours, err := c.answer(ctx, m)
 	if err != nil {
 		return err
@@ -190,11 +192,14 @@ func replaceLines(text []byte, news map[int]string) []byte {
 // Add makes cases of a replay: one for each sort of change, or one that passed.
 func (r *TestReport) Add(replay *ReplayReport) {
 	outcome := Outcome{File: replay.Recording, Kind: "recording", Verdict: Pass, Fuel: replay.Now.Fuel, Micros: replay.Now.Micros}
-	outcome.Text = fmt.Sprintf("%d calls, %d answers changed", replay.Calls, replay.Changed)
+	outcome.Text = replay.Summary()
 	for _, c := range replay.Changes {
 		outcome.Cause += fmt.Sprintf("%d times %s %s of %s: was %s, now %s\n", c.Count, c.Policy, c.Item, c.App, c.Was, c.Now)
 	}
-	if replay.Changed > 0 {
+	if replay.Calls == 0 {
+		outcome.Cause = "there is nothing to compare: the recording has no calls"
+	}
+	if replay.Changed > 0 || replay.Calls == 0 {
 		outcome.Verdict = Fail
 		r.Failed++
 	} else {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Reader reads one recording. It is used by one goroutine at a time.
@@ -15,14 +16,24 @@ type Reader struct {
 	frames int
 }
 
+// ErrNone is that of what is no recording at all.
+var ErrNone = errors.New("not a recording: it does not start with " + magic)
+
 // NewReader reads the header.
 func NewReader(from io.Reader) (*Reader, error) {
 	r := &Reader{from: bufio.NewReader(from)}
 	start := make([]byte, len(magic))
-	if _, err := io.ReadFull(r.from, start); err != nil || string(start) != magic {
-		return nil, fmt.Errorf("not a recording: it does not start with %s", magic)
+	n, err := io.ReadFull(r.from, start)
+	if n == 0 || !strings.HasPrefix(magic, string(start[:n])) {
+		return nil, ErrNone
 	}
-	frame, err := r.frame()
+	var frame []byte
+	if err == nil {
+		frame, err = r.frame()
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, errors.New("the recording is cut off in its header")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the recording's header: %w", err)
 	}

@@ -128,7 +128,7 @@ func TestNoRecording(t *testing.T) {
 	for _, tt := range []struct{ data, want string }{
 		{"", "not a recording"},
 		{"PACERREX" + string(data[8:]), "not a recording"},
-		{"PACERREC", "the recording's header: EOF"},
+		{"PACERREC", "the recording is cut off in its header"},
 		{"PACERREC\x02\x08\x02", "a recording of format 2; format 1 is known"},
 		{"PACERREC\x01\xff", "the recording's header: a frame is malformed"},
 		{"PACERREC\xff\xff\xff\xff\x7f", "bytes long; the limit is"},
