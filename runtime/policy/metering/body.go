@@ -54,6 +54,9 @@ type body struct {
 	unchecked uint32 // weight of the longest way here since the counter was looked at
 	looks     int    // places where it is
 	pieces    uint64 // of code without a branch, about, as the engine has them
+	levels    []level
+	height    int // of the stack of values
+	highest   int
 }
 
 func (b *body) meter(kind FuncType) ([]byte, error) {
@@ -61,6 +64,7 @@ func (b *body) meter(kind FuncType) ([]byte, error) {
 	groups, declared := b.parseLocals()
 	start := b.r.at
 	b.frames = append(b.frames, frame{})
+	b.levels = append(b.levels, level{results: len(kind.Results)})
 	b.put(charge{at: start, kind: load})
 	b.openRun(-1)
 	b.charges[b.run].weight = entryWeight(b.locals - uint32(len(kind.Params)))
@@ -74,7 +78,7 @@ func (b *body) meter(kind FuncType) ([]byte, error) {
 	if b.r.err != nil {
 		return nil, b.r.err
 	}
-	if err := b.p.compiles(b.pieces, uint64(b.locals)); err != nil {
+	if err := b.p.compiles(b.pieces, uint64(b.locals)+uint64(b.highest)); err != nil {
 		return nil, err
 	}
 	b.merge()
@@ -128,7 +132,10 @@ func (b *body) step() {
 	if b.r.err != nil {
 		return
 	}
-	b.check(in)
+	if b.check(in); b.r.err != nil {
+		return
+	}
+	b.follow(at, in)
 	w := weight(in, b.p.imported)
 	if w > 0 && b.unchecked+w > maxUnchecked {
 		b.look(at)
