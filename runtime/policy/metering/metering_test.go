@@ -96,6 +96,19 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Names of functions are left out: with 20 MiB of one, a trap took 2.4 GB.
+func TestNamesAreLeftOut(t *testing.T) {
+	name := "\x00" + sized("\x04name\x01"+sized("\x01\x00"+sized("a name")))
+	module := header + "\x01\x04\x01\x60\x00\x00" + "\x03\x02\x01\x00" + "\x0a" + sized("\x01"+sized("\x00\x0b")) + name
+	m, err := metering.Rewrite([]byte(module))
+	if err != nil || strings.Contains(string(m.Code), "a name") {
+		t.Errorf("%q, %v", m.Code, err)
+	}
+	if _, err := metering.Rewrite([]byte(module + "\x00\x02\x01\xff")); err == nil || !strings.Contains(err.Error(), "not UTF-8") {
+		t.Errorf("a custom section without a name: %v", err)
+	}
+}
+
 // sized is the text with its length, below 128, in front.
 func sized(text string) string { return string(rune(len(text))) + text }
 
