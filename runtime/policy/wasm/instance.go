@@ -78,15 +78,9 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	m.instances.Store(guest, in)
 	in.fuel = guest.ExportedGlobal(metering.FuelGlobal).(api.MutableGlobal)
 	in.depth = guest.ExportedGlobal(metering.DepthGlobal)
-	in.buffer = guest.ExportedFunction(exportBuffer)
 	for kind := range remote.Kinds {
 		if m.kinds[kind] {
-			names := exportsOf(kind)
-			in.calls[kind] = kindCalls{
-				prepare: guest.ExportedFunction(names.prepare),
-				ask:     guest.ExportedFunction(names.ask),
-				release: guest.ExportedFunction(names.release),
-			}
+			in.find(kind)
 		}
 	}
 	if err := in.handshake(ctx); err != nil {
