@@ -104,11 +104,10 @@ func (b *body) parseLocals() (groups uint32, declared []byte) {
 
 func (b *body) put(c charge) {
 	b.charges = append(b.charges, c)
-	switch c.kind {
-	case look, payBulk:
+	if c.kind == look || c.kind == payBulk {
 		b.looks++
-		b.pieces += 2
-	case enterCall:
+	}
+	if c.kind == look || c.kind == payBulk || c.kind == enterCall {
 		b.pieces += 2
 	}
 }

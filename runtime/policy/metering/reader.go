@@ -99,12 +99,10 @@ func isValueType(b byte) bool {
 	return b >= 0x7b && b <= 0x7f || b == 0x70 || b == 0x6f // numbers and vectors, references
 }
 
-func (r *reader) valueType() byte {
-	b := r.byte()
-	if !isValueType(b) {
+func (r *reader) valueType() {
+	if !isValueType(r.byte()) {
 		r.fail(unknownType)
 	}
-	return b
 }
 
 func (r *reader) referenceType() byte {
