@@ -31,9 +31,9 @@ const (
 
 // frame is a block, loop or arm that is open.
 type frame struct {
-	loop    bool
-	escapes bool // some branch inside goes beyond its end
-	run     int  // index in charges of the run that is around it
+	loop  bool
+	reach int // index of the outermost frame that a branch inside goes to; its own: none goes beyond its end
+	run   int // index in charges of the run that is around it
 	// What the longest ways to its end weigh since the counter was looked at: those by
 	// branches and through the first arm, and that past an arm.
 	unchecked, past uint32
@@ -53,6 +53,10 @@ type body struct {
 	run       int
 	unchecked uint32 // weight of the longest way here since the counter was looked at
 	looks     int    // places where it is
+	pieces    uint64 // of code without a branch, about, as the engine has them
+	levels    []level
+	height    int // of the stack of values
+	highest   int
 }
 
 func (b *body) meter(kind FuncType) ([]byte, error) {
@@ -60,6 +64,7 @@ func (b *body) meter(kind FuncType) ([]byte, error) {
 	groups, declared := b.parseLocals()
 	start := b.r.at
 	b.frames = append(b.frames, frame{})
+	b.levels = append(b.levels, level{results: len(kind.Results)})
 	b.put(charge{at: start, kind: load})
 	b.openRun(-1)
 	b.charges[b.run].weight = entryWeight(b.locals - uint32(len(kind.Params)))
@@ -73,6 +78,9 @@ func (b *body) meter(kind FuncType) ([]byte, error) {
 	if b.r.err != nil {
 		return nil, b.r.err
 	}
+	if err := b.p.compiles(b.pieces, uint64(b.locals)+uint64(b.highest)); err != nil {
+		return nil, err
+	}
 	b.merge()
 	return b.write(code, groups, declared, start, b.p.blockType(kind.Results)), nil
 }
@@ -84,7 +92,7 @@ func (b *body) parseLocals() (groups uint32, declared []byte) {
 	total := uint64(0)
 	for n := groups; n > 0 && b.r.err == nil; n-- {
 		total += uint64(b.r.u32())
-		b.r.byte()
+		b.r.valueType()
 	}
 	if total > maxLocals {
 		b.r.fail("more locals than are allowed")
@@ -98,6 +106,9 @@ func (b *body) put(c charge) {
 	b.charges = append(b.charges, c)
 	if c.kind == look || c.kind == payBulk {
 		b.looks++
+	}
+	if c.kind == look || c.kind == payBulk || c.kind == enterCall {
+		b.pieces += 2
 	}
 }
 
@@ -120,7 +131,10 @@ func (b *body) step() {
 	if b.r.err != nil {
 		return
 	}
-	b.check(in)
+	if b.check(in); b.r.err != nil {
+		return
+	}
+	b.follow(at, in)
 	w := weight(in, b.p.imported)
 	if w > 0 && b.unchecked+w > maxUnchecked {
 		b.look(at)
@@ -158,5 +172,7 @@ func (b *body) check(in instruction) {
 		b.r.fail("a local that does not exist")
 	case (in.op == opGlobalGet || in.op == opGlobalSet) && in.index >= b.p.globals:
 		b.r.fail("a global that does not exist")
+	case in.types > uint64(len(b.p.types)):
+		b.r.fail("a type that does not exist")
 	}
 }

@@ -36,10 +36,7 @@ func (p *program) bodies() ([][]byte, error) {
 			return nil, fault("a function of more bytes than are allowed")
 		}
 	}
-	if r.more() {
-		r.fail("bytes after the last function")
-	}
-	return bodies, r.err
+	return bodies, r.end("function")
 }
 
 // rewriteBodies puts what rewrite makes of each function in its place.

@@ -2,6 +2,7 @@ package metering
 
 // control takes into account where the code may go on.
 func (b *body) control(at int, in instruction) {
+	b.pieces += pieces(in)
 	switch in.op {
 	case opCall, opCallIndirect:
 		b.call(at, in)
@@ -26,7 +27,7 @@ func (b *body) control(at int, in instruction) {
 }
 
 func (b *body) open(in instruction) {
-	f := frame{run: b.run}
+	f := frame{run: b.run, reach: len(b.frames)}
 	switch in.op {
 	case opLoop:
 		f.loop = true
@@ -48,12 +49,15 @@ func (b *body) open(in instruction) {
 func (b *body) end() {
 	f := b.frames[len(b.frames)-1]
 	b.frames = b.frames[:len(b.frames)-1]
-	if len(b.frames) == 0 {
+	at := len(b.frames)
+	if at == 0 {
 		return
 	}
+	around := &b.frames[at-1]
+	around.reach = min(around.reach, f.reach)
 	b.unchecked = max(b.unchecked, f.unchecked, f.past)
 	b.run = f.run
-	if f.escapes {
+	if f.reach < at {
 		b.openRun(f.run)
 	}
 }
@@ -74,16 +78,17 @@ func (b *body) branch(at int, in instruction) {
 	}
 }
 
-// leave notes that the code may go to that label from here.
+// leave notes that the code may go to that label from here. The frames around this one
+// learn it when this one ends: a module may have very many branches out of very many
+// frames.
 func (b *body) leave(depth uint32) {
 	to := len(b.frames) - 1 - int(depth)
 	if to < 0 {
 		b.r.fail("a branch to a label that does not exist")
 		return
 	}
-	for i := to + 1; i < len(b.frames); i++ {
-		b.frames[i].escapes = true
-	}
+	inner := &b.frames[len(b.frames)-1]
+	inner.reach = min(inner.reach, to)
 	if f := &b.frames[to]; !f.loop {
 		f.unchecked = max(f.unchecked, b.unchecked)
 	}

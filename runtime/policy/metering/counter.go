@@ -7,6 +7,9 @@ func (p *program) addGlobals() error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkGlobals(own, rest); err != nil {
+		return err
+	}
 	p.globals += own
 	body := append(appendU32(nil, own+2), rest...)
 	body = append(body, I64[0], 1, opI64Const) // mutable
@@ -15,6 +18,22 @@ func (p *program) addGlobals() error {
 	body = append(appendS64(body, maxDepth), opEnd)
 	p.sections.body[sectionGlobal] = body
 	return nil
+}
+
+// checkGlobals sees to it that the globals end where the counters begin, and that none of
+// them starts with what a counter has.
+func (p *program) checkGlobals(n uint32, rest []byte) error {
+	r := &reader{b: rest}
+	for ; n > 0 && r.err == nil; n-- {
+		r.valueType()
+		r.byte()
+		for in := r.next(); in.op != opEnd && r.err == nil; in = r.next() {
+			if in.op == opGlobalGet && in.index >= p.globals {
+				r.fail("a start value of a global that is not imported")
+			}
+		}
+	}
+	return r.end("global")
 }
 
 // addTypes appends the types of blocks that give what functions give, where it is
@@ -64,7 +83,7 @@ func (p *program) takeStart() error {
 		r.fail("not a function without parameters and results")
 	}
 	p.start = &index
-	return r.err
+	return r.end("function")
 }
 
 // addExports learns the exports and appends the counters and the start function.
@@ -78,9 +97,7 @@ func (p *program) addExports() error {
 	for n := own; n > 0 && r.err == nil; n-- {
 		p.parseExport(r)
 	}
-	if r.err == nil && r.at != len(r.b) {
-		r.fail("bytes after the last export")
-	}
+	err = r.end("export")
 	added := appendExport(nil, FuelGlobal, KindGlobal, p.globals)
 	added = appendExport(added, DepthGlobal, KindGlobal, p.globals+1)
 	own += 2
@@ -89,7 +106,7 @@ func (p *program) addExports() error {
 		own++
 	}
 	p.sections.body[sectionExport] = append(append(appendU32(nil, own), rest...), added...)
-	return r.err
+	return err
 }
 
 func appendExport(b []byte, name string, kind Kind, index uint32) []byte {

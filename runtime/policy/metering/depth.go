@@ -26,7 +26,7 @@ func (p *program) graph(bodies [][]byte) (*callGraph, error) {
 		r := &reader{b: code}
 		for n := r.count(maxLocals, "groups of locals"); n > 0 && r.err == nil; n-- {
 			r.u32()
-			r.byte()
+			r.valueType()
 		}
 		for r.more() {
 			in := r.next()

@@ -44,8 +44,8 @@ const DepthGlobal = "policy_depth"
 const StartExport = "policy_start"
 
 // Version is part of the key of every cache of rewritten modules. It has to
-// change with anything that changes the rewritten bytes.
-const Version = "4"
+// change with anything that changes the rewritten bytes, or what is let in.
+const Version = "5"
 
 // Limits on a module. They are far above what compilers make and keep the cost
 // of loading a hostile one bounded.
@@ -54,6 +54,7 @@ const (
 	maxFunctions = 100_000
 	maxBody      = 4 << 20 // bytes
 	maxLocals    = 5_000   // in one function
+	maxValues    = 100     // that a function or block takes and gives: moving them costs no fuel
 	maxTables    = 8
 	maxTable     = 1 << 17 // elements
 	maxEntries   = 200_000 // of any other section

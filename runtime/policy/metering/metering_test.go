@@ -71,7 +71,20 @@ func TestRefused(t *testing.T) {
 		"global that is none":  {module(types, function, body("\x23\x00\x1a\x0b")), "a global that does not exist"},
 		"call of nothing":      {module(types, function, body("\x10\x07\x0b")), "a call of a function that does not exist"},
 		"too many locals":      {module(types, function, "\x0a"+sized("\x01"+sized("\x01\xff\xff\x03\x7f\x0b"))), "more locals than are allowed"},
-		"export of nothing":    {module(types, function, "\x07\x05\x01\x01a\x03\x00", body("\x0b")), "what does not exist"},
+		"block of no type":     {module(types, function, body("\x02\x01\x0b\x0b")), "a type that does not exist"},
+		"call of no type":      {module(types, function, body("\x11\x01\x00\x0b")), "a type that does not exist"},
+		"local of no type":     {module(types, function, "\x0a"+sized("\x01"+sized("\x01\x01\x63\x70\x0b"))), "a type that is not of WebAssembly 2.0"},
+		"parameter of no type": {module("\x01\x06\x01\x60\x02\x64\x00\x00"), "a type that is not of WebAssembly 2.0"},
+		"select of no type":    {module(types, function, body("\x1c\x01\x63\x70\x0b")), "a type that is not of WebAssembly 2.0"},
+		"select of two types":  {module(types, function, body("\x1c\x02\x7f\x7f\x0b")), "a select of other than one type"},
+		"null of no type":      {module(types, function, body("\xd0\x00\x1a\x0b")), "a type that is not of WebAssembly 2.0"},
+		"more than the types":  {module("\x01\x05\x01\x60\x00\x00\x60"), "bytes after the last type"},
+		"more than the tables": {module("\x04\x05\x01\x70\x00\x01\x70"), "bytes after the last table"},
+		"more than the start":  {module(types, function, "\x08\x02\x00\x00", body("\x0b")), "bytes after the last function"},
+		// The second would be the counter, and the third swallow what is added.
+		"more than the globals": {module("\x06" + sized("\x01\x7f\x01\x41\x00\x0b"+"\x7e\x01\x42\x07\x0b"+"\x7b\x01\xfd\x0c\x00\x00\x00\x00\x00")), "bytes after the last global"},
+		"global from a counter": {module("\x06" + sized("\x01\x7e\x01\x23\x01\x0b")), "a global that is not imported"},
+		"export of nothing":     {module(types, function, "\x07\x05\x01\x01a\x03\x00", body("\x0b")), "what does not exist"},
 	}
 	for name, test := range tests {
 		if _, err := metering.Rewrite([]byte(test.code)); err == nil || !strings.Contains(err.Error(), test.cause) {
@@ -80,6 +93,19 @@ func TestRefused(t *testing.T) {
 	}
 	if _, err := metering.Rewrite([]byte(module(types, function, body("\x0b")))); err != nil {
 		t.Errorf("a function that does nothing: %v", err)
+	}
+}
+
+// Names of functions are left out: with 20 MiB of one, a trap took 2.4 GB.
+func TestNamesAreLeftOut(t *testing.T) {
+	name := "\x00" + sized("\x04name\x01"+sized("\x01\x00"+sized("a name")))
+	module := header + "\x01\x04\x01\x60\x00\x00" + "\x03\x02\x01\x00" + "\x0a" + sized("\x01"+sized("\x00\x0b")) + name
+	m, err := metering.Rewrite([]byte(module))
+	if err != nil || strings.Contains(string(m.Code), "a name") {
+		t.Errorf("%q, %v", m.Code, err)
+	}
+	if _, err := metering.Rewrite([]byte(module + "\x00\x02\x01\xff")); err == nil || !strings.Contains(err.Error(), "not UTF-8") {
+		t.Errorf("a custom section without a name: %v", err)
 	}
 }
 

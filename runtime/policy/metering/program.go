@@ -69,6 +69,7 @@ type program struct {
 	imports  []Import
 	exports  map[string]Export
 	blocks   map[string]uint32 // types of blocks with so many results, by these
+	effort   uint64            // of compiling what was rewritten
 }
 
 func (p *program) parseTypes() error {
@@ -80,10 +81,14 @@ func (p *program) parseTypes() error {
 		if r.byte() != 0x60 {
 			r.fail("not a function type")
 		}
-		params := string(r.bytes(r.u32()))
-		p.types = append(p.types, FuncType{Params: params, Results: string(r.bytes(r.u32()))})
+		params := r.valueTypes()
+		results := r.valueTypes()
+		if len(params)+len(results) > maxValues {
+			r.fail("a function type of more values than are allowed")
+		}
+		p.types = append(p.types, FuncType{Params: params, Results: results})
 	}
-	return r.err
+	return r.end("type")
 }
 
 func (p *program) parseImports() error {
@@ -99,21 +104,22 @@ func (p *program) parseImports() error {
 			im.Type = p.addFunction(r)
 			p.imported++
 		case KindTable:
-			r.byte()
+			r.referenceType()
 			skipLimits(r)
 			p.tables++
 		case KindMemory:
 			skipLimits(r)
 			p.memories++
 		case KindGlobal:
-			r.bytes(2)
+			r.valueType()
+			r.byte()
 			p.globals++
 		default:
 			r.fail("unknown kind of import")
 		}
 		p.imports = append(p.imports, im)
 	}
-	return r.err
+	return r.end("import")
 }
 
 // addFunction reads the type of the next function.
@@ -128,9 +134,12 @@ func (p *program) addFunction(r *reader) FuncType {
 }
 
 func skipLimits(r *reader) (low uint32) {
-	bounded := r.byte() == 1
+	bounded := r.byte()
+	if bounded > 1 {
+		r.fail("unknown kind of limits")
+	}
 	low = r.u32()
-	if bounded {
+	if bounded == 1 {
 		r.u32()
 	}
 	return low
@@ -144,7 +153,7 @@ func (p *program) parseFunctions() error {
 	for n := r.count(maxFunctions, "functions"); n > 0 && r.err == nil; n-- {
 		p.addFunction(r)
 	}
-	return r.err
+	return r.end("function")
 }
 
 func (p *program) parseMemory() error {
@@ -156,7 +165,7 @@ func (p *program) parseMemory() error {
 		p.minPages = skipLimits(r)
 		p.memories++
 	}
-	return r.err
+	return r.end("memory")
 }
 
 // capTables bounds the tables, which the engine's memory limit does not cover.
@@ -168,7 +177,7 @@ func (p *program) capTables() error {
 	n := r.count(maxTables, "tables")
 	out := appendU32(nil, uint32(n))
 	for ; n > 0 && r.err == nil; n-- {
-		out = append(out, r.byte())
+		out = append(out, r.referenceType())
 		bounded, low, high := r.byte(), r.u32(), uint32(maxTable)
 		if bounded > 1 {
 			r.fail("unknown kind of table")
@@ -183,5 +192,5 @@ func (p *program) capTables() error {
 		p.tables++
 	}
 	p.sections.body[sectionTable] = out
-	return r.err
+	return r.end("table")
 }

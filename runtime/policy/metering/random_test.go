@@ -232,14 +232,18 @@ const randomFunctions = 3
 func randomModule(seed uint64) []byte {
 	bodies := make([][]byte, randomFunctions)
 	for f := range bodies {
-		c := &randomCode{Rand: rand.New(rand.NewPCG(seed, uint64(f))), function: uint32(f)}
-		c.open(opBlock)
-		c.statements(0)
-		c.close()
-		c.value()
-		bodies[f] = c.out
+		bodies[f] = randomBody(seed, uint32(f))
 	}
 	return assembled(randomLocals-1, bodies...)
+}
+
+func randomBody(seed uint64, f uint32) []byte {
+	c := &randomCode{Rand: rand.New(rand.NewPCG(seed, uint64(f))), function: f}
+	c.open(opBlock)
+	c.statements(0)
+	c.close()
+	c.value()
+	return c.out
 }
 
 // done is what a call did, as far as the caller can see.

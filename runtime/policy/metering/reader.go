@@ -69,6 +69,69 @@ func (r *reader) s32() int32 {
 	return 0
 }
 
+// blockType reads the type of a block, and returns how many types there have to be, for the
+// one that it names.
+func (r *reader) blockType() (types uint64) {
+	if r.more() && (r.b[r.at] == typeEmpty || isValueType(r.b[r.at])) {
+		r.at++
+		return 0
+	}
+	var v uint64
+	for shift := 0; shift < 35; shift += 7 {
+		b := r.byte()
+		v |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			if b >= 0x40 {
+				break // negative: a type that is not of WebAssembly 2.0
+			}
+			return v + 1
+		}
+	}
+	r.fail(unknownType)
+	return 0
+}
+
+const unknownType = "a type that is not of WebAssembly 2.0"
+
+// isValueType tells the types of values. The engine knows more, some of which have more
+// than one byte.
+func isValueType(b byte) bool {
+	return b >= 0x7b && b <= 0x7f || b == 0x70 || b == 0x6f // numbers and vectors, references
+}
+
+func (r *reader) valueType() {
+	if !isValueType(r.byte()) {
+		r.fail(unknownType)
+	}
+}
+
+func (r *reader) referenceType() byte {
+	b := r.byte()
+	if b != 0x70 && b != 0x6f {
+		r.fail(unknownType)
+	}
+	return b
+}
+
+// valueTypes reads the types of parameters or results.
+func (r *reader) valueTypes() string {
+	types := r.bytes(r.u32())
+	for _, b := range types {
+		if !isValueType(b) {
+			r.fail(unknownType)
+		}
+	}
+	return string(types)
+}
+
+// end is the first fault, or that there is something after the last of these.
+func (r *reader) end(what string) error {
+	if r.more() {
+		r.fail("bytes after the last " + what)
+	}
+	return r.err
+}
+
 // skipSigned passes over a signed LEB128 of at most that many bytes.
 func (r *reader) skipSigned(size int) {
 	for range size {

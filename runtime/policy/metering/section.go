@@ -24,12 +24,12 @@ const order = "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0c\x0a\x0b"
 
 // sections is the content of each section; nil when the module lacks it.
 type sections struct {
-	body  [len(order) + 1][]byte // by id
-	names []byte                 // the custom section "name", which gives stack traces their names
+	body [len(order) + 1][]byte // by id
 }
 
-// split takes a module apart. All custom sections but "name" are dropped:
-// debugging data refers to offsets that do not hold any more.
+// split takes a module apart. All custom sections are dropped: debugging data refers to
+// offsets that do not hold any more, and with each trap the engine puts the names of 30
+// functions together, of any length, for a text of which one line is read.
 func split(module []byte) (*sections, error) {
 	if !bytes.HasPrefix(module, []byte(preamble)) {
 		return nil, fault("it does not start with the magic number and version 1")
@@ -41,8 +41,10 @@ func split(module []byte) (*sections, error) {
 		id := r.byte()
 		body := r.bytes(r.u32())
 		if id == sectionCustom {
-			if err := s.keepNames(body); err != nil {
-				return nil, err
+			custom := &reader{b: body}
+			custom.name()
+			if custom.err != nil {
+				return nil, custom.err
 			}
 			continue
 		}
@@ -58,31 +60,20 @@ func split(module []byte) (*sections, error) {
 	return s, r.err
 }
 
-func (s *sections) keepNames(body []byte) error {
-	r := &reader{b: body}
-	if r.name() == "name" && r.err == nil {
-		s.names = body
-	}
-	return r.err
-}
-
 func (s *sections) read(id byte) *reader { return &reader{b: s.body[id]} }
 
 // join puts the module together.
 func (s *sections) join() []byte {
-	size := len(preamble) + len(s.names)
+	size := len(preamble)
 	for _, body := range s.body {
 		size += len(body) + 6
 	}
-	module := append(make([]byte, 0, size+6), preamble...)
+	module := append(make([]byte, 0, size), preamble...)
 	for i := range len(order) {
 		id := order[i]
 		if body := s.body[id]; body != nil {
 			module = append(appendU32(append(module, id), uint32(len(body))), body...)
 		}
-	}
-	if s.names != nil {
-		module = append(appendU32(append(module, sectionCustom), uint32(len(s.names))), s.names...)
 	}
 	return module
 }

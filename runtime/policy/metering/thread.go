@@ -1,5 +1,10 @@
 package metering
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Go's compiler knows no structured control flow: it makes a function one loop
 // around nested blocks, with a table at its start that goes to one of them by a
 // local, and jumps by setting the local and going back to the loop. Every turn of
@@ -54,7 +59,7 @@ func thread(code []byte) []byte {
 	t := &threading{r: &reader{b: code}}
 	for n := t.r.count(maxLocals, "groups of locals"); n > 0 && t.r.err == nil; n-- {
 		t.r.u32()
-		t.r.byte()
+		t.r.valueType()
 	}
 	t.labels = append(t.labels, label{})
 	for t.r.more() && len(t.labels) > 0 {
@@ -131,12 +136,11 @@ func (t *threading) direct(at int, depth uint32) {
 	if d == nil || d.local != t.jump.local || t.jump.value < 0 || int(t.jump.value) >= len(d.targets) {
 		return
 	}
-	for i := len(t.labels) - 1; i > loop; i-- {
-		if t.labels[i].id == d.targets[t.jump.value] {
-			t.out = append(append(t.out, t.r.b[t.from:at]...), opBr)
-			t.out = appendU32(t.out, uint32(len(t.labels)-1-i))
-			t.from = t.r.at
-			return
-		}
+	inside := t.labels[loop+1:] // their ids rise
+	i, found := slices.BinarySearchFunc(inside, d.targets[t.jump.value], func(l label, id int) int { return cmp.Compare(l.id, id) })
+	if found {
+		t.out = append(append(t.out, t.r.b[t.from:at]...), opBr)
+		t.out = appendU32(t.out, uint32(len(inside)-1-i))
+		t.from = t.r.at
 	}
 }

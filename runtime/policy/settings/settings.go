@@ -51,7 +51,11 @@ func merge(base, over any) any {
 
 // decode reads JSON and keeps numbers as they are written.
 func decode(raw json.RawMessage) (any, error) {
-	return jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err == nil {
+		err = plain(value, 0)
+	}
+	return value, err
 }
 
 // Check holds settings against a schema. The error has one line for each fault, which
@@ -68,20 +72,30 @@ func Check(schema, settings json.RawMessage) error {
 	if err != nil {
 		return fmt.Errorf("settings: %w", err)
 	}
-	compiled, err := compile(schema)
+	effort := &effort{left: maxEffort}
+	compiled, err := compile(schema, effort)
 	if err != nil {
-		return fmt.Errorf("the schema of the settings: %w", err)
+		return fmt.Errorf("the schema of the settings: %w", short(err))
 	}
-	err = compiled.Validate(value)
+	err = effort.validate(compiled, value)
 	if wrong, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		return errors.Join(faults(value, wrong)...)
 	}
 	return err
 }
 
+// short is the error with a text that can be shown: the library repeats what it is about.
+func short(err error) error {
+	const most = 2000
+	if text := err.Error(); len(text) > most {
+		return errors.New(strings.ToValidUTF8(text[:most], "") + "…")
+	}
+	return err
+}
+
 const schemaName = "mem:settings"
 
-func compile(schema json.RawMessage) (*jsonschema.Schema, error) {
+func compile(schema json.RawMessage, effort *effort) (*jsonschema.Schema, error) {
 	document, err := decode(schema)
 	if err != nil {
 		return nil, err
@@ -89,6 +103,7 @@ func compile(schema json.RawMessage) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.UseLoader(nowhere{})
+	compiler.UseRegexpEngine(effort.compilePattern)
 	if err := compiler.AddResource(schemaName, document); err != nil {
 		return nil, err
 	}
@@ -103,11 +118,14 @@ func (nowhere) Load(url string) (any, error) {
 	return nil, fmt.Errorf("%s: other schemas are not fetched: %w", url, io.EOF)
 }
 
+// maxFaults is how many faults are told, and how many places of one.
+const maxFaults = 20
+
 // faults are the innermost causes in the value, which say what to change. Those around
 // them, "does not fit the schema", have no text that helps. Each is told once.
 func faults(value any, wrong *jsonschema.ValidationError) []error {
 	var list []error
-	told := map[string]bool{}
+	told, named := map[string]bool{}, map[string]bool{}
 	tell := func(text string) {
 		if !told[text] {
 			told[text] = true
@@ -116,7 +134,15 @@ func faults(value any, wrong *jsonschema.ValidationError) []error {
 	}
 	var walk func(*jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
+		if len(list) == maxFaults {
+			return
+		}
 		if of, ok := e.ErrorKind.(*kind.PropertyNames); ok {
+			key := fmt.Sprint(len(e.InstanceLocation), of.Property, texts(e))
+			if named[key] {
+				return // its owners are told
+			}
+			named[key] = true
 			tell(fmt.Sprintf("%s: invalid property name '%s': %s", owners(value, e, of.Property), of.Property, strings.Join(texts(e), "; ")))
 			return
 		}
@@ -179,5 +205,8 @@ func owners(value any, e *jsonschema.ValidationError, property string) string {
 	}
 	walk(value, nil)
 	slices.Sort(found)
+	if len(found) > maxFaults {
+		found = append(found[:maxFaults], "others")
+	}
 	return strings.Join(found, " or ")
 }

@@ -2,6 +2,8 @@ package settings_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,5 +66,54 @@ func TestCheck(t *testing.T) {
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s: %v, want %s", tt.set, err, tt.want)
 		}
+	}
+}
+
+// A hostile schema cannot keep a check busy: without the bounds, each of these takes minutes at
+// least, and most of them longer than anybody waits.
+func TestHostileSchemas(t *testing.T) {
+	doubled := func(applicator, around string) string {
+		var b strings.Builder
+		b.WriteString(`{` + around + `"$defs":{`)
+		for i := range 40 {
+			fmt.Fprintf(&b, `"a%d":{%q:[{"$ref":"#/$defs/a%d"},{"$ref":"#/$defs/a%d"}]},`, i, applicator, i+1, i+1)
+		}
+		return b.String() + `"a40":{"type":"string"}}}`
+	}
+	nested := func(open, inner, end string, n int) string {
+		return strings.Repeat(open, n) + inner + strings.Repeat(end, n)
+	}
+	many := func(form string, n int) string {
+		parts := make([]string, n)
+		for i := range parts {
+			parts[i] = strings.ReplaceAll(form, "#", strconv.Itoa(i))
+		}
+		return strings.Join(parts, ",")
+	}
+	for name, tt := range map[string]struct{ schema, set, want string }{
+		"doubled, and not":      {doubled("anyOf", `"not":{"$ref":"#/$defs/a0"},`), `{}`, "too much to check"},
+		"doubled by the values": {`{"properties":{"a":{"allOf":[{"$ref":"#"},{"$ref":"#"}]}}}`, nested(`{"a":`, `1`, `}`, 60), "too much to check"},
+		"itself":                {`{"$ref":"#"}`, `{}`, "settings/"},
+		"deep schema":           {nested(`{"not":`, `{}`, `}`, 5000), `{}`, "nested deeper than 200"},
+		"deep settings":         {`{"additionalProperties":{"$ref":"#"}}`, nested(`{"a":`, `{}`, `}`, 5000), "nested deeper than 200"},
+		"huge expressions":      {`{"patternProperties":{` + many(`"^#(ab?){1000}":{}`, 4000) + `}}`, `{}`, "too large"},
+		"many expressions":      {`{"patternProperties":{` + many(`"#":{}`, 5000) + `}}`, `{` + many(`"k#":1`, 20_000) + `}`, "too much to check"},
+		"slow expression":       {`{"properties":{"a":{"pattern":"(a?){1000}(a?){1000}b"}}}`, `{"a":"` + strings.Repeat("a", 4<<20) + `"}`, "too much to check"},
+		"huge exponents":        {`{"items":{"type":"integer"}}`, `[` + many("1e999999", 10_000) + `]`, "exponent"},
+		"long number":           {`{}`, `[` + strings.Repeat("7", 1<<20) + `]`, "digits"},
+		"names in many places":  {`{"additionalProperties":{"propertyNames":{"const":"x"}}}`, `{` + many(`"k#":{"bad":1}`, 30_000) + `}`, "settings/k0 or settings/k1 or "},
+		"many names":            {`{"propertyNames":{"const":"x"}}`, `{` + many(`"k#":1`, 20_000) + `}`, "invalid property name 'k"},
+		"many faults":           {`{"items":{"type":"string"}}`, `[` + many("#", 100_000) + `]`, "got number, want string"},
+	} {
+		err := settings.Check(json.RawMessage(tt.schema), json.RawMessage(tt.set))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %.200v, want %s", name, err, tt.want)
+		} else if n := len(err.Error()); n > 20_000 {
+			t.Errorf("%s: a text of %d bytes", name, n)
+		}
+	}
+	large := `{` + many(`"key#":{"per":#,"racks":["a","b"]}`, 20_000) + `}`
+	if err := settings.Check(json.RawMessage(`{"additionalProperties":`+schema+`}`), json.RawMessage(strings.ReplaceAll(large, `"per":0,`, `"per":1,`))); err != nil {
+		t.Errorf("settings of %d bytes: %.200v", len(large), err)
 	}
 }

@@ -78,15 +78,9 @@ func (m *Module) newInstance(ctx context.Context) (*instance, error) {
 	m.instances.Store(guest, in)
 	in.fuel = guest.ExportedGlobal(metering.FuelGlobal).(api.MutableGlobal)
 	in.depth = guest.ExportedGlobal(metering.DepthGlobal)
-	in.buffer = guest.ExportedFunction(exportBuffer)
 	for kind := range remote.Kinds {
 		if m.kinds[kind] {
-			names := exportsOf(kind)
-			in.calls[kind] = kindCalls{
-				prepare: guest.ExportedFunction(names.prepare),
-				ask:     guest.ExportedFunction(names.ask),
-				release: guest.ExportedFunction(names.release),
-			}
+			in.find(kind)
 		}
 	}
 	if err := in.handshake(ctx); err != nil {
@@ -154,12 +148,21 @@ func (in *instance) retire(kind remote.Kind, handle uint32) {
 	in.retired = append(in.retired, retired{kind, handle})
 }
 
+// releaseRetired releases what was retired, as far as half of the fuel goes: the rest is for
+// what is to be prepared. What is left is released later.
 func (in *instance) releaseRetired(ctx context.Context) error {
 	in.mu.Lock()
 	list := in.retired
 	in.retired = nil
 	in.mu.Unlock()
-	for _, r := range list {
+	enough := int64(in.fuel.Get()) / 2
+	for i, r := range list {
+		if int64(in.fuel.Get()) < enough {
+			in.mu.Lock()
+			in.retired = append(in.retired, list[i:]...)
+			in.mu.Unlock()
+			return nil
+		}
 		if err := in.run(ctx, in.calls[r.kind].release, exportsOf(r.kind).release, uint64(r.handle)); err != nil {
 			return err
 		}

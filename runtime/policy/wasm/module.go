@@ -98,7 +98,7 @@ func (m *Module) Review(ctx context.Context, request []byte, take func(answer []
 	name := exportsOf(remote.KindAdmission).ask
 	return m.settle(m.pool.with(ctx, func(in *instance) error {
 		in.give(m.limits.CallFuel)
-		defer in.account(m.limits.CallFuel)
+		defer in.accountFor(remote.KindAdmission, m.limits.CallFuel)
 		size, err := in.send(ctx, request)
 		if err != nil {
 			return err

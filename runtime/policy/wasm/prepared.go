@@ -64,7 +64,7 @@ func (p *prepared) Close() {
 func (p *prepared) introduce(ctx context.Context, in *instance) (sdk.Traits, error) {
 	budget := p.module.limits.PrepareFuel
 	in.give(budget)
-	defer func() { p.fuel = in.account(budget) }()
+	defer func() { p.fuel = in.accountFor(p.kind, budget) }()
 	if err := in.releaseRetired(ctx); err != nil {
 		return 0, err
 	}
@@ -121,7 +121,7 @@ func (p *prepared) Ask(ctx context.Context, input []byte, items int, take func(a
 		limits := &p.module.limits
 		budget := min(limits.BaseFuel+limits.ItemFuel*int64(items), limits.CallFuel)
 		in.give(budget)
-		defer func() { p.fuel = in.account(budget) }()
+		defer func() { p.fuel = in.accountFor(p.kind, budget) }()
 		size, err := in.send(ctx, input)
 		if err != nil {
 			return err

@@ -92,10 +92,15 @@ func (d *draft) put(key, value string) bool {
 	if size > storeQuota {
 		return false
 	}
+	d.size = size
+	if _, ok := d.known[key]; value == "" && !ok {
+		delete(d.changes, key) // or keys of nothing would pile up, which have no quota
+		return true
+	}
 	if d.changes == nil {
 		d.changes = map[string]string{}
 	}
-	d.changes[key], d.size = value, size
+	d.changes[key] = value
 	return true
 }
 
