@@ -184,19 +184,12 @@ func TestAgentCutOff(t *testing.T) {
 		after = v.Tasks[0]
 		return after.State == "TASK_RUNNING" && after.ID != before.ID && after.SlaveID != before.SlaveID
 	})
-	if n := len(sleepers(dir)); n != 2 {
-		t.Errorf("%d processes while the agent is cut off, want 2: nobody can reach the first", n)
-	}
+	awaitProcesses(t, dir, "sleep 12345", 2) // nobody can reach the first
 	order("return")
-	until(t, "the one that came back is ended", func() bool { return len(sleepers(dir)) == 1 })
+	awaitProcesses(t, dir, "sleep 12345", 1) // the one that came back is ended
 	if v := a.running(t, "/lost", 1); v.Tasks[0].ID != after.ID {
 		t.Errorf("task %s, want %s", v.Tasks[0].ID, after.ID)
 	}
-}
-
-// sleepers are the processes of the app that sleeps.
-func sleepers(dir string) []int {
-	return processes(func(proc string) bool { return worksIn(proc, dir) && argsOf(proc) == "sleep 12345" })
 }
 
 // TestOutputOfATalker: a task that writes very much does not fill the disk with one
