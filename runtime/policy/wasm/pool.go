@@ -101,6 +101,7 @@ func (p *pool) last() *instance {
 		return nil
 	}
 	in := p.idle[n]
+	p.idle[n] = nil // one that is closed must not be kept from being collected
 	p.idle = p.idle[:n]
 	return in
 }
